@@ -1,0 +1,91 @@
+//! What every handler and job can reach: configuration, pool, clock, providers, limits, background tasks.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel_async::pooled_connection::deadpool::Object;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Connection;
+use crate::db::pool::{self, Pool};
+use crate::error::{Error, Result};
+use crate::faults::Faults;
+use crate::http::rate_limit::Limits;
+use crate::jobs::wake::Wake;
+use crate::payments::Stripe;
+
+/// One process of Merx. It holds nothing that it cannot rebuild from the database.
+pub struct App {
+    /// The configuration.
+    pub config: Config,
+    /// The present time.
+    pub clock: Clock,
+    /// Stripe.
+    pub stripe: Stripe,
+    /// Rate limits of this process.
+    pub limits: Limits,
+    /// Wakes workers, in this process and others.
+    pub wake: Wake,
+    /// Fault points for tests.
+    pub faults: Faults,
+    pool: Pool,
+    runtime: Handle,
+    tasks: TaskTracker,
+}
+
+impl App {
+    /// Builds the parts; opens no connection. Must be called on the multi-thread runtime that shall own
+    /// connections and checkouts.
+    ///
+    /// # Errors
+    /// A message that names what is wrong in the configuration.
+    pub fn new(config: Config) -> Result<Arc<Self>, String> {
+        use secrecy::ExposeSecret;
+        let runtime = Handle::current();
+        let pool = pool::build(config.database_url.expose_secret(), config.pool_size, runtime.clone())
+            .map_err(|error| format!("DATABASE_URL is not valid: {error}."))?;
+        Ok(Arc::new(Self {
+            clock: Clock::new(config.clock_file.clone()),
+            stripe: Stripe::new(&config.stripe)?,
+            limits: Limits::new(config.rate_limits),
+            wake: Wake::new(config.database_direct_url.clone()),
+            faults: config.faults.clone(),
+            pool,
+            runtime,
+            tasks: TaskTracker::new(),
+            config,
+        }))
+    }
+
+    /// A connection from the pool.
+    ///
+    /// # Errors
+    /// `service_unavailable` when none is to be had in five seconds.
+    pub async fn connection(&self) -> Result<Object<Connection>> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs `work` on the main runtime to its end, even when the client hangs up or the actix worker stops.
+    ///
+    /// # Errors
+    /// What `work` answers; `internal_error` when it panicked.
+    pub async fn run_to_end<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        self.tasks
+            .spawn_on(work, &self.runtime)
+            .await
+            .map_err(|error| Error::Internal(format!("a task panicked: {error}")))?
+    }
+
+    /// Waits for the tasks of [`App::run_to_end`], at most `patience`, then closes the pool.
+    pub async fn drain(&self, patience: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!("Stopping although tasks are still running; recovery finishes them");
+        }
+        self.pool.close();
+    }
+}

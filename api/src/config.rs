@@ -1,0 +1,220 @@
+//! Configuration: read once from the environment into plain structs; a wrong value stops the start with the
+//! variable's name and the remedy.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use crate::faults::Faults;
+use crate::money::Currency;
+use crate::tokens::TokenKeys;
+
+/// Everything a process needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `MERX_BIND`: where the service listens (127.0.0.1:8080).
+    pub bind: SocketAddr,
+    /// `MERX_PUBLIC_URL`: how clients reach the service, without a slash at the end (`http://` + `MERX_BIND`).
+    pub public_url: String,
+    /// `DATABASE_URL`: PostgreSQL, may be a pooler.
+    pub database_url: SecretString,
+    /// `DATABASE_DIRECT_URL`: PostgreSQL without a pooler, for migrations and LISTEN (`DATABASE_URL`).
+    pub database_direct_url: SecretString,
+    /// `MERX_DB_POOL_SIZE`: connections of this process (16).
+    pub pool_size: usize,
+    /// `MERX_TOKEN_KEYS`: comma-separated keys for guest tokens, at least 32 characters each; the first signs.
+    pub token_keys: TokenKeys,
+    /// Stripe.
+    pub stripe: StripeConfig,
+    /// `MERX_FLAT_SHIPPING`: the shipping price per currency in minor units, `EUR=490,USD=590`.
+    pub flat_shipping: BTreeMap<Currency, i64>,
+    /// `MERX_HOLD_MINUTES`: how long stock is held for an unpaid checkout (15).
+    pub hold: Duration,
+    /// `MERX_CART_DAYS`: how long an untouched cart lives (30).
+    pub cart_lifetime: Duration,
+    /// `MERX_REDIRECT_ORIGINS`: origins that `success_url` and `cancel_url` may have, comma-separated; the word
+    /// `loopback` allows this machine.
+    pub redirect_origins: Vec<String>,
+    /// `MERX_TRUSTED_PROXIES`: networks whose `X-Forwarded-For` is believed, comma-separated CIDRs (none).
+    pub trusted_proxies: Vec<IpNet>,
+    /// Rate limits; `None` with `MERX_RATE_LIMIT=off`.
+    pub rate_limits: Option<RateLimits>,
+    /// `MERX_WORKERS`: actix threads (one per core).
+    pub workers: Option<usize>,
+    /// `MERX_CLOCK_FILE`: see [`crate::clock`]; debug builds only.
+    pub clock_file: Option<PathBuf>,
+    /// `MERX_FAULT`: see [`crate::faults`]; debug builds only.
+    pub faults: Faults,
+}
+
+/// How Stripe is reached.
+#[derive(Debug, Clone)]
+pub struct StripeConfig {
+    /// `STRIPE_SECRET_KEY`: `sk_test_…` or `sk_live_…`.
+    pub secret_key: SecretString,
+    /// `STRIPE_API_BASE`: without a slash at the end (`https://api.stripe.com`).
+    pub api_base: String,
+    /// `STRIPE_WEBHOOK_SECRETS`: comma-separated `whsec_…`; several while one is rotated.
+    pub webhook_secrets: Vec<SecretString>,
+    /// `MERX_PROVIDER_TIMEOUT_MS`: for one try of one call (10000).
+    pub timeout: Duration,
+    /// `MERX_PROVIDER_BUDGET_MS`: for all tries of one call together (20000).
+    pub budget: Duration,
+    /// `MERX_PROVIDER_BACKOFF_MS`: the first wait between two tries, doubled each time (500).
+    pub backoff: Duration,
+    /// `MERX_STRIPE_REQUESTS_PER_SECOND`: how much this process asks of Stripe (80 live, 20 test mode).
+    pub requests_per_second: u32,
+}
+
+/// How much one caller may ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimits {
+    /// `MERX_LIMIT_CHECKOUTS_PER_ADDRESS`: checkouts a minute from one address (30).
+    pub checkouts_per_address: u32,
+    /// `MERX_LIMIT_CHECKOUTS_PER_CART`: checkouts a minute for one cart (10).
+    pub checkouts_per_cart: u32,
+    /// `MERX_LIMIT_REQUESTS_PER_ADDRESS`: requests a minute from one address (1200).
+    pub requests_per_address: u32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self { checkouts_per_address: 30, checkouts_per_cart: 10, requests_per_address: 1200 }
+    }
+}
+
+impl Config {
+    /// Reads the environment through `get`, which answers a variable's value.
+    ///
+    /// # Errors
+    /// One line per wrong or missing variable, with the remedy.
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let env = Environment { get };
+        let bind = env.or("MERX_BIND", SocketAddr::from(([127, 0, 0, 1], 8080)))?;
+        let database_url = env.required("DATABASE_URL", "the PostgreSQL to use, postgres://user@host/database")?;
+        let secret_key = env.required("STRIPE_SECRET_KEY", "Stripe's secret key; or start `merx dev`, which needs none")?;
+        let rate = if secret_key.starts_with("sk_live_") { 80 } else { 20 };
+        Ok(Self {
+            bind,
+            public_url: env.text("MERX_PUBLIC_URL").map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned()),
+            database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),
+            database_url: database_url.into(),
+            pool_size: env.or("MERX_DB_POOL_SIZE", 16)?,
+            token_keys: env.token_keys()?,
+            stripe: StripeConfig {
+                secret_key: secret_key.into(),
+                api_base: env.text("STRIPE_API_BASE").map_or("https://api.stripe.com".to_owned(), |url| url.trim_end_matches('/').to_owned()),
+                webhook_secrets: env.list::<String>("STRIPE_WEBHOOK_SECRETS")?.into_iter().map(Into::into).collect(),
+                timeout: env.millis("MERX_PROVIDER_TIMEOUT_MS", 10_000)?,
+                budget: env.millis("MERX_PROVIDER_BUDGET_MS", 20_000)?,
+                backoff: env.millis("MERX_PROVIDER_BACKOFF_MS", 500)?,
+                requests_per_second: env.or("MERX_STRIPE_REQUESTS_PER_SECOND", rate)?,
+            },
+            flat_shipping: env.flat_shipping()?,
+            hold: Duration::from_secs(60 * env.or("MERX_HOLD_MINUTES", 15u64)?.clamp(1, 23 * 60)),
+            cart_lifetime: Duration::from_secs(86_400 * env.or("MERX_CART_DAYS", 30u64)?.clamp(1, 3650)),
+            redirect_origins: env.list("MERX_REDIRECT_ORIGINS")?,
+            trusted_proxies: env.list("MERX_TRUSTED_PROXIES")?,
+            rate_limits: env.rate_limits()?,
+            workers: env.optional("MERX_WORKERS")?,
+            clock_file: env.optional("MERX_CLOCK_FILE")?,
+            faults: env.faults()?,
+        })
+    }
+}
+
+/// Typed reading of variables.
+struct Environment<'a> {
+    get: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Environment<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn required(&self, name: &str, remedy: &str) -> Result<String, String> {
+        self.text(name).ok_or_else(|| format!("{name} is not set. Set it to {remedy}."))
+    }
+
+    fn optional<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Option<T>, String> {
+        self.text(name)
+            .map(|value| value.parse().map_err(|error| format!("{name}=`{value}` is not valid: {error}.")))
+            .transpose()
+    }
+
+    fn or<T: FromStr<Err: std::fmt::Display>>(&self, name: &str, default: T) -> Result<T, String> {
+        Ok(self.optional(name)?.unwrap_or(default))
+    }
+
+    fn millis(&self, name: &str, default: u64) -> Result<Duration, String> {
+        Ok(Duration::from_millis(self.or(name, default)?))
+    }
+
+    fn list<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Vec<T>, String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(|item| item.parse().map_err(|error| format!("{name}: `{item}` is not valid: {error}.")))
+            .collect()
+    }
+
+    fn token_keys(&self) -> Result<TokenKeys, String> {
+        let keys: Vec<String> = self.list("MERX_TOKEN_KEYS")?;
+        if keys.is_empty() || keys.iter().any(|key| key.len() < 32) {
+            return Err("MERX_TOKEN_KEYS needs at least one key of 32 characters or more. Make one with `openssl rand -hex 32`.".to_owned());
+        }
+        Ok(TokenKeys::new(keys.into_iter().map(SecretString::from).collect()))
+    }
+
+    fn flat_shipping(&self) -> Result<BTreeMap<Currency, i64>, String> {
+        self.list::<String>("MERX_FLAT_SHIPPING")?
+            .into_iter()
+            .map(|item| {
+                let wrong = || format!("MERX_FLAT_SHIPPING: `{item}` is not valid. Write it like `EUR=490,USD=590`, in minor units.");
+                let (currency, amount) = item.split_once('=').ok_or_else(wrong)?;
+                let amount = amount.parse().ok().filter(|amount| (0..=crate::money::MAX_AMOUNT).contains(amount));
+                Ok((currency.parse().map_err(|error| format!("{} {error}.", wrong()))?, amount.ok_or_else(wrong)?))
+            })
+            .collect()
+    }
+
+    fn rate_limits(&self) -> Result<Option<RateLimits>, String> {
+        match self.text("MERX_RATE_LIMIT").as_deref() {
+            Some("off") if self.text("MERX_ENV").as_deref() == Some("test") => return Ok(None),
+            Some("off") => return Err("MERX_RATE_LIMIT=off is for load tests only. Set MERX_ENV=test as well, or leave it out.".to_owned()),
+            Some("on") | None => {}
+            Some(other) => return Err(format!("MERX_RATE_LIMIT=`{other}` is not valid. Use on or off.")),
+        }
+        let default = RateLimits::default();
+        let positive = |name, value| match self.or(name, value)? {
+            0 => Err(format!("{name} must be at least 1.")),
+            limit => Ok(limit),
+        };
+        Ok(Some(RateLimits {
+            checkouts_per_address: positive("MERX_LIMIT_CHECKOUTS_PER_ADDRESS", default.checkouts_per_address)?,
+            checkouts_per_cart: positive("MERX_LIMIT_CHECKOUTS_PER_CART", default.checkouts_per_cart)?,
+            requests_per_address: positive("MERX_LIMIT_REQUESTS_PER_ADDRESS", default.requests_per_address)?,
+        }))
+    }
+
+    #[cfg(debug_assertions)]
+    fn faults(&self) -> Result<Faults, String> {
+        self.text("MERX_FAULT").map_or_else(
+            || Ok(Faults::default()),
+            |text| Faults::parse(&text).map_err(|error| format!("MERX_FAULT is not valid: {error}.")),
+        )
+    }
+
+    #[cfg(not(debug_assertions))]
+    #[expect(clippy::unnecessary_wraps, reason = "the same shape as in debug builds")]
+    fn faults(&self) -> Result<Faults, String> {
+        Ok(Faults::default())
+    }
+}

@@ -1,0 +1,79 @@
+//! The database: pool, transactions, error mapping. Domain functions take a connection; handlers and jobs take it
+//! from the [`pool`].
+
+pub mod pool;
+pub mod schema;
+mod text_enum;
+
+pub(crate) use text_enum::{text_enum, text_value};
+
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+
+use crate::error::{Error, Result};
+
+/// A connection, as domain functions take it.
+pub type Connection = AsyncPgConnection;
+
+/// How often a transaction is run again after a serialization failure or a deadlock.
+const RETRIES: u32 = 5;
+
+/// Runs `work` in one READ COMMITTED transaction: committed when it answers `Ok`, else rolled back.
+///
+/// It is run again after a serialization failure (40001) or a deadlock (40P01), so it must have no effect
+/// outside the transaction. No provider is called inside.
+///
+/// # Errors
+/// What `work` or the database answered.
+pub async fn transaction<R, F>(conn: &mut Connection, work: F) -> Result<R>
+where
+    F: AsyncFn(&mut Connection) -> Result<R>,
+{
+    let mut tries = 0;
+    loop {
+        AnsiTransactionManager::begin_transaction(conn).await?;
+        let outcome = match work(conn).await {
+            Ok(value) => AnsiTransactionManager::commit_transaction(conn).await.map(|()| value).map_err(Error::from),
+            Err(error) => {
+                AnsiTransactionManager::rollback_transaction(conn).await?;
+                Err(error)
+            }
+        };
+        match outcome {
+            Err(Error::Database(error)) if tries < RETRIES && is_transient(&error) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(rand::random_range(1..10 << tries))).await;
+            }
+            finished => return finished,
+        }
+    }
+}
+
+/// Serialization failures by kind; deadlocks only by message, as Diesel gives no SQLSTATE.
+fn is_transient(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => info.message().contains("deadlock detected"),
+        _ => false,
+    }
+}
+
+/// Maps the violation of a named constraint to an error the client understands.
+pub trait OnConstraint<T> {
+    /// `error()` when exactly this constraint was violated.
+    ///
+    /// # Errors
+    /// `error()`, or the database's own.
+    fn on_constraint(self, name: &str, error: impl FnOnce() -> Error) -> Result<T>;
+}
+
+impl<T> OnConstraint<T> for diesel::QueryResult<T> {
+    fn on_constraint(self, name: &str, error: impl FnOnce() -> Error) -> Result<T> {
+        self.map_err(|cause| match &cause {
+            DieselError::DatabaseError(_, info) if info.constraint_name() == Some(name) => error(),
+            _ => cause.into(),
+        })
+    }
+}

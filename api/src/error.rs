@@ -1,0 +1,210 @@
+//! The one error type: what a client is told (a [`Problem`] with a stable code) and what only the log sees.
+
+use serde_json::{Map, Value};
+
+/// The result of domain functions and handlers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request or a job could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something the client is told.
+    #[error("{}: {}", .0.code.as_str(), .0.detail)]
+    Problem(Box<Problem>),
+    /// The database refused or failed; the client sees `internal_error`.
+    #[error("database: {0}")]
+    Database(#[from] diesel::result::Error),
+    /// A defect or an environment that is broken; the client sees `internal_error`.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// An RFC 9457 problem, before it becomes an HTTP answer.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The stable code.
+    pub code: Code,
+    /// What happened here, and the remedy.
+    pub detail: String,
+    /// The members at fault, when the request has any.
+    pub errors: Vec<FieldError>,
+    /// Further members, such as `checkout_id`.
+    pub extensions: Map<String, Value>,
+    /// Seconds after which another try makes sense.
+    pub retry_after: Option<u64>,
+}
+
+/// One member of the request at fault.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// JSON Pointer (RFC 6901) into the request's body; `?name` for a query parameter, `header:Name` for a header.
+    #[schema(example = "/line_items/0/quantity")]
+    pub pointer: String,
+    /// Stable code of the rule, such as `range`, `required`, `unknown_field`.
+    #[schema(example = "range")]
+    pub code: String,
+    /// What is wrong and what would be right.
+    #[schema(example = "must be between 1 and 9999")]
+    pub detail: String,
+}
+
+impl FieldError {
+    /// One member at fault.
+    pub fn new(pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.into(), detail: detail.into() }
+    }
+}
+
+impl Error {
+    /// A problem with its code and what happened.
+    pub fn problem(code: Code, detail: impl Into<String>) -> Self {
+        Self::Problem(Box::new(Problem {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extensions: Map::new(),
+            retry_after: None,
+        }))
+    }
+
+    /// `not_found` for a resource named as people say it: "order".
+    #[must_use]
+    pub fn not_found(resource: &str) -> Self {
+        Self::problem(Code::NotFound, format!("There is no such {resource}, or it is not yours to see."))
+    }
+
+    /// `validation_failed` with one member at fault.
+    pub fn invalid(pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        let error = FieldError::new(pointer, code, detail);
+        Self::problem(Code::ValidationFailed, format!("`{}` {}", error.pointer, error.detail)).with_errors(vec![error])
+    }
+
+    /// Adds the members at fault.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        if let Self::Problem(problem) = &mut self {
+            problem.errors = errors;
+        }
+        self
+    }
+
+    /// Adds a further member to the problem document.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        if let Self::Problem(problem) = &mut self {
+            problem.extensions.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// Says when another try makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        if let Self::Problem(problem) = &mut self {
+            problem.retry_after = Some(seconds);
+        }
+        self
+    }
+
+    /// The stable code, when the client is told one.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Problem(problem) => Some(problem.code),
+            Self::Database(_) | Self::Internal(_) => None,
+        }
+    }
+}
+
+impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
+    fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
+        tracing::error!(error = %error, "No database connection");
+        Self::problem(Code::Unavailable, "The database cannot be reached or is too busy; nothing was changed. Try again.")
+            .retry_after(2)
+    }
+}
+
+impl From<crate::money::MoneyError> for Error {
+    fn from(error: crate::money::MoneyError) -> Self {
+        match error {
+            crate::money::MoneyError::Overflow => {
+                Self::problem(Code::AmountTooLarge, "The total is larger than can be charged; lower the quantities.")
+            }
+            crate::money::MoneyError::CurrencyMismatch => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// Defines the codes in one table: variant, code, HTTP status, title, and what to do about it.
+macro_rules! codes {
+    ($($variant:ident $code:literal $status:literal $title:literal $remedy:literal;)+) => {
+        /// The stable codes of problems; each has a page at `/problems/{code}`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $variant),+
+        }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code as clients see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// The HTTP status it is sent with.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+
+            /// The short, constant title.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),+ }
+            }
+
+            /// What it means and what to do, for the page about it.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedBody "malformed_body" 400 "The body is not readable JSON" "Send one JSON value in UTF-8. `detail` says where reading stopped.";
+    InvalidQuery "invalid_query" 400 "A query parameter is wrong" "`errors` names the parameter and what is allowed.";
+    InvalidHeader "invalid_header" 400 "A header is wrong" "`errors` names the header and what is allowed.";
+    InvalidSignature "invalid_signature" 400 "The webhook's signature is not valid" "Sign the raw body with one of the configured secrets, at most 300 seconds ago.";
+    Unauthenticated "unauthenticated" 401 "Credentials are missing or not valid" "Send `Authorization: Bearer sk_…` with a key that is neither expired nor revoked.";
+    InsufficientScope "insufficient_scope" 403 "The key may not do this" "Use a key that has the scope named in `required_scope`.";
+    NotFound "not_found" 404 "There is no such thing here" "Check the id and the token: what is not yours answers the same.";
+    MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "The `Allow` header lists the methods it knows.";
+    CartCheckingOut "cart_checking_out" 409 "The cart is being paid" "Send the shopper to `url`, or cancel the checkout (`POST /v1/checkouts/{checkout_id}/cancel`) to change the cart.";
+    CartCompleted "cart_completed" 409 "The cart has become an order" "Start a new cart; `order_id` is the order it became.";
+    CartChanged "cart_changed" 409 "The cart kept changing while it was priced" "Stop changing the cart, then check out again.";
+    CheckoutClosed "checkout_closed" 409 "The checkout is over" "Start a new checkout for the cart.";
+    InsufficientStock "insufficient_stock" 409 "Not enough stock" "Lower the quantities named in `errors`, then check out again with a new Idempotency-Key.";
+    PriceChanged "price_changed" 409 "The total is not the expected one" "Show the shopper `totals`, then check out again with that `expected_total`.";
+    PaymentProcessing "payment_processing" 409 "A payment is on its way" "Wait until the payment method answers; the order shows the outcome.";
+    RequestInFlight "request_in_flight" 409 "A request with this Idempotency-Key is running" "Wait for `Retry-After`, then repeat the same request.";
+    Duplicate "duplicate" 409 "It exists already" "`errors` names the member that must be unique.";
+    PreconditionFailed "precondition_failed" 412 "It was changed in the meantime" "Read it again, apply your change to the new version, and send its `ETag` as `If-Match`.";
+    BodyTooLarge "body_too_large" 413 "The body is too large" "`detail` says how much is allowed.";
+    UnsupportedMediaType "unsupported_media_type" 415 "The body is not JSON" "Send `Content-Type: application/json`.";
+    ValidationFailed "validation_failed" 422 "The request breaks a rule" "`errors` names each member at fault and what would be right.";
+    IdempotencyMismatch "idempotency_mismatch" 422 "The Idempotency-Key was used for another request" "Use a new key for a new request; repeat a request with exactly the same body.";
+    CartIncomplete "cart_incomplete" 422 "The cart lacks what a checkout needs" "`errors` names what is missing; set it with `PATCH /v1/carts/{id}`.";
+    TooManyLines "too_many_lines" 422 "The cart has too many lines" "A cart holds at most 99 different variants.";
+    AmountTooSmall "amount_too_small" 422 "The total is too small to be charged" "Add something to the cart: card networks have a minimum.";
+    AmountTooLarge "amount_too_large" 422 "The total is too large to be charged" "Lower the quantities, or split the order.";
+    PaymentRejected "payment_rejected" 422 "The payment provider refused the checkout" "`detail` gives the provider's reason; nothing is reserved any more.";
+    RateLimited "rate_limited" 429 "Too many requests" "Wait for `Retry-After` seconds. `RateLimit` tells how much is left.";
+    Internal "internal_error" 500 "Something broke on our side" "Try again with the same Idempotency-Key; if it stays, report the `request_id`.";
+    ProviderUnavailable "provider_unavailable" 503 "The payment provider cannot be reached" "Repeat the request with the same Idempotency-Key after `Retry-After`.";
+    Unavailable "service_unavailable" 503 "The service cannot answer now" "Try again after `Retry-After`.";
+}

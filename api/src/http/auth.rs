@@ -1,0 +1,83 @@
+//! Who calls: guests by the token of their cart or order, staff by an API key with scopes.
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+
+use crate::app::App;
+use crate::error::{Code, Error, Result};
+use crate::http::extract::header;
+use crate::staff::api_keys::{self, Scope};
+
+/// The token of a cart, from `X-Cart-Token`; not yet compared with the cart's.
+pub struct CartToken(pub String);
+
+/// The token of an order, from `X-Order-Token`; not yet compared with the order's.
+pub struct OrderToken(pub String);
+
+/// A staff member's API key.
+pub struct Staff {
+    scopes: Vec<Scope>,
+}
+
+impl Staff {
+    /// Refuses unless the key has the scope.
+    ///
+    /// # Errors
+    /// `insufficient_scope`, naming it.
+    pub fn require(&self, scope: Scope) -> Result<()> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Error::problem(Code::InsufficientScope, format!("This needs the scope `{scope}`, which the key does not have."))
+            .with("required_scope", scope.as_str()))
+    }
+}
+
+fn guest_token(request: &HttpRequest, name: &str, given: &str) -> Result<String> {
+    header(request, name)?.map(str::to_owned).ok_or_else(|| {
+        Error::problem(Code::Unauthenticated, format!("Send the header `{name}`: the token was given once, as `{given}`."))
+    })
+}
+
+impl FromRequest for CartToken {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(guest_token(request, "X-Cart-Token", "cart_token").map(Self))
+    }
+}
+
+impl FromRequest for OrderToken {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(guest_token(request, "X-Order-Token", "order_token").map(Self))
+    }
+}
+
+impl FromRequest for Staff {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = header(request, AUTHORIZATION.as_str())
+            .map(|value| value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().trim().to_owned());
+        let app = request.app_data::<web::Data<App>>().cloned();
+        Box::pin(async move {
+            let (token, app) = (token?, app.ok_or_else(|| Error::Internal("no app".to_owned()))?);
+            if !token.starts_with("sk_") {
+                let detail = "Send `Authorization: Bearer sk_…` with a staff API key; `merx keys create` makes one.";
+                return Err(Error::problem(Code::Unauthenticated, detail));
+            }
+            let mut conn = app.connection().await?;
+            let scopes = api_keys::find_scopes(&mut conn, &token, app.clock.now()).await?;
+            scopes.map(|scopes| Self { scopes }).ok_or_else(|| {
+                Error::problem(Code::Unauthenticated, "This API key does not exist, is expired, or was revoked.")
+            })
+        })
+    }
+}

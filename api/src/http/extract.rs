@@ -1,0 +1,227 @@
+//! Extractors that answer with a problem naming the member at fault: [`Json`], [`Query`], [`Id`].
+
+use std::str::FromStr;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use crate::error::{Code, Error, FieldError, Result};
+
+/// The largest JSON body, in bytes.
+const MAX_BODY: usize = 256 * 1024;
+
+/// A decoded and validated JSON body, and the bytes it was read from.
+pub struct Json<T> {
+    /// The body.
+    pub value: T,
+    /// SHA-256 of the raw body, for idempotency.
+    pub fingerprint: Vec<u8>,
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read_body(payload, MAX_BODY).await?;
+            if !is_json {
+                return Err(Error::problem(Code::UnsupportedMediaType, "Send the body with `Content-Type: application/json`."));
+            }
+            Ok(Self { value: decode(&body)?, fingerprint: crate::tokens::sha256(&body) })
+        })
+    }
+}
+
+/// Reads a whole body of at most `limit` bytes.
+///
+/// # Errors
+/// `body_too_large`, or `malformed_body` when the connection breaks.
+pub async fn read_body(mut payload: Payload, limit: usize) -> Result<BytesMut> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| Error::problem(Code::MalformedBody, format!("The body could not be read: {error}.")))?;
+        if body.len() + chunk.len() > limit {
+            return Err(Error::problem(Code::BodyTooLarge, format!("The body may have at most {limit} bytes.")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Decodes JSON and applies the rules of `T`.
+///
+/// # Errors
+/// `malformed_body` for what is not JSON, else `validation_failed` with a pointer per error.
+pub fn decode<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| decoding_problem(&error))?;
+    reader.end().map_err(|error| Error::problem(Code::MalformedBody, format!("After the JSON value: {error}.")))?;
+    value.validate().map_err(|errors| rule_problem(&errors))?;
+    Ok(value)
+}
+
+fn decoding_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    if !error.inner().is_data() {
+        return Error::problem(Code::MalformedBody, format!("The body is not JSON: {}.", error.inner()));
+    }
+    let message = error.inner().to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    let mut path: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+    let (code, member) = match quoted(message) {
+        Some(name) if message.starts_with("unknown field") => ("unknown_field", Some(name)),
+        Some(name) if message.starts_with("missing field") => ("required", Some(name)),
+        Some(name) if message.starts_with("duplicate field") => ("duplicate", Some(name)),
+        Some(_) | None => ("invalid", None),
+    };
+    if let Some(name) = member {
+        if path.last().is_some_and(|last| last == name || last == "?") {
+            path.pop();
+        }
+        path.push(name.to_owned());
+    }
+    let detail = match (code, member) {
+        ("unknown_field", Some(name)) => unknown_field(name, message),
+        ("required", Some(_)) => "is missing".to_owned(),
+        ("duplicate", Some(_)) => "is given twice".to_owned(),
+        _ => message.to_owned(),
+    };
+    Error::invalid(pointer(&path), code, detail)
+}
+
+/// The first word in backticks.
+fn quoted(message: &str) -> Option<&str> {
+    message.split('`').nth(1)
+}
+
+fn unknown_field(name: &str, message: &str) -> String {
+    let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+    let nearest = known.iter().max_by(|a, b| similarity(name, a).total_cmp(&similarity(name, b)));
+    match nearest.filter(|candidate| similarity(name, candidate) > 0.75) {
+        Some(candidate) => format!("is not known here; did you mean `{candidate}`?"),
+        None if known.is_empty() => "is not known here".to_owned(),
+        None => format!("is not known here; known are {}", known.join(", ")),
+    }
+}
+
+fn similarity(a: &str, b: &str) -> f64 {
+    strsim::jaro_winkler(a, b)
+}
+
+/// A JSON Pointer (RFC 6901) from its parts.
+fn pointer(path: &[String]) -> String {
+    path.iter().map(|part| format!("/{}", part.trim_matches(['[', ']']).replace('~', "~0").replace('/', "~1"))).collect()
+}
+
+/// All broken rules as one problem.
+fn rule_problem(errors: &ValidationErrors) -> Error {
+    let mut found = Vec::new();
+    collect(errors, "", &mut found);
+    found.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    let detail = found.first().map(|first| format!("`{}` {}", first.pointer, first.detail)).unwrap_or_default();
+    Error::problem(Code::ValidationFailed, detail).with_errors(found)
+}
+
+fn collect(errors: &ValidationErrors, base: &str, found: &mut Vec<FieldError>) {
+    for (name, kind) in errors.errors() {
+        let here = if name == "__all__" { base.to_owned() } else { format!("{base}/{name}") };
+        match kind {
+            ValidationErrorsKind::Struct(inner) => collect(inner, &here, found),
+            ValidationErrorsKind::List(items) => {
+                items.iter().for_each(|(index, inner)| collect(inner, &format!("{here}/{index}"), found));
+            }
+            ValidationErrorsKind::Field(broken) => {
+                found.extend(broken.iter().map(|rule| FieldError::new(here.clone(), rule.code.clone(), rule_text(rule))));
+            }
+        }
+    }
+}
+
+fn rule_text(rule: &ValidationError) -> String {
+    if let Some(message) = &rule.message {
+        return message.to_string();
+    }
+    let bound = |name: &str| rule.params.get(name).map(|value| value.to_string().trim_end_matches(".0").to_owned());
+    let unit = if rule.code == "length" { " characters or items" } else { "" };
+    match (bound("min"), bound("max"), bound("equal")) {
+        (Some(min), Some(max), _) => format!("must be between {min} and {max}{unit}"),
+        (Some(min), None, _) => format!("must be at least {min}{unit}"),
+        (None, Some(max), _) => format!("must be at most {max}{unit}"),
+        (None, None, Some(equal)) => format!("must be exactly {equal}{unit}"),
+        (None, None, None) => match rule.code.as_ref() {
+            "email" => "must be an e-mail address".to_owned(),
+            "url" => "must be a URL".to_owned(),
+            other => format!("breaks the rule `{other}`"),
+        },
+    }
+}
+
+/// A decoded and validated query string; `option[size]=M` is read as a map.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(decode_query(request.query_string()).map(Self))
+    }
+}
+
+fn decode_query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
+    let wrong = |name: String, code: &str, detail: String| {
+        let error = FieldError::new(name, code, detail);
+        Error::problem(Code::InvalidQuery, format!("`{}` {}", error.pointer, error.detail)).with_errors(vec![error])
+    };
+    let deserializer = serde_qs::Deserializer::with_config(&serde_qs::Config::new(), text.as_bytes())
+        .map_err(|error| wrong("?".to_owned(), "invalid", error.to_string()))?;
+    let value: T = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let message = error.inner().to_string();
+        match quoted(&message).filter(|_| message.contains("unknown field")) {
+            Some(name) => wrong(format!("?{name}"), "unknown_field", unknown_field(name, &message)),
+            None => wrong(format!("?{}", error.path()), "invalid", message),
+        }
+    })?;
+    value.validate().map_err(|errors| match rule_problem(&errors) {
+        Error::Problem(problem) => {
+            let errors = problem.errors.into_iter().map(|error| FieldError { pointer: error.pointer.replacen('/', "?", 1), ..error });
+            Error::problem(Code::InvalidQuery, problem.detail.replacen('/', "?", 1)).with_errors(errors.collect())
+        }
+        other @ (Error::Database(_) | Error::Internal(_)) => other,
+    })?;
+    Ok(value)
+}
+
+/// The typed id in the path's first parameter; anything unreadable is `not_found`.
+pub struct Id<T>(pub T);
+
+impl<T: FromStr + 'static> FromRequest for Id<T> {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request.match_info().iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+        std::future::ready(text.parse().map(Self).map_err(|_| Error::not_found("resource")))
+    }
+}
+
+/// A request header as text, when it is there.
+///
+/// # Errors
+/// `invalid_header` when it is not ASCII.
+pub fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
+    request.headers().get(name).map(|value| value.to_str()).transpose().map_err(|error| {
+        let detail = format!("must be printable ASCII: {error}");
+        Error::problem(Code::InvalidHeader, format!("`{name}` {detail}"))
+            .with_errors(vec![FieldError::new(format!("header:{name}"), "invalid", detail)])
+    })
+}

@@ -1,0 +1,16 @@
+//! HTTP: everything that every endpoint shares. Handlers live with their domains.
+
+pub mod auth;
+pub mod client_address;
+pub mod etag;
+pub mod extract;
+pub mod idempotency;
+pub mod openapi;
+pub mod operation;
+pub mod pagination;
+pub mod patch;
+pub mod problem;
+pub mod rate_limit;
+pub mod request_log;
+pub mod router;
+pub mod server;

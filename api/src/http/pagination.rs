@@ -1,0 +1,60 @@
+//! Keyset pages: `{"data": […], "page": {"next_cursor", "has_more"}}` with a `Link` header.
+
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, FieldError, Result};
+
+/// How many items a page has when the client does not say.
+pub const DEFAULT_LIMIT: i64 = 20;
+
+/// Where a list goes on.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Page {
+    /// Send it as `cursor` to get the next page; `null` on the last.
+    pub next_cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+}
+
+/// Cuts the one item too many that the query fetched, and makes the cursor from the last that stays.
+pub fn paginate<T, K: Serialize>(mut items: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> (Vec<T>, Page) {
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = items.last().filter(|_| has_more).map(|last| encode(&key(last)));
+    (items, Page { next_cursor, has_more })
+}
+
+/// An opaque cursor from a sort key.
+fn encode<K: Serialize>(key: &K) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
+}
+
+/// The sort key of a cursor.
+///
+/// # Errors
+/// `invalid_query` when the cursor is not one of ours.
+pub fn decode<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap_or_default();
+    serde_json::from_slice(&bytes).map(Some).map_err(|_| {
+        let detail = "is not a cursor of this list; send `next_cursor` of the page before, unchanged";
+        Error::problem(Code::InvalidQuery, format!("`cursor` {detail}."))
+            .with_errors(vec![FieldError::new("?cursor", "invalid", detail)])
+    })
+}
+
+/// Answers with a page, and a `Link` to the next one (RFC 8288).
+pub fn respond<B: Serialize>(request: &HttpRequest, page: &Page, body: &B) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    if let Some(cursor) = &page.next_cursor {
+        let others = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+        let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
+        answer.insert_header(("Link", format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&"))));
+    }
+    answer.json(body)
+}

@@ -1,0 +1,147 @@
+//! Rate limits by `governor`, per process: checkouts per address and per cart, and a wide ceiling on the rest.
+//!
+//! `RateLimit` and `RateLimit-Policy` follow draft-ietf-httpapi-ratelimit-headers. Preflights and provider
+//! webhooks are exempt.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{ResponseError, web};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::app::App;
+use crate::config::RateLimits;
+use crate::error::{Code, Error, Result};
+use crate::http::client_address::{client_address, limit_key};
+use crate::ids::CartId;
+
+/// Above so many buckets the idle ones are dropped.
+const MANY_BUCKETS: usize = 50_000;
+
+/// A limit of so many a minute for each key.
+pub struct Limit<K: Hash + Eq + Clone> {
+    name: &'static str,
+    per_minute: u32,
+    buckets: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+}
+
+/// What is left of a limit, for the headers.
+pub struct Remaining {
+    name: &'static str,
+    per_minute: u32,
+    left: u32,
+}
+
+impl<K: Hash + Eq + Clone> Limit<K> {
+    fn new(name: &'static str, per_minute: u32) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        Self { name, per_minute, buckets: RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>() }
+    }
+
+    fn take(&self, key: &K) -> Result<Remaining> {
+        if self.buckets.len() > MANY_BUCKETS {
+            self.buckets.retain_recent();
+        }
+        let (name, per_minute) = (self.name, self.per_minute);
+        match self.buckets.check_key(key) {
+            Ok(state) => Ok(Remaining { name, per_minute, left: state.remaining_burst_capacity() }),
+            Err(until) => {
+                let wait = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+                let detail = format!("More than {per_minute} a minute for `{name}`. Try again in {wait} s.");
+                Err(Error::problem(Code::RateLimited, detail)
+                    .with("limit", name)
+                    .with("limit_per_minute", per_minute)
+                    .retry_after(wait))
+            }
+        }
+    }
+}
+
+/// The limits of this process; none when they are switched off for a load test.
+pub struct Limits(Option<Buckets>);
+
+struct Buckets {
+    checkouts_by_address: Limit<IpAddr>,
+    checkouts_by_cart: Limit<CartId>,
+    requests_by_address: Limit<IpAddr>,
+}
+
+impl Limits {
+    /// Fresh buckets.
+    #[must_use]
+    pub fn new(config: Option<RateLimits>) -> Self {
+        Self(config.map(|limits| Buckets {
+            checkouts_by_address: Limit::new("checkouts-per-address", limits.checkouts_per_address),
+            checkouts_by_cart: Limit::new("checkouts-per-cart", limits.checkouts_per_cart),
+            requests_by_address: Limit::new("requests-per-address", limits.requests_per_address),
+        }))
+    }
+
+    /// Counts a checkout for its address and cart.
+    ///
+    /// # Errors
+    /// `rate_limited` when one of the two has used up its minute.
+    pub fn checkout(&self, address: IpAddr, cart: CartId) -> Result<()> {
+        if let Some(buckets) = &self.0 {
+            buckets.checkouts_by_cart.take(&cart)?;
+            buckets.checkouts_by_address.take(&limit_key(address))?;
+        }
+        Ok(())
+    }
+}
+
+/// The wide ceiling: counts every request for its address.
+///
+/// # Errors
+/// Only what the inner service answers.
+pub async fn limit_requests<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let remaining = match count(&request) {
+        Ok(remaining) => remaining,
+        Err(error) => return Ok(request.into_response(refuse(&error)).map_into_right_body()),
+    };
+    let mut response = next.call(request).await?;
+    if let Some(remaining) = remaining {
+        tell(response.headers_mut(), &remaining);
+    }
+    Ok(response.map_into_left_body())
+}
+
+fn count(request: &ServiceRequest) -> Result<Option<Remaining>> {
+    let Some(app) = request.app_data::<web::Data<App>>() else { return Ok(None) };
+    let exempt = request.method() == Method::OPTIONS || request.path().starts_with("/v1/webhooks/");
+    match &app.limits.0 {
+        Some(buckets) if !exempt => {
+            let address = client_address(request.request(), &app.config.trusted_proxies);
+            buckets.requests_by_address.take(&limit_key(address)).map(Some)
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn refuse(error: &Error) -> actix_web::HttpResponse {
+    error.error_response()
+}
+
+fn tell(headers: &mut HeaderMap, remaining: &Remaining) {
+    let Remaining { name, per_minute, left } = remaining;
+    for (header, value) in [
+        ("ratelimit-policy", format!("\"{name}\";q={per_minute};w=60")),
+        ("ratelimit", format!("\"{name}\";r={left};t=60")),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(header), value);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The outermost middleware: request ids, one log line per request, panics turned into problems.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::http::problem;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    static CURRENT: RequestContext;
+}
+
+/// What problem documents and logs say about the request they belong to.
+#[derive(Debug, Clone, Default)]
+pub struct RequestContext {
+    /// `X-Request-Id`: the client's when it is sane, else ours.
+    pub id: String,
+    /// The service's address as clients see it.
+    pub public_url: String,
+}
+
+impl RequestContext {
+    /// The context of the request being answered; empty outside of one.
+    #[must_use]
+    pub fn current() -> Self {
+        CURRENT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Runs `work` with this context.
+    pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
+        CURRENT.scope(self, work).await
+    }
+}
+
+/// Gives each request its id and its log line.
+///
+/// # Errors
+/// Only for a panic, already as a problem.
+pub async fn log_requests(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let started = Instant::now();
+    let context = RequestContext {
+        id: request_id(&request),
+        public_url: request.app_data::<web::Data<App>>().map(|app| app.config.public_url.clone()).unwrap_or_default(),
+    };
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let span = tracing::info_span!("request", request.id = context.id);
+    let outcome = AssertUnwindSafe(context.clone().scope(next.call(request))).catch_unwind().instrument(span).await;
+    let mut answer = match outcome {
+        Ok(answer) => answer?,
+        Err(_panic) => {
+            tracing::error!(request.id = context.id, http.method = %method, http.path = path, "Handler panicked");
+            return Err(Panicked(context).into());
+        }
+    };
+    if let Ok(id) = HeaderValue::from_str(&context.id) {
+        answer.headers_mut().insert(X_REQUEST_ID, id);
+    }
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = answer.status().as_u16();
+    let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    tracing::info!(
+        request.id = context.id, http.method = %method, http.route = route, http.status = status, duration_ms,
+        "{method} {path} {status}"
+    );
+    Ok(answer)
+}
+
+fn request_id(request: &ServiceRequest) -> String {
+    request
+        .headers()
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| (1..=64).contains(&id.len()))
+        .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+        .map_or_else(|| format!("req_{}", crate::ids::encode(uuid::Uuid::now_v7())), str::to_owned)
+}
+
+/// A handler panicked; the actix error that still becomes a problem document.
+#[derive(Debug)]
+struct Panicked(RequestContext);
+
+impl std::fmt::Display for Panicked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("handler panicked")
+    }
+}
+
+impl ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        let mut response = problem::respond(&problem::internal(), &self.0);
+        if let Ok(id) = HeaderValue::from_str(&self.0.id) {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        response
+    }
+}

@@ -1,0 +1,152 @@
+//! A stateful stand-in for Stripe over real HTTP, for development and tests.
+//!
+//! Three faces on one port: `/v1/…` speaks Stripe's API, `/pay/…` is the page where a person
+//! plays the buyer, and `/_control/…` bends the world (faults, time, webhooks). All state lives
+//! in memory and dies with the process. It never talks to Stripe and moves no money.
+
+mod answer;
+mod clock;
+mod control;
+mod delivery;
+mod engine;
+mod error;
+mod events;
+mod faults;
+mod form;
+mod gate;
+mod idempotency;
+mod money;
+mod object;
+mod page_style;
+mod pages;
+mod params;
+mod request_log;
+mod state;
+mod stripe;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, web};
+
+use crate::engine::Engine;
+
+/// Largest request body that is read; a session with 100 lines stays far below it.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// How a sandbox is started.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Base of the pay page links when it differs from the listening address, without a trailing
+    /// slash (for example behind a port forward).
+    pub public_url: Option<String>,
+    /// Where events are delivered; without it they are only recorded.
+    pub webhook_url: Option<String>,
+    /// Signing secrets; a delivery carries one `v1` signature per secret.
+    pub webhook_secrets: Vec<String>,
+    /// File with the clock's offset in milliseconds, shared with the application under test.
+    pub clock_file: Option<PathBuf>,
+    /// Waits between the tries of one delivery.
+    pub webhook_retry: Vec<Duration>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            public_url: None,
+            webhook_url: None,
+            webhook_secrets: Vec::new(),
+            clock_file: None,
+            webhook_retry: vec![
+                Duration::from_millis(100),
+                Duration::from_millis(500),
+                Duration::from_secs(2),
+                Duration::from_secs(5),
+                Duration::from_secs(15),
+                Duration::from_secs(60),
+            ],
+        }
+    }
+}
+
+/// A running sandbox. Dropping it leaves the server running until its runtime ends; call
+/// [`Sandbox::stop`] to end it.
+#[derive(Debug)]
+pub struct Sandbox {
+    engine: Arc<Engine>,
+    server: ServerHandle,
+    address: SocketAddr,
+}
+
+impl Sandbox {
+    /// Binds, starts serving on the current tokio runtime and returns at once.
+    ///
+    /// The process must have installed a rustls crypto provider before, because the HTTP client
+    /// that delivers webhooks asks for one even though it only speaks plain HTTP here.
+    ///
+    /// # Errors
+    /// When the address cannot be bound or the webhook client cannot be built.
+    pub async fn start(config: Config) -> std::io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(config.bind)
+            .await?
+            .into_std()?;
+        let address = listener.local_addr()?;
+        let engine = Arc::new(Engine::new(config, local_url(address))?);
+        let data = web::Data::from(Arc::clone(&engine));
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(data.clone())
+                .app_data(web::PayloadConfig::new(MAX_BODY_BYTES))
+                .app_data(web::JsonConfig::default().limit(MAX_BODY_BYTES))
+                .configure(control::routes)
+                .configure(pages::routes)
+                .default_service(web::to(gate::serve))
+        })
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(1)
+        .listen(listener)?
+        .run();
+        let handle = server.handle();
+        engine.tasks.spawn_on(server, &engine.runtime);
+        engine.start_ticking();
+        Ok(Self {
+            engine,
+            server: handle,
+            address,
+        })
+    }
+
+    /// Base address of the API, for example `http://127.0.0.1:41873`.
+    pub fn url(&self) -> String {
+        local_url(self.address)
+    }
+
+    /// Sends later events to `url`, signed with each of `secrets`.
+    pub fn set_webhook(&self, url: String, secrets: Vec<String>) {
+        self.engine.lock().webhooks.set_endpoint(url, secrets);
+    }
+
+    /// Ends deliveries, hanging answers and the server, and waits for them.
+    pub async fn stop(self) {
+        self.engine.cancel.cancel();
+        self.server.stop(false).await;
+        self.engine.tasks.close();
+        self.engine.tasks.wait().await;
+    }
+}
+
+/// The address as a client on this machine reaches it.
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
