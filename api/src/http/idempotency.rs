@@ -1,0 +1,227 @@
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a key takes effect once.
+//!
+//! Two ways to use it. A request that is one transaction claims the key and stores its answer in that
+//! transaction ([`once`]); a second one with the same key waits for it and replays. A checkout, which calls a
+//! provider, claims with a lease ([`claim`]), so that a dead process blocks nobody for long.
+//! Only the work's lasting answers are stored; errors that changed nothing and 5xx are not.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::schema::idempotency_keys;
+use crate::db::{self, Connection};
+use crate::error::{Code, Error, FieldError, Result};
+use crate::http::extract::header;
+
+/// How long a claim lasts when its process dies.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// A key with the caller it belongs to and the request it was first used for.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// Whose key it is, such as `cart:cart_…`.
+    pub scope: String,
+    /// The key as sent.
+    pub key: String,
+    /// SHA-256 of the request's body.
+    pub fingerprint: Vec<u8>,
+}
+
+/// A stored answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON body.
+    pub body: Value,
+}
+
+/// What claiming a key found.
+pub enum Claim {
+    /// It is ours to work on, under this token.
+    Mine(Uuid),
+    /// It was done before.
+    Done(Answer),
+}
+
+/// The request's key, if it sent one.
+///
+/// # Errors
+/// `invalid_header` unless it is 1 to 255 printable ASCII characters.
+pub fn key(request: &HttpRequest, scope: impl Into<String>, fingerprint: &[u8]) -> Result<Option<Key>> {
+    let Some(key) = header(request, "Idempotency-Key")? else { return Ok(None) };
+    if key.is_empty() || key.len() > 255 {
+        let detail = "must have 1 to 255 characters; a random UUID is fine";
+        return Err(Error::problem(Code::InvalidHeader, format!("`Idempotency-Key` {detail}."))
+            .with_errors(vec![FieldError::new("header:Idempotency-Key", "length", detail)]));
+    }
+    Ok(Some(Key { scope: scope.into(), key: key.to_owned(), fingerprint: fingerprint.to_vec() }))
+}
+
+/// Claims a key with a lease, in a statement of its own.
+///
+/// # Errors
+/// `idempotency_mismatch` for another body, `request_in_flight` while somebody works on it.
+pub async fn claim(conn: &mut Connection, key: &Key, now: DateTime<Utc>) -> Result<Claim> {
+    let token = Uuid::new_v4();
+    let taken: Option<Uuid> = diesel::sql_query(
+        "INSERT INTO idempotency_keys AS mine (scope, key, fingerprint, token, leased_until, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (scope, key) DO UPDATE SET token = $4, leased_until = $5 \
+         WHERE mine.status IS NULL AND mine.leased_until < $6 AND mine.fingerprint = $3 RETURNING token",
+    )
+    .bind::<diesel::sql_types::Text, _>(&key.scope)
+    .bind::<diesel::sql_types::Text, _>(&key.key)
+    .bind::<diesel::sql_types::Bytea, _>(&key.fingerprint)
+    .bind::<diesel::sql_types::Uuid, _>(token)
+    .bind::<diesel::sql_types::Timestamptz, _>(now + LEASE)
+    .bind::<diesel::sql_types::Timestamptz, _>(now)
+    .get_result::<TokenRow>(conn)
+    .await
+    .optional()?
+    .map(|row| row.token);
+    if taken.is_some() {
+        return Ok(Claim::Mine(token));
+    }
+    match find(conn, key).await? {
+        Some(answer) => Ok(Claim::Done(answer)),
+        None => Err(Error::problem(
+            Code::RequestInFlight,
+            "A request with this Idempotency-Key is still running. Repeat the same request in a moment.",
+        )
+        .retry_after(1)),
+    }
+}
+
+#[derive(QueryableByName)]
+struct TokenRow {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    token: Uuid,
+}
+
+/// The stored answer of a key; `None` while there is none.
+async fn find(conn: &mut Connection, key: &Key) -> Result<Option<Answer>> {
+    let row: Option<(Vec<u8>, Option<i16>, Option<Value>)> = idempotency_keys::table
+        .find((&key.scope, &key.key))
+        .select((idempotency_keys::fingerprint, idempotency_keys::status, idempotency_keys::body))
+        .first(conn)
+        .await
+        .optional()?;
+    let Some((fingerprint, status, body)) = row else { return Ok(None) };
+    if fingerprint != key.fingerprint {
+        return Err(Error::problem(
+            Code::IdempotencyMismatch,
+            "This Idempotency-Key was used for a request with another body. Use a new key for a new request.",
+        ));
+    }
+    Ok(status.and_then(|status| u16::try_from(status).ok()).zip(body).map(|(status, body)| Answer { status, body }))
+}
+
+/// Locks the claim and says whether it is still held under `token`; the first lock of every transaction that
+/// works under a claim.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lock(conn: &mut Connection, key: &Key, token: Uuid) -> Result<bool> {
+    let held: Option<Uuid> = idempotency_keys::table
+        .find((&key.scope, &key.key))
+        .filter(idempotency_keys::status.is_null())
+        .select(idempotency_keys::token)
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(held == Some(token))
+}
+
+/// Stores the answer, if the claim is still held under `token`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn store(conn: &mut Connection, key: &Key, token: Uuid, answer: &Answer) -> Result<()> {
+    diesel::update(idempotency_keys::table.find((&key.scope, &key.key)))
+        .filter(idempotency_keys::token.eq(token))
+        .set((
+            idempotency_keys::status.eq(i16::try_from(answer.status).unwrap_or(500)),
+            idempotency_keys::body.eq(&answer.body),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives the claim up without an answer, so that a retry may work on it at once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn free(conn: &mut Connection, key: &Key, token: Uuid) -> Result<()> {
+    diesel::delete(idempotency_keys::table.find((&key.scope, &key.key)))
+        .filter(idempotency_keys::token.eq(token))
+        .filter(idempotency_keys::status.is_null())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Runs `work` in one transaction, at most once per key, and answers with what it answered the first time.
+///
+/// # Errors
+/// What `work` answers, which then leaves no trace; `idempotency_mismatch`.
+pub async fn once<F>(conn: &mut Connection, key: Option<&Key>, now: DateTime<Utc>, work: F) -> Result<(Answer, bool)>
+where
+    F: AsyncFn(&mut Connection) -> Result<Answer>,
+{
+    db::transaction(conn, async |conn: &mut Connection| {
+        let Some(key) = key else { return Ok((work(conn).await?, false)) };
+        let token = Uuid::new_v4();
+        let inserted = diesel::insert_into(idempotency_keys::table)
+            .values((
+                idempotency_keys::scope.eq(&key.scope),
+                idempotency_keys::key.eq(&key.key),
+                idempotency_keys::fingerprint.eq(&key.fingerprint),
+                idempotency_keys::token.eq(token),
+                idempotency_keys::leased_until.eq(now),
+                idempotency_keys::created_at.eq(now),
+            ))
+            .on_conflict_do_nothing()
+            .execute(conn)
+            .await?;
+        if inserted == 0
+            && let Some(answer) = find(conn, key).await?
+        {
+            return Ok((answer, true));
+        }
+        let answer = work(conn).await?;
+        store(conn, key, token, &answer).await?;
+        Ok((answer, false))
+    })
+    .await
+}
+
+/// Deletes keys older than 24 hours.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
+    let old = idempotency_keys::created_at.lt(now - TimeDelta::hours(24));
+    Ok(diesel::delete(idempotency_keys::table.filter(old)).execute(conn).await?)
+}
+
+/// The answer over HTTP, marked when it is a replay.
+#[must_use]
+pub fn respond(answer: &Answer, replayed: bool) -> HttpResponse {
+    let mut response = HttpResponse::build(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
+    if replayed {
+        response.insert_header(("Idempotent-Replayed", "true"));
+    }
+    if answer.status >= 400 {
+        response.content_type(crate::http::problem::PROBLEM_JSON);
+        return response.body(answer.body.to_string());
+    }
+    response.json(&answer.body)
+}

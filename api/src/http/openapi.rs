@@ -1,0 +1,186 @@
+//! The OpenAPI 3.1 document: made from the routes, completed with what all operations share.
+
+use std::collections::BTreeMap;
+
+use actix_web::App as ActixApp;
+use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa_actix_web::AppExt;
+
+use crate::error::Code;
+use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
+use crate::http::router;
+
+const DESCRIPTION: &str = "Headless commerce: products, carts, checkout, orders.\n\n\
+Amounts are integer minor units with an ISO 4217 currency. Errors are RFC 9457 problems with a stable `code`. \
+Lists are paged by `cursor`. POSTs that move stock or money take an `Idempotency-Key`: the same key and body \
+get the same answer again, marked `Idempotent-Replayed: true`; a 409 `insufficient_stock` is such an answer, \
+so try again with a new key.";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Merx API", version = "1", description = "", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    components(schemas(ProblemDocument)),
+    tags(
+        (name = "catalogue", description = "Products and variants that shoppers see"),
+        (name = "carts", description = "What a shopper is about to buy"),
+        (name = "checkout", description = "Paying for a cart"),
+        (name = "orders", description = "What was bought"),
+        (name = "webhooks", description = "What payment providers send"),
+        (name = "staff", description = "For shop staff, under an API key"),
+        (name = "operation", description = "For whoever runs the service"),
+    ),
+)]
+struct Base;
+
+/// Codes that single operations answer beyond what [`shared`] gives them; tests hold answers against this table.
+const SPECIFIC: &[(&str, &[Code])] = &[
+    ("create_cart", &[Code::IdempotencyMismatch, Code::TooManyLines, Code::InvalidHeader]),
+    ("update_cart", &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed]),
+    ("add_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::TooManyLines, Code::PreconditionFailed]),
+    ("update_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed]),
+    ("remove_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed]),
+    ("create_checkout", &[
+        Code::CartCompleted, Code::CartChanged, Code::CheckoutClosed, Code::InsufficientStock, Code::PriceChanged,
+        Code::PaymentProcessing, Code::RequestInFlight, Code::IdempotencyMismatch, Code::CartIncomplete,
+        Code::AmountTooSmall, Code::AmountTooLarge, Code::PaymentRejected, Code::ProviderUnavailable, Code::InvalidHeader,
+    ]),
+    ("cancel_checkout", &[Code::CheckoutClosed, Code::ProviderUnavailable]),
+    ("receive_stripe_webhook", &[Code::InvalidSignature, Code::MalformedBody, Code::BodyTooLarge]),
+    ("create_product", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("update_product", &[Code::Duplicate, Code::PreconditionFailed]),
+    ("adjust_stock", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
+];
+
+/// The document, as served and as committed in `openapi.yaml`.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    let (_, mut document) =
+        ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(router::routes).split_for_parts();
+    document.info.description = Some(DESCRIPTION.to_owned());
+    if let Some(components) = &mut document.components {
+        for (name, scheme) in security_schemes() {
+            components.add_security_scheme(name, scheme);
+        }
+    }
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item).into_iter().map(|(_, operation)| operation) {
+            describe_problems(path, operation);
+        }
+    }
+    document
+}
+
+fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
+    let header = |name: &str, description: &str| {
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
+    };
+    let staff = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A staff API key, `sk_…`, with the scope that the operation names"))
+        .build();
+    [
+        ("cart_token", header("X-Cart-Token", "The cart's secret, given once as `cart_token`")),
+        ("order_token", header("X-Order-Token", "The order's secret, given as `order_token` at checkout")),
+        ("staff_key", SecurityScheme::Http(staff)),
+    ]
+}
+
+fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
+    [
+        (HttpMethod::Get, item.get.as_mut()),
+        (HttpMethod::Post, item.post.as_mut()),
+        (HttpMethod::Put, item.put.as_mut()),
+        (HttpMethod::Patch, item.patch.as_mut()),
+        (HttpMethod::Delete, item.delete.as_mut()),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation?)))
+    .collect()
+}
+
+/// Every code that an operation can answer, by its shape and by [`SPECIFIC`].
+fn shared(path: &str, operation: &Operation) -> Vec<Code> {
+    let mut codes = vec![Code::RateLimited, Code::Internal, Code::Unavailable];
+    if path == "/v1/webhooks/stripe" {
+        codes.remove(0);
+    } else if operation.request_body.is_some() {
+        codes.extend([Code::MalformedBody, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed]);
+    }
+    if operation.security.is_some() {
+        codes.push(Code::Unauthenticated);
+    }
+    if path.starts_with("/v1/admin/") {
+        codes.push(Code::InsufficientScope);
+    }
+    if path.contains('{') || path == "/v1/checkouts" {
+        codes.push(Code::NotFound);
+    }
+    let takes_query = operation.parameters.iter().flatten().any(|parameter| {
+        matches!(parameter.parameter_in, utoipa::openapi::path::ParameterIn::Query)
+    });
+    if takes_query {
+        codes.push(Code::InvalidQuery);
+    }
+    codes
+}
+
+fn describe_problems(path: &str, operation: &mut Operation) {
+    let name = operation.operation_id.clone().unwrap_or_default();
+    let specific = SPECIFIC.iter().find(|(operation, _)| *operation == name).map_or(&[][..], |(_, codes)| codes);
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in shared(path, operation).into_iter().chain(specific.iter().copied()) {
+        let codes = by_status.entry(code.status()).or_default();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    for (status, codes) in by_status {
+        let description = codes.iter().map(|code| format!("`{}`: {}. ", code.as_str(), code.title())).collect::<String>();
+        let content = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name("ProblemDocument")))
+            .example(codes.first().map(|code| example(*code)))
+            .build();
+        let response = ResponseBuilder::new().description(description.trim_end()).content(PROBLEM_JSON, content).build();
+        operation.responses.responses.entry(status.to_string()).or_insert_with(|| response.into());
+    }
+}
+
+fn example(code: Code) -> serde_json::Value {
+    json!({
+        "type": format!("http://127.0.0.1:8080/problems/{}", code.as_str()),
+        "title": code.title(),
+        "status": code.status(),
+        "detail": code.remedy(),
+        "code": code.as_str(),
+        "request_id": "req_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        "errors": [],
+    })
+}
+
+/// The methods of a documented path, for 405.
+#[must_use]
+pub fn methods_of(document: &utoipa::openapi::OpenApi, path: &str) -> Vec<&'static str> {
+    let matches = |template: &str| {
+        let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+        wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| wanted == given || wanted.starts_with('{') && !given.is_empty())
+            && template.split('/').count() == path.split('/').count()
+    };
+    let methods = |item: &PathItem| {
+        [
+            ("GET", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PUT", item.put.is_some()),
+            ("PATCH", item.patch.is_some()),
+            ("DELETE", item.delete.is_some()),
+        ]
+    };
+    let mut found: Vec<&'static str> = Vec::new();
+    for (_, item) in document.paths.paths.iter().filter(|(template, _)| matches(template)) {
+        found.extend(methods(item).into_iter().filter(|(_, known)| *known).map(|(method, _)| method));
+    }
+    found
+}

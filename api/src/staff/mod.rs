@@ -1,0 +1,3 @@
+//! Staff: for now, API keys with scopes.
+
+pub mod api_keys;

@@ -1,0 +1,261 @@
+//! Delivering events: signing, retries, and the ways the control side can disturb it.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use tokio::task::JoinSet;
+
+use crate::engine::Engine;
+use crate::object;
+
+/// How events travel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// Each event once, in order.
+    #[default]
+    Normal,
+    /// Events wait for the return to another mode.
+    Hold,
+    /// Events are recorded but never sent.
+    Drop,
+    /// Each event several times at once.
+    Duplicate,
+    /// As `Hold`, and then newest first.
+    Reverse,
+}
+
+/// The endpoint, the mode and the queues.
+#[derive(Debug, Default)]
+pub(crate) struct Webhooks {
+    url: Option<String>,
+    secrets: Vec<String>,
+    mode: Mode,
+    copies: usize,
+    outbox: Vec<String>,
+    held: Vec<String>,
+    in_flight: usize,
+    delivered: HashSet<String>,
+}
+
+/// Events to deliver one after the other.
+#[derive(Debug)]
+struct Batch {
+    events: Vec<String>,
+    copies: usize,
+}
+
+impl Webhooks {
+    /// Sends later events there.
+    pub(crate) fn set_endpoint(&mut self, url: String, secrets: Vec<String>) {
+        self.url = Some(url);
+        self.secrets = secrets;
+    }
+
+    /// Whether events have somewhere to go.
+    pub(crate) fn has_endpoint(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// Adds an event to those that wait for [`dispatch`].
+    pub(crate) fn queue(&mut self, event_id: String) {
+        self.outbox.push(event_id);
+    }
+
+    /// Changes the mode; leaving a holding mode releases what was held.
+    pub(crate) fn set_mode(&mut self, mode: Mode, copies: usize) {
+        let newest_first = self.mode == Mode::Reverse;
+        self.mode = mode;
+        self.copies = copies.max(1);
+        match mode {
+            Mode::Hold | Mode::Reverse => {}
+            Mode::Drop => self.held.clear(),
+            Mode::Normal | Mode::Duplicate => {
+                let mut released = std::mem::take(&mut self.held);
+                if newest_first {
+                    released.reverse();
+                }
+                released.append(&mut self.outbox);
+                self.outbox = released;
+            }
+        }
+    }
+
+    /// The present mode.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Deliveries that wait or travel.
+    pub(crate) fn pending(&self) -> usize {
+        self.outbox.len() + self.held.len() + self.in_flight
+    }
+
+    /// How many of them are held back.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether an event reached its endpoint.
+    pub(crate) fn was_delivered(&self, event_id: &str) -> bool {
+        self.delivered.contains(event_id)
+    }
+
+    fn take_due(&mut self) -> Option<Batch> {
+        if self.outbox.is_empty() {
+            return None;
+        }
+        let events = std::mem::take(&mut self.outbox);
+        if self.url.is_none() {
+            return None;
+        }
+        let copies = match self.mode {
+            Mode::Normal => 1,
+            Mode::Duplicate => self.copies,
+            Mode::Drop => return None,
+            Mode::Hold | Mode::Reverse => {
+                self.held.extend(events);
+                return None;
+            }
+        };
+        self.in_flight = self
+            .in_flight
+            .saturating_add(events.len().saturating_mul(copies));
+        Some(Batch { events, copies })
+    }
+}
+
+/// Sends what is queued, in the background. First tries keep the events' order; retries do not.
+pub(crate) fn dispatch(engine: &Arc<Engine>) {
+    let Some(batch) = engine.lock().webhooks.take_due() else {
+        return;
+    };
+    let sender = Arc::clone(engine);
+    engine.spawn(async move {
+        for event_id in batch.events {
+            let mut copies = JoinSet::new();
+            for _ in 0..batch.copies {
+                let engine = Arc::clone(&sender);
+                let event_id = event_id.clone();
+                copies.spawn(async move { first_try(engine, event_id).await });
+            }
+            while copies.join_next().await.is_some() {}
+        }
+    });
+}
+
+/// Tries an event `copies` times at once and reports the statuses, without retries.
+pub(crate) async fn deliver_again(
+    engine: &Arc<Engine>,
+    event_id: &str,
+    copies: usize,
+    genuine: bool,
+) -> Vec<Option<u16>> {
+    let mut tries = JoinSet::new();
+    for _ in 0..copies {
+        let sender = Arc::clone(engine);
+        let event_id = event_id.to_owned();
+        // On the main runtime, where the client's pooled connections live.
+        tries.spawn_on(
+            async move { send(&sender, &event_id, genuine).await },
+            &engine.runtime,
+        );
+    }
+    let mut statuses = Vec::with_capacity(copies);
+    while let Some(finished) = tries.join_next().await {
+        statuses.push(finished.ok().flatten());
+    }
+    statuses
+}
+
+async fn first_try(engine: Arc<Engine>, event_id: String) {
+    if send_once(&engine, &event_id).await {
+        finished(&engine);
+        return;
+    }
+    let retrier = Arc::clone(&engine);
+    engine.spawn(async move {
+        for wait in retrier.webhook_retry.clone() {
+            tokio::time::sleep(wait).await;
+            if send_once(&retrier, &event_id).await {
+                break;
+            }
+        }
+        finished(&retrier);
+    });
+}
+
+fn finished(engine: &Engine) {
+    let mut store = engine.lock();
+    store.webhooks.in_flight = store.webhooks.in_flight.saturating_sub(1);
+}
+
+async fn send_once(engine: &Engine, event_id: &str) -> bool {
+    let accepted = send(engine, event_id, true)
+        .await
+        .is_some_and(|status| (200..300).contains(&status));
+    if !accepted {
+        tracing::debug!(event.id = %event_id, "webhook was not accepted");
+    }
+    accepted
+}
+
+/// One delivery, signed with a fresh time; the status, or nothing when none came.
+async fn send(engine: &Engine, event_id: &str, genuine: bool) -> Option<u16> {
+    let (url, secrets, body) = {
+        let store = engine.lock();
+        let event = store.events.get(event_id)?;
+        (
+            store.webhooks.url.clone()?,
+            store.webhooks.secrets.clone(),
+            event.to_string(),
+        )
+    };
+    let secrets = if genuine {
+        secrets
+    } else {
+        vec![object::fresh_id("whsec")]
+    };
+    let signature = signature_header(&secrets, engine.clock.unix(), &body);
+    let answer = engine
+        .client
+        .post(url)
+        .header("Content-Type", "application/json; charset=utf-8")
+        .header("Stripe-Signature", signature)
+        .header("User-Agent", "Stripe/1.0 (merx sandbox)")
+        .body(body)
+        .send()
+        .await
+        .ok()?;
+    let status = answer.status().as_u16();
+    if genuine && answer.status().is_success() {
+        let mut store = engine.lock();
+        store.webhooks.delivered.insert(event_id.to_owned());
+        if let Some(event) = store.events.get_mut(event_id) {
+            object::set(event, "pending_webhooks", 0);
+        }
+    }
+    Some(status)
+}
+
+/// `t=…,v1=…` with one `v1` per secret over `{t}.{body}`.
+fn signature_header(secrets: &[String], timestamp: i64, body: &str) -> String {
+    let mut header = format!("t={timestamp}");
+    for secret in secrets {
+        // HMAC takes keys of any length, so this never fails.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+            continue;
+        };
+        mac.update(format!("{timestamp}.{body}").as_bytes());
+        header.push_str(",v1=");
+        for byte in mac.finalize().into_bytes() {
+            // Writing into a string never fails.
+            let _ = write!(header, "{byte:02x}");
+        }
+    }
+    header
+}

@@ -1,0 +1,99 @@
+//! Stored answers by `Idempotency-Key`, as Stripe keeps them for 24 hours.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::error::StripeError;
+
+/// How long an answer is kept, in seconds of the movable clock.
+const KEPT_SECONDS: i64 = 24 * 60 * 60;
+
+/// What makes two requests the same: method, path and parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    /// HTTP method and path.
+    pub(crate) target: String,
+    /// Parsed body.
+    pub(crate) form: Value,
+}
+
+#[derive(Debug)]
+struct Entry {
+    fingerprint: Fingerprint,
+    at: i64,
+    answer: Option<(u16, Value)>,
+}
+
+/// What a request that carries a key may do.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// Nobody had this key: execute, then [`Idempotency::finish`].
+    Fresh,
+    /// It was executed before: answer this again.
+    Replay(u16, Value),
+    /// Another request has the key, or had it with other parameters.
+    Refused(StripeError),
+}
+
+/// The store of keys.
+#[derive(Debug, Default)]
+pub(crate) struct Idempotency {
+    entries: HashMap<String, Entry>,
+}
+
+impl Idempotency {
+    /// Takes the key for a request that is about to execute.
+    pub(crate) fn claim(&mut self, key: &str, fingerprint: &Fingerprint, now: i64) -> Claim {
+        self.entries
+            .retain(|_, entry| now < entry.at.saturating_add(KEPT_SECONDS));
+        let Some(entry) = self.entries.get(key) else {
+            let entry = Entry {
+                fingerprint: fingerprint.clone(),
+                at: now,
+                answer: None,
+            };
+            self.entries.insert(key.to_owned(), entry);
+            return Claim::Fresh;
+        };
+        if entry.fingerprint != *fingerprint {
+            return Claim::Refused(StripeError::new(
+                400,
+                "idempotency_error",
+                format!(
+                    "Keys for idempotent requests can only be used with the same parameters they \
+                     were first used with. Try using a key other than '{key}' if you meant to \
+                     execute a different request."
+                ),
+            ));
+        }
+        match &entry.answer {
+            Some((status, body)) => Claim::Replay(*status, body.clone()),
+            None => Claim::Refused(
+                StripeError::new(
+                    409,
+                    "idempotency_error",
+                    format!(
+                        "There is currently another in-progress request using this Idempotent Key \
+                         ({key}). Please try again later."
+                    ),
+                )
+                .code("idempotency_key_in_use"),
+            ),
+        }
+    }
+
+    /// Stores the answer of an executed request, or frees the key when it must not be kept.
+    pub(crate) fn finish(&mut self, key: &str, status: u16, body: &Value) {
+        if matches!(status, 401 | 409 | 429) {
+            self.entries.remove(key);
+        } else if let Some(entry) = self.entries.get_mut(key) {
+            entry.answer = Some((status, body.clone()));
+        }
+    }
+
+    /// How many keys are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}

@@ -1,0 +1,79 @@
+//! The log of API requests that tests read back.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// One API request.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Entry {
+    #[serde(skip)]
+    number: u64,
+    /// RFC 3339, movable clock.
+    pub(crate) at: String,
+    /// HTTP method.
+    pub(crate) method: String,
+    /// Path without the query.
+    pub(crate) path: String,
+    /// Parsed query.
+    pub(crate) query: Value,
+    /// Parsed form body.
+    pub(crate) body: Value,
+    /// The key, when one was sent.
+    pub(crate) idempotency_key: Option<String>,
+    /// The status sent; null while unanswered and when the answer was lost.
+    pub(crate) status: Option<u16>,
+    /// Whether a stored answer was sent again.
+    pub(crate) replayed: bool,
+}
+
+impl Entry {
+    /// A request that has just arrived.
+    pub(crate) fn arrived(at: String, method: &str, path: &str) -> Self {
+        Self {
+            number: 0,
+            at,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: Value::Null,
+            body: Value::Null,
+            idempotency_key: None,
+            status: None,
+            replayed: false,
+        }
+    }
+}
+
+/// All entries, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    entries: Vec<Entry>,
+    next: u64,
+}
+
+impl RequestLog {
+    /// Adds a request and returns the number to answer it by.
+    pub(crate) fn push(&mut self, mut entry: Entry) -> u64 {
+        self.next = self.next.saturating_add(1);
+        entry.number = self.next;
+        self.entries.push(entry);
+        self.next
+    }
+
+    /// Notes what a request was answered.
+    pub(crate) fn answered(&mut self, number: u64, status: u16, replayed: bool) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) {
+            entry.status = Some(status);
+            entry.replayed = replayed;
+        }
+    }
+
+    /// The entries, oldest first.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Forgets all entries.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}

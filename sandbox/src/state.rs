@@ -1,0 +1,182 @@
+//! Everything the sandbox remembers, behind one lock. No network and no waiting in here.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::delivery::Webhooks;
+use crate::idempotency::Idempotency;
+use crate::object;
+use crate::request_log::RequestLog;
+
+/// Objects of one kind, in the order they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    order: Vec<String>,
+    rows: HashMap<String, Value>,
+}
+
+impl Table {
+    /// Stores an object under its `id`, replacing an older version.
+    pub(crate) fn insert(&mut self, object: Value) {
+        let id = object::owned(&object, "id");
+        if self.rows.insert(id.clone(), object).is_none() {
+            self.order.push(id);
+        }
+    }
+
+    /// The object with this id.
+    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
+        self.rows.get(id)
+    }
+
+    /// The object with this id, to change it.
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Value> {
+        self.rows.get_mut(id)
+    }
+
+    /// Removes an object.
+    pub(crate) fn remove(&mut self, id: &str) -> Option<Value> {
+        self.order.retain(|kept| kept != id);
+        self.rows.remove(id)
+    }
+
+    /// All objects, newest first, as Stripe lists them.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Value> {
+        self.order.iter().rev().filter_map(|id| self.rows.get(id))
+    }
+
+    /// All objects, oldest first.
+    pub(crate) fn oldest_first(&self) -> impl Iterator<Item = &Value> {
+        self.order.iter().filter_map(|id| self.rows.get(id))
+    }
+
+    /// How many objects there are.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+/// What a session keeps beside its public object.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionDetails {
+    /// Line items as the API shows them.
+    pub(crate) lines: Vec<Value>,
+    /// Fields the PaymentIntent takes over when the buyer confirms.
+    pub(crate) payment_intent_data: Value,
+    /// The coupon that counts as redeemed when the session completes.
+    pub(crate) coupon: Option<String>,
+}
+
+/// How a payment with a certain payment method ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The money arrives at once.
+    Paid,
+    /// The bank refuses, with this decline code.
+    Declined(String),
+    /// The bank answers later (bank debits).
+    Delayed,
+}
+
+/// The state new refunds start in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RefundStart {
+    /// The refund is done at once.
+    #[default]
+    Succeeded,
+    /// The refund waits for the control side.
+    Pending,
+    /// The refund waits for the buyer; only such a refund can be cancelled.
+    RequiresAction,
+}
+
+impl RefundStart {
+    /// Stripe's word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Pending => "pending",
+            Self::RequiresAction => "requires_action",
+        }
+    }
+}
+
+/// When and by which request something happens; becomes the `request` of its events.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cause {
+    /// Unix seconds of the movable clock.
+    pub(crate) now: i64,
+    /// The API request, when one caused it.
+    pub(crate) request_id: Option<String>,
+    /// That request's idempotency key.
+    pub(crate) idempotency_key: Option<String>,
+}
+
+impl Cause {
+    /// Something a buyer, the clock or the control side does: no API request.
+    pub(crate) fn outside(now: i64) -> Self {
+        Self {
+            now,
+            ..Self::default()
+        }
+    }
+}
+
+/// All state.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    /// Checkout sessions.
+    pub(crate) sessions: Table,
+    /// What sessions keep in private, by session id.
+    pub(crate) session_details: HashMap<String, SessionDetails>,
+    /// PaymentIntents.
+    pub(crate) payment_intents: Table,
+    /// Charges.
+    pub(crate) charges: Table,
+    /// Refunds.
+    pub(crate) refunds: Table,
+    /// Customers.
+    pub(crate) customers: Table,
+    /// Coupons.
+    pub(crate) coupons: Table,
+    /// Products.
+    pub(crate) products: Table,
+    /// Prices.
+    pub(crate) prices: Table,
+    /// Payment methods.
+    pub(crate) payment_methods: Table,
+    /// What a payment with a payment method ends in; absent means paid.
+    pub(crate) behaviours: HashMap<String, Outcome>,
+    /// Events, whether delivered or not.
+    pub(crate) events: Table,
+    /// Stored answers by idempotency key.
+    pub(crate) idempotency: Idempotency,
+    /// Every API request.
+    pub(crate) log: RequestLog,
+    /// Where and how events are delivered.
+    pub(crate) webhooks: Webhooks,
+    /// The state new refunds start in.
+    pub(crate) refund_start: RefundStart,
+}
+
+impl Store {
+    /// Any object by its id, told apart by the prefix.
+    pub(crate) fn find(&self, id: &str) -> Option<&Value> {
+        let (prefix, _) = id.split_once('_')?;
+        let table = match prefix {
+            "cs" => &self.sessions,
+            "pi" => &self.payment_intents,
+            "ch" => &self.charges,
+            "re" => &self.refunds,
+            "cus" => &self.customers,
+            "prod" => &self.products,
+            "price" => &self.prices,
+            "pm" => &self.payment_methods,
+            "evt" => &self.events,
+            _ => return None,
+        };
+        table.get(id)
+    }
+}
