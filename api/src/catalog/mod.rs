@@ -1,0 +1,7 @@
+//! Products, variants and prices.
+
+pub mod admin;
+pub mod model;
+pub mod read;
+pub mod routes;
+pub mod write;
