@@ -73,7 +73,10 @@ impl App {
     ///
     /// # Errors
     /// What `work` answers; `internal_error` when it panicked.
-    pub async fn run_to_end<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    pub async fn run_to_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         self.tasks
             .spawn_on(work, &self.runtime)
             .await

@@ -31,6 +31,8 @@ pub struct Config {
     pub token_keys: TokenKeys,
     /// Stripe.
     pub stripe: StripeConfig,
+    /// `MERX_CURRENCY`: the currency of shoppers who name none (EUR).
+    pub default_currency: Currency,
     /// `MERX_FLAT_SHIPPING`: the shipping price per currency in minor units, `EUR=490,USD=590`.
     pub flat_shipping: BTreeMap<Currency, i64>,
     /// `MERX_HOLD_MINUTES`: how long stock is held for an unpaid checkout (15).
@@ -97,24 +99,34 @@ impl Config {
         let env = Environment { get };
         let bind = env.or("MERX_BIND", SocketAddr::from(([127, 0, 0, 1], 8080)))?;
         let database_url = env.required("DATABASE_URL", "the PostgreSQL to use, postgres://user@host/database")?;
-        let secret_key = env.required("STRIPE_SECRET_KEY", "Stripe's secret key; or start `merx dev`, which needs none")?;
+        let secret_key =
+            env.required("STRIPE_SECRET_KEY", "Stripe's secret key; or start `merx dev`, which needs none")?;
         let rate = if secret_key.starts_with("sk_live_") { 80 } else { 20 };
         Ok(Self {
             bind,
-            public_url: env.text("MERX_PUBLIC_URL").map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned()),
+            public_url: env
+                .text("MERX_PUBLIC_URL")
+                .map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned()),
             database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),
             database_url: database_url.into(),
             pool_size: env.or("MERX_DB_POOL_SIZE", 16)?,
             token_keys: env.token_keys()?,
             stripe: StripeConfig {
                 secret_key: secret_key.into(),
-                api_base: env.text("STRIPE_API_BASE").map_or("https://api.stripe.com".to_owned(), |url| url.trim_end_matches('/').to_owned()),
+                api_base: env
+                    .text("STRIPE_API_BASE")
+                    .map_or("https://api.stripe.com".to_owned(), |url| url.trim_end_matches('/').to_owned()),
                 webhook_secrets: env.list::<String>("STRIPE_WEBHOOK_SECRETS")?.into_iter().map(Into::into).collect(),
                 timeout: env.millis("MERX_PROVIDER_TIMEOUT_MS", 10_000)?,
                 budget: env.millis("MERX_PROVIDER_BUDGET_MS", 20_000)?,
                 backoff: env.millis("MERX_PROVIDER_BACKOFF_MS", 500)?,
                 requests_per_second: env.or("MERX_STRIPE_REQUESTS_PER_SECOND", rate)?,
             },
+            default_currency: env
+                .text("MERX_CURRENCY")
+                .unwrap_or_else(|| "EUR".to_owned())
+                .parse()
+                .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?,
             flat_shipping: env.flat_shipping()?,
             hold: Duration::from_secs(60 * env.or("MERX_HOLD_MINUTES", 15u64)?.clamp(1, 23 * 60)),
             cart_lifetime: Duration::from_secs(86_400 * env.or("MERX_CART_DAYS", 30u64)?.clamp(1, 3650)),
@@ -177,7 +189,11 @@ impl Environment<'_> {
         self.list::<String>("MERX_FLAT_SHIPPING")?
             .into_iter()
             .map(|item| {
-                let wrong = || format!("MERX_FLAT_SHIPPING: `{item}` is not valid. Write it like `EUR=490,USD=590`, in minor units.");
+                let wrong = || {
+                    format!(
+                        "MERX_FLAT_SHIPPING: `{item}` is not valid. Write it like `EUR=490,USD=590`, in minor units."
+                    )
+                };
                 let (currency, amount) = item.split_once('=').ok_or_else(wrong)?;
                 let amount = amount.parse().ok().filter(|amount| (0..=crate::money::MAX_AMOUNT).contains(amount));
                 Ok((currency.parse().map_err(|error| format!("{} {error}.", wrong()))?, amount.ok_or_else(wrong)?))
@@ -188,7 +204,10 @@ impl Environment<'_> {
     fn rate_limits(&self) -> Result<Option<RateLimits>, String> {
         match self.text("MERX_RATE_LIMIT").as_deref() {
             Some("off") if self.text("MERX_ENV").as_deref() == Some("test") => return Ok(None),
-            Some("off") => return Err("MERX_RATE_LIMIT=off is for load tests only. Set MERX_ENV=test as well, or leave it out.".to_owned()),
+            Some("off") => {
+                return Err("MERX_RATE_LIMIT=off is for load tests only. Set MERX_ENV=test as well, or leave it out."
+                    .to_owned());
+            }
             Some("on") | None => {}
             Some(other) => return Err(format!("MERX_RATE_LIMIT=`{other}` is not valid. Use on or off.")),
         }

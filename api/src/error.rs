@@ -119,8 +119,33 @@ impl Error {
 impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
     fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
         tracing::error!(error = %error, "No database connection");
-        Self::problem(Code::Unavailable, "The database cannot be reached or is too busy; nothing was changed. Try again.")
-            .retry_after(2)
+        Self::problem(
+            Code::Unavailable,
+            "The database cannot be reached or is too busy; nothing was changed. Try again.",
+        )
+        .retry_after(2)
+    }
+}
+
+impl From<crate::payments::ProviderError> for Error {
+    fn from(error: crate::payments::ProviderError) -> Self {
+        use crate::payments::ProviderError as Provider;
+        let unavailable = |seconds| {
+            let detail =
+                "The payment provider did not answer in time. Repeat the request with the same Idempotency-Key.";
+            Self::problem(Code::ProviderUnavailable, detail).retry_after(seconds)
+        };
+        match error {
+            Provider::Rejected { code, public_message } => {
+                Self::problem(Code::PaymentRejected, format!("The payment provider refused: {public_message}"))
+                    .with("provider_code", code)
+            }
+            Provider::RateLimited { retry_after } => unavailable(retry_after.max(1)),
+            Provider::Unauthorized(_) | Provider::NotFound(_) | Provider::Unavailable(_) | Provider::Unknown { .. } => {
+                tracing::error!(error = %error, "The payment provider gave no usable answer");
+                unavailable(5)
+            }
+        }
     }
 }
 
@@ -201,6 +226,7 @@ codes! {
     CartIncomplete "cart_incomplete" 422 "The cart lacks what a checkout needs" "`errors` names what is missing; set it with `PATCH /v1/carts/{id}`.";
     TooManyLines "too_many_lines" 422 "The cart has too many lines" "A cart holds at most 99 different variants.";
     AmountTooSmall "amount_too_small" 422 "The total is too small to be charged" "Add something to the cart: card networks have a minimum.";
+    AmountNotChargeable "amount_not_chargeable" 422 "The amount cannot be charged exactly" "Three-decimal currencies must end in 0 and some currencies are not charged at all; change the price or the currency.";
     AmountTooLarge "amount_too_large" 422 "The total is too large to be charged" "Lower the quantities, or split the order.";
     PaymentRejected "payment_rejected" 422 "The payment provider refused the checkout" "`detail` gives the provider's reason; nothing is reserved any more.";
     RateLimited "rate_limited" 429 "Too many requests" "Wait for `Retry-After` seconds. `RateLimit` tells how much is left.";

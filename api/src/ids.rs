@@ -26,17 +26,19 @@ pub fn decode(text: &str) -> Option<Uuid> {
     if text.len() != 26 || text.as_bytes().first()? > &b'7' {
         return None;
     }
-    text.bytes().try_fold(0u128, |value, byte| {
-        let digit = ALPHABET.iter().position(|symbol| *symbol == byte)?;
-        Some((value << 5) | u128::try_from(digit).ok()?)
-    }).map(Uuid::from_u128)
+    text.bytes()
+        .try_fold(0u128, |value, byte| {
+            let digit = ALPHABET.iter().position(|symbol| *symbol == byte)?;
+            Some((value << 5) | u128::try_from(digit).ok()?)
+        })
+        .map(Uuid::from_u128)
 }
 
 /// Defines one identifier type per resource, with its prefix.
 macro_rules! typed_ids {
     ($($(#[$doc:meta])* $name:ident => $prefix:literal),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, diesel::AsExpression, diesel::FromSqlRow)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
         #[diesel(sql_type = diesel::sql_types::Uuid)]
         pub struct $name(pub uuid::Uuid);
 
@@ -121,7 +123,7 @@ typed_ids! {
     VariantId => "var",
     /// A cart.
     CartId => "cart",
-    /// A line of a cart or of an order (an order's line keeps the id of the cart's).
+    /// A line of a cart or of an order.
     LineItemId => "li",
     /// A checkout: one try to pay for a cart.
     CheckoutId => "chk",

@@ -1,1 +1,31 @@
+//! Merx: a headless commerce API over PostgreSQL. `docs/ARCHITECTURE.md` tells how the parts work together.
 
+pub mod address;
+pub mod alerts;
+pub mod app;
+pub mod carts;
+pub mod catalog;
+pub mod check;
+pub mod checkout;
+pub mod clock;
+pub mod config;
+pub mod db;
+#[cfg(feature = "dev")]
+pub mod dev;
+pub mod error;
+pub mod faults;
+pub mod http;
+pub mod ids;
+pub mod inventory;
+pub mod jobs;
+pub mod metadata;
+pub mod money;
+pub mod orders;
+pub mod payments;
+pub mod pricing;
+pub mod refunds;
+pub mod run;
+pub mod shipping;
+pub mod staff;
+pub mod tokens;
+pub mod webhooks_in;

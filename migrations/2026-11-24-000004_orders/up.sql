@@ -88,7 +88,7 @@ CREATE TABLE checkouts (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     CONSTRAINT checkouts_idempotency_key UNIQUE (idempotency_scope, idempotency_key),
-    CONSTRAINT checkouts_open_has_session CHECK (status <> 'open' OR (session_id IS NOT NULL AND url IS NOT NULL))
+    CONSTRAINT checkouts_open_has_session CHECK (status <> 'open' OR session_id IS NOT NULL)
 );
 CREATE UNIQUE INDEX checkouts_one_live_per_cart ON checkouts (cart_id) WHERE status IN ('creating', 'open', 'completed');
 CREATE INDEX checkouts_creating_idx ON checkouts (created_at) WHERE status = 'creating';

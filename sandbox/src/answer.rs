@@ -31,20 +31,13 @@ pub(crate) enum Answer {
 impl Answer {
     /// A fresh answer.
     pub(crate) fn fresh(status: u16, body: Value) -> Self {
-        Self::Document {
-            status,
-            body,
-            replayed: false,
-            retry_after: None,
-        }
+        Self::Document { status, body, replayed: false, retry_after: None }
     }
 }
 
 /// A JSON answer for the control side.
 pub(crate) fn json(status: u16, body: &Value) -> HttpResponse {
-    HttpResponse::build(status_code(status))
-        .content_type("application/json")
-        .body(body.to_string())
+    HttpResponse::build(status_code(status)).content_type("application/json").body(body.to_string())
 }
 
 /// The status, or 500 for a number that is none.
@@ -66,10 +59,7 @@ impl MessageBody for Broken {
         BodySize::Sized(1024)
     }
 
-    fn poll_next(
-        self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         Poll::Ready(Some(Err(io::Error::new(
             io::ErrorKind::ConnectionReset,
             "the sandbox was told to lose this answer",

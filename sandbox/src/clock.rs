@@ -18,10 +18,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that follows `file` when there is one.
     pub(crate) fn new(file: Option<PathBuf>) -> Self {
-        Self {
-            file,
-            offset: AtomicI64::new(0),
-        }
+        Self { file, offset: AtomicI64::new(0) }
     }
 
     /// The sandbox's present moment.
@@ -57,10 +54,9 @@ impl Clock {
 
     fn offset_millis(&self) -> i64 {
         match &self.file {
-            Some(path) => std::fs::read_to_string(path)
-                .ok()
-                .and_then(|content| content.trim().parse().ok())
-                .unwrap_or(0),
+            Some(path) => {
+                std::fs::read_to_string(path).ok().and_then(|content| content.trim().parse().ok()).unwrap_or(0)
+            }
             None => self.offset.load(Ordering::SeqCst),
         }
     }

@@ -122,9 +122,7 @@ impl Webhooks {
                 return None;
             }
         };
-        self.in_flight = self
-            .in_flight
-            .saturating_add(events.len().saturating_mul(copies));
+        self.in_flight = self.in_flight.saturating_add(events.len().saturating_mul(copies));
         Some(Batch { events, copies })
     }
 }
@@ -160,10 +158,7 @@ pub(crate) async fn deliver_again(
         let sender = Arc::clone(engine);
         let event_id = event_id.to_owned();
         // On the main runtime, where the client's pooled connections live.
-        tries.spawn_on(
-            async move { send(&sender, &event_id, genuine).await },
-            &engine.runtime,
-        );
+        tries.spawn_on(async move { send(&sender, &event_id, genuine).await }, &engine.runtime);
     }
     let mut statuses = Vec::with_capacity(copies);
     while let Some(finished) = tries.join_next().await {
@@ -195,9 +190,7 @@ fn finished(engine: &Engine) {
 }
 
 async fn send_once(engine: &Engine, event_id: &str) -> bool {
-    let accepted = send(engine, event_id, true)
-        .await
-        .is_some_and(|status| (200..300).contains(&status));
+    let accepted = send(engine, event_id, true).await.is_some_and(|status| (200..300).contains(&status));
     if !accepted {
         tracing::debug!(event.id = %event_id, "webhook was not accepted");
     }
@@ -209,17 +202,9 @@ async fn send(engine: &Engine, event_id: &str, genuine: bool) -> Option<u16> {
     let (url, secrets, body) = {
         let store = engine.lock();
         let event = store.events.get(event_id)?;
-        (
-            store.webhooks.url.clone()?,
-            store.webhooks.secrets.clone(),
-            event.to_string(),
-        )
+        (store.webhooks.url.clone()?, store.webhooks.secrets.clone(), event.to_string())
     };
-    let secrets = if genuine {
-        secrets
-    } else {
-        vec![object::fresh_id("whsec")]
-    };
+    let secrets = if genuine { secrets } else { vec![object::fresh_id("whsec")] };
     let signature = signature_header(&secrets, engine.clock.unix(), &body);
     let answer = engine
         .client

@@ -1,5 +1,6 @@
 //! The running parts around the state: lock, clock, background work.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::Config;
 use crate::clock::Clock;
 use crate::delivery;
 use crate::faults::Faults;
+use crate::persistence;
 use crate::state::{Cause, Store};
 use crate::stripe::checkout;
 
@@ -24,6 +26,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Engine {
     store: Mutex<Store>,
+    state_file: Option<PathBuf>,
     /// The movable clock.
     pub(crate) clock: Clock,
     /// Ordered faults.
@@ -51,19 +54,18 @@ impl Engine {
             .no_proxy()
             .build()
             .map_err(std::io::Error::other)?;
-        let mut store = Store::default();
+        let mut store = config.state_file.as_deref().map(persistence::load).unwrap_or_default();
         if let Some(url) = config.webhook_url {
             store.webhooks.set_endpoint(url, config.webhook_secrets);
         }
         Ok(Self {
             store: Mutex::new(store),
+            state_file: config.state_file,
             clock: Clock::new(config.clock_file),
             faults: Faults::new(),
             client,
             webhook_retry: config.webhook_retry,
-            public_url: config
-                .public_url
-                .map_or(local_url, |url| url.trim_end_matches('/').to_owned()),
+            public_url: config.public_url.map_or(local_url, |url| url.trim_end_matches('/').to_owned()),
             runtime: Handle::current(),
             tasks: TaskTracker::new(),
             cancel: CancellationToken::new(),
@@ -94,8 +96,16 @@ impl Engine {
             loop {
                 tokio::time::sleep(TICK).await;
                 engine.expire_due();
+                engine.save();
             }
         });
+    }
+
+    /// Writes the state to its file, if there is one and something has happened since.
+    pub(crate) fn save(&self) {
+        if let Some(path) = &self.state_file {
+            persistence::save(&mut self.lock(), path);
+        }
     }
 
     /// Expires every open session whose time is up.

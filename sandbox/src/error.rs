@@ -20,12 +20,7 @@ pub(crate) struct StripeError {
 impl StripeError {
     /// An error of any kind; prefer the named constructors.
     pub(crate) fn new(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            kind,
-            message: message.into(),
-            details: json!({}),
-        }
+        Self { status, kind, message: message.into(), details: json!({}) }
     }
 
     /// 400 `invalid_request_error`.
@@ -35,45 +30,28 @@ impl StripeError {
 
     /// 400 for a required parameter that is absent.
     pub(crate) fn missing(param: &str) -> Self {
-        Self::invalid(format!("Missing required param: {param}."))
-            .code("parameter_missing")
-            .param(param)
+        Self::invalid(format!("Missing required param: {param}.")).code("parameter_missing").param(param)
     }
 
     /// 400 for parameters that exclude each other.
     pub(crate) fn exclusive(names: &[&str]) -> Self {
-        Self::invalid(format!(
-            "You may only specify one of these parameters: {}.",
-            names.join(", ")
-        ))
+        Self::invalid(format!("You may only specify one of these parameters: {}.", names.join(", ")))
     }
 
     /// 404 `resource_missing`; `kind` is the object's name, as `payment_intent`.
     pub(crate) fn no_such(kind: &str, id: &str) -> Self {
-        Self::new(
-            404,
-            "invalid_request_error",
-            format!("No such {kind}: '{id}'"),
-        )
-        .code("resource_missing")
-        .param("id")
+        Self::new(404, "invalid_request_error", format!("No such {kind}: '{id}'")).code("resource_missing").param("id")
     }
 
     /// 400 `resource_missing`: a parameter of a valid request names an object that is not there.
     pub(crate) fn dangling(kind: &str, id: &str, param: &str) -> Self {
-        Self::invalid(format!("No such {kind}: '{id}'"))
-            .code("resource_missing")
-            .param(param)
+        Self::invalid(format!("No such {kind}: '{id}'")).code("resource_missing").param(param)
     }
 
     /// 402 for a card that was refused.
     pub(crate) fn declined(decline_code: &str, charge: Option<&str>, intent: Value) -> Self {
-        let mut error =
-            Self::new(402, "card_error", "Your card was declined.").code("card_declined");
-        merge(
-            &mut error.details,
-            json!({"decline_code": decline_code, "charge": charge, "payment_intent": intent}),
-        );
+        let mut error = Self::new(402, "card_error", "Your card was declined.").code("card_declined");
+        merge(&mut error.details, json!({"decline_code": decline_code, "charge": charge, "payment_intent": intent}));
         error
     }
 

@@ -89,31 +89,13 @@ impl Fault {
     /// The error document of a `status` fault.
     pub(crate) fn body(&self) -> Value {
         let (kind, code, message) = match self.status {
-            429 => (
-                "invalid_request_error",
-                Some("rate_limit"),
-                "Request rate limit exceeded (injected).",
-            ),
-            402 => (
-                "card_error",
-                Some("card_declined"),
-                "Your card was declined.",
-            ),
-            409 => (
-                "invalid_request_error",
-                Some("lock_timeout"),
-                "This object cannot be accessed right now (injected).",
-            ),
-            500.. => (
-                "api_error",
-                None,
-                "An error occurred on our end (injected by the sandbox).",
-            ),
-            _ => (
-                "invalid_request_error",
-                None,
-                "Refused (injected by the sandbox).",
-            ),
+            429 => ("invalid_request_error", Some("rate_limit"), "Request rate limit exceeded (injected)."),
+            402 => ("card_error", Some("card_declined"), "Your card was declined."),
+            409 => {
+                ("invalid_request_error", Some("lock_timeout"), "This object cannot be accessed right now (injected).")
+            }
+            500.. => ("api_error", None, "An error occurred on our end (injected by the sandbox)."),
+            _ => ("invalid_request_error", None, "Refused (injected by the sandbox)."),
         };
         let error = StripeError::new(self.status, kind, message);
         match self.code.as_deref().or(code) {
@@ -123,18 +105,12 @@ impl Fault {
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
-        let method_fits = self
+        let method_fits = self.matching.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+        let path_fits = self
             .matching
-            .method
+            .path
             .as_deref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
-        let path_fits = self.matching.path.as_deref().is_none_or(|wanted| {
-            if self.matching.exact {
-                wanted == path
-            } else {
-                path.starts_with(wanted)
-            }
-        });
+            .is_none_or(|wanted| if self.matching.exact { wanted == path } else { path.starts_with(wanted) });
         method_fits && path_fits
     }
 }
@@ -156,10 +132,7 @@ pub(crate) struct Faults {
 impl Faults {
     /// No faults.
     pub(crate) fn new() -> Self {
-        Self {
-            ordered: Mutex::new(Vec::new()),
-            cleared: watch::Sender::new(0),
-        }
+        Self { ordered: Mutex::new(Vec::new()), cleared: watch::Sender::new(0) }
     }
 
     /// Orders a fault; earlier ones strike first.
@@ -192,8 +165,7 @@ impl Faults {
     /// Takes all faults back and wakes hanging requests.
     pub(crate) fn clear(&self) {
         self.lock().clear();
-        self.cleared
-            .send_modify(|generation| *generation = generation.wrapping_add(1));
+        self.cleared.send_modify(|generation| *generation = generation.wrapping_add(1));
     }
 
     /// Tells when the faults are cleared the next time.
@@ -205,11 +177,7 @@ impl Faults {
     pub(crate) fn list(&self) -> Vec<Fault> {
         self.lock()
             .iter()
-            .map(|ordered| Fault {
-                skip: ordered.skip,
-                times: ordered.left.unwrap_or(0),
-                ..ordered.fault.clone()
-            })
+            .map(|ordered| Fault { skip: ordered.skip, times: ordered.left.unwrap_or(0), ..ordered.fault.clone() })
             .collect()
     }
 

@@ -49,18 +49,12 @@ fn insert(level: &mut Map<String, Value>, path: &[&str], value: String) {
     let Some((first, rest)) = path.split_first() else {
         return;
     };
-    let key = if first.is_empty() {
-        appended_key(level, rest)
-    } else {
-        (*first).to_owned()
-    };
+    let key = if first.is_empty() { appended_key(level, rest) } else { (*first).to_owned() };
     if rest.is_empty() {
         level.insert(key, Value::String(value));
         return;
     }
-    let child = level
-        .entry(key)
-        .or_insert_with(|| Value::Object(Map::new()));
+    let child = level.entry(key).or_insert_with(|| Value::Object(Map::new()));
     if !child.is_object() {
         *child = Value::Object(Map::new());
     }
@@ -72,9 +66,7 @@ fn insert(level: &mut Map<String, Value>, path: &[&str], value: String) {
 /// The index that `[]` means: the last element while it lacks this leaf, else a new one.
 fn appended_key(level: &Map<String, Value>, rest: &[&str]) -> String {
     let fresh = level.len();
-    let last = fresh
-        .checked_sub(1)
-        .and_then(|index| level.get(&index.to_string()));
+    let last = fresh.checked_sub(1).and_then(|index| level.get(&index.to_string()));
     match (last, fresh.checked_sub(1)) {
         (Some(last), Some(index)) if !rest.is_empty() && !holds(last, rest) => index.to_string(),
         _ => fresh.to_string(),
@@ -95,8 +87,7 @@ fn normalise(name: &str, value: Value) -> Value {
     if name == "metadata" {
         return Value::Object(fields);
     }
-    let is_list = !fields.is_empty()
-        && (0..fields.len()).all(|index| fields.contains_key(&index.to_string()));
+    let is_list = !fields.is_empty() && (0..fields.len()).all(|index| fields.contains_key(&index.to_string()));
     let mut fields: Map<String, Value> = fields
         .into_iter()
         .map(|(key, value)| {
@@ -105,9 +96,7 @@ fn normalise(name: &str, value: Value) -> Value {
         })
         .collect();
     if is_list {
-        let items = (0..fields.len())
-            .map(|index| index.to_string())
-            .collect::<Vec<_>>();
+        let items = (0..fields.len()).map(|index| index.to_string()).collect::<Vec<_>>();
         Value::Array(items.iter().filter_map(|key| fields.remove(key)).collect())
     } else {
         Value::Object(fields)

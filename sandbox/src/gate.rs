@@ -41,32 +41,21 @@ struct Incoming {
 }
 
 /// Serves `/v1/…`; everything else is 404.
-pub(crate) async fn serve(
-    request: HttpRequest,
-    body: web::Bytes,
-    engine: web::Data<Engine>,
-) -> HttpResponse {
+pub(crate) async fn serve(request: HttpRequest, body: web::Bytes, engine: web::Data<Engine>) -> HttpResponse {
     if !request.path().starts_with("/v1/") {
         return answer::json(404, &json!({"error": "There is nothing at this address."}));
     }
     let engine = engine.into_inner();
     let incoming = Arc::new(Incoming::read(&request, &body));
     let number = {
-        let mut entry = Entry::arrived(
-            engine.clock.now().to_rfc3339(),
-            &incoming.method,
-            &incoming.path,
-        );
+        let mut entry = Entry::arrived(engine.clock.now().to_rfc3339(), &incoming.method, &incoming.path);
         entry.query = incoming.query.clone();
         entry.body = incoming.form.clone();
         entry.idempotency_key = incoming.key.clone();
         engine.lock().log.push(entry)
     };
     let outcome = handle(&engine, &incoming).await;
-    if let Answer::Document {
-        status, replayed, ..
-    } = &outcome
-    {
+    if let Answer::Document { status, replayed, .. } = &outcome {
         engine.lock().log.answered(number, *status, *replayed);
     }
     incoming.respond(outcome)
@@ -92,10 +81,8 @@ async fn handle(engine: &Arc<Engine>, incoming: &Arc<Incoming>) -> Answer {
         }
     }
     // On a task of its own: like Stripe, go on when the client has left.
-    let execution = engine.tasks.spawn_on(
-        execute(Arc::clone(engine), Arc::clone(incoming), fault.clone()),
-        &engine.runtime,
-    );
+    let execution =
+        engine.tasks.spawn_on(execute(Arc::clone(engine), Arc::clone(incoming), fault.clone()), &engine.runtime);
     let answer = execution.await.unwrap_or(Answer::Lost);
     let Some(fault) = fault.filter(|fault| fault.after_execution) else {
         return answer;
@@ -116,28 +103,16 @@ async fn handle(engine: &Arc<Engine>, incoming: &Arc<Incoming>) -> Answer {
 }
 
 /// Executes a request unless its key has been used.
-async fn execute(
-    engine: Arc<Engine>,
-    incoming: Arc<Incoming>,
-    fault: Option<Fault>,
-) -> Answer {
+async fn execute(engine: Arc<Engine>, incoming: Arc<Incoming>, fault: Option<Fault>) -> Answer {
     let key = incoming.key.clone().filter(|_| incoming.method == "POST");
     if let Some(key) = &key {
         let now = engine.clock.unix();
-        let claim = engine
-            .lock()
-            .idempotency
-            .claim(key, &incoming.fingerprint(), now);
+        let claim = engine.lock().idempotency.claim(key, &incoming.fingerprint(), now);
         match claim {
             Claim::Fresh => {}
             Claim::Refused(error) => return Answer::fresh(error.status, error.body()),
             Claim::Replay(status, body) => {
-                return Answer::Document {
-                    status,
-                    body,
-                    replayed: true,
-                    retry_after: None,
-                };
+                return Answer::Document { status, body, replayed: true, retry_after: None };
             }
         }
     }
@@ -155,10 +130,7 @@ async fn execute(
             Err(error) => (error.status, error.body()),
         };
         if let Some(key) = &key {
-            match fault
-                .as_ref()
-                .filter(|fault| fault.strikes_after(Kind::Status) && fault.status >= 500)
-            {
+            match fault.as_ref().filter(|fault| fault.strikes_after(Kind::Status) && fault.status >= 500) {
                 // Stripe stores its own 500s, though the work may be done.
                 Some(fault) => store.idempotency.finish(key, fault.status, &fault.body()),
                 None => store.idempotency.finish(key, status, &body),
@@ -171,12 +143,7 @@ async fn execute(
 }
 
 fn injected(fault: &Fault) -> Answer {
-    Answer::Document {
-        status: fault.status,
-        body: fault.body(),
-        replayed: false,
-        retry_after: fault.retry_after,
-    }
+    Answer::Document { status: fault.status, body: fault.body(), replayed: false, retry_after: fault.retry_after }
 }
 
 async fn hang(engine: &Engine, mut cleared: watch::Receiver<u64>) {
@@ -196,13 +163,7 @@ async fn pause(engine: &Engine, millis: u64) {
 
 impl Incoming {
     fn read(request: &HttpRequest, body: &[u8]) -> Self {
-        let header = |name: &str| {
-            request
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self {
             method: request.method().as_str().to_owned(),
             path: request.path().trim_end_matches('/').to_owned(),
@@ -216,21 +177,14 @@ impl Incoming {
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        Fingerprint {
-            target: format!("{} {}", self.method, self.path),
-            form: self.form.clone(),
-        }
+        Fingerprint { target: format!("{} {}", self.method, self.path), form: self.form.clone() }
     }
 
     fn call(&self, engine: &Engine, fault: Option<&Fault>) -> Call {
         Call {
             method: self.method.clone(),
             path: self.path.clone(),
-            params: if self.method == "POST" {
-                self.form.clone()
-            } else {
-                self.query.clone()
-            },
+            params: if self.method == "POST" { self.form.clone() } else { self.query.clone() },
             cause: Cause {
                 now: engine.clock.unix(),
                 request_id: Some(self.id.clone()),
@@ -259,9 +213,9 @@ impl Incoming {
             ));
         }
         match &self.key {
-            Some(key) if key.len() > 255 => Err(StripeError::invalid(
-                "Idempotency keys can be up to 255 characters long.",
-            )),
+            Some(key) if key.len() > 255 => {
+                Err(StripeError::invalid("Idempotency keys can be up to 255 characters long."))
+            }
             _ => Ok(()),
         }
     }
@@ -274,9 +228,7 @@ impl Incoming {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let decoded = base64::engine::general_purpose::STANDARD
-            .decode(value.trim())
-            .ok()?;
+        let decoded = base64::engine::general_purpose::STANDARD.decode(value.trim()).ok()?;
         let pair = String::from_utf8(decoded).ok()?;
         pair.split(':').next().map(str::to_owned)
     }
@@ -284,12 +236,7 @@ impl Incoming {
     fn respond(&self, outcome: Answer) -> HttpResponse {
         match outcome {
             Answer::Lost => answer::lost(),
-            Answer::Document {
-                status,
-                body,
-                replayed,
-                retry_after,
-            } => {
+            Answer::Document { status, body, replayed, retry_after } => {
                 let mut response = HttpResponse::build(answer::status_code(status));
                 response
                     .content_type("application/json")

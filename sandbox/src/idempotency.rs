@@ -10,7 +10,7 @@ use crate::error::StripeError;
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
 
 /// What makes two requests the same: method, path and parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Fingerprint {
     /// HTTP method and path.
     pub(crate) target: String,
@@ -18,7 +18,7 @@ pub(crate) struct Fingerprint {
     pub(crate) form: Value,
 }
 
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Entry {
     fingerprint: Fingerprint,
     at: i64,
@@ -37,7 +37,7 @@ pub(crate) enum Claim {
 }
 
 /// The store of keys.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Idempotency {
     entries: HashMap<String, Entry>,
 }
@@ -45,14 +45,9 @@ pub(crate) struct Idempotency {
 impl Idempotency {
     /// Takes the key for a request that is about to execute.
     pub(crate) fn claim(&mut self, key: &str, fingerprint: &Fingerprint, now: i64) -> Claim {
-        self.entries
-            .retain(|_, entry| now < entry.at.saturating_add(KEPT_SECONDS));
+        self.entries.retain(|_, entry| now < entry.at.saturating_add(KEPT_SECONDS));
         let Some(entry) = self.entries.get(key) else {
-            let entry = Entry {
-                fingerprint: fingerprint.clone(),
-                at: now,
-                answer: None,
-            };
+            let entry = Entry { fingerprint: fingerprint.clone(), at: now, answer: None };
             self.entries.insert(key.to_owned(), entry);
             return Claim::Fresh;
         };

@@ -20,6 +20,7 @@ mod object;
 mod page_style;
 mod pages;
 mod params;
+mod persistence;
 mod request_log;
 mod state;
 mod stripe;
@@ -51,6 +52,8 @@ pub struct Config {
     pub webhook_secrets: Vec<String>,
     /// File with the clock's offset in milliseconds, shared with the application under test.
     pub clock_file: Option<PathBuf>,
+    /// Where the state is kept between starts; without it, it dies with the process.
+    pub state_file: Option<PathBuf>,
     /// Waits between the tries of one delivery.
     pub webhook_retry: Vec<Duration>,
 }
@@ -63,6 +66,7 @@ impl Default for Config {
             webhook_url: None,
             webhook_secrets: Vec::new(),
             clock_file: None,
+            state_file: None,
             webhook_retry: vec![
                 Duration::from_millis(100),
                 Duration::from_millis(500),
@@ -93,9 +97,7 @@ impl Sandbox {
     /// # Errors
     /// When the address cannot be bound or the webhook client cannot be built.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(config.bind)
-            .await?
-            .into_std()?;
+        let listener = tokio::net::TcpListener::bind(config.bind).await?.into_std()?;
         let address = listener.local_addr()?;
         let engine = Arc::new(Engine::new(config, local_url(address))?);
         let data = web::Data::from(Arc::clone(&engine));
@@ -116,11 +118,7 @@ impl Sandbox {
         let handle = server.handle();
         engine.tasks.spawn_on(server, &engine.runtime);
         engine.start_ticking();
-        Ok(Self {
-            engine,
-            server: handle,
-            address,
-        })
+        Ok(Self { engine, server: handle, address })
     }
 
     /// Base address of the API, for example `http://127.0.0.1:41873`.
@@ -139,6 +137,7 @@ impl Sandbox {
         self.server.stop(false).await;
         self.engine.tasks.close();
         self.engine.tasks.wait().await;
+        self.engine.save();
     }
 }
 

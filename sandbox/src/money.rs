@@ -8,24 +8,20 @@ use crate::error::StripeError;
 /// Largest amount a charge may have, in minor units.
 const MAXIMUM: i64 = 99_999_999;
 
-const ZERO_DECIMAL: &[&str] = &[
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
-    "xaf", "xof", "xpf",
-];
+const ZERO_DECIMAL: &[&str] =
+    &["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"];
 
 const THREE_DECIMAL: &[&str] = &["bhd", "jod", "kwd", "omr", "tnd"];
 
 const TWO_DECIMAL: &[&str] = &[
-    "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt",
-    "bgn", "bmd", "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd", "cad", "cdf", "chf", "cny",
-    "cop", "crc", "cve", "czk", "dkk", "dop", "dzd", "egp", "etb", "eur", "fjd", "fkp", "gbp",
-    "gel", "gip", "gmd", "gtq", "gyd", "hkd", "hnl", "htg", "huf", "idr", "ils", "inr", "isk",
-    "jmd", "kes", "kgs", "khr", "kyd", "kzt", "lak", "lbp", "lkr", "lrd", "lsl", "mad", "mdl",
-    "mkd", "mmk", "mnt", "mop", "mur", "mvr", "mwk", "mxn", "myr", "mzn", "nad", "ngn", "nio",
-    "nok", "npr", "nzd", "pab", "pen", "pgk", "php", "pkr", "pln", "qar", "ron", "rsd", "rub",
-    "sar", "sbd", "scr", "sek", "sgd", "shp", "sle", "sos", "srd", "std", "szl", "thb", "tjs",
-    "top", "try", "ttd", "twd", "tzs", "uah", "usd", "uyu", "uzs", "wst", "xcd", "yer", "zar",
-    "zmw",
+    "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt", "bgn", "bmd", "bnd",
+    "bob", "brl", "bsd", "bwp", "byn", "bzd", "cad", "cdf", "chf", "cny", "cop", "crc", "cve", "czk", "dkk", "dop",
+    "dzd", "egp", "etb", "eur", "fjd", "fkp", "gbp", "gel", "gip", "gmd", "gtq", "gyd", "hkd", "hnl", "htg", "huf",
+    "idr", "ils", "inr", "isk", "jmd", "kes", "kgs", "khr", "kyd", "kzt", "lak", "lbp", "lkr", "lrd", "lsl", "mad",
+    "mdl", "mkd", "mmk", "mnt", "mop", "mur", "mvr", "mwk", "mxn", "myr", "mzn", "nad", "ngn", "nio", "nok", "npr",
+    "nzd", "pab", "pen", "pgk", "php", "pkr", "pln", "qar", "ron", "rsd", "rub", "sar", "sbd", "scr", "sek", "sgd",
+    "shp", "sle", "sos", "srd", "std", "szl", "thb", "tjs", "top", "try", "ttd", "twd", "tzs", "uah", "usd", "uyu",
+    "uzs", "wst", "xcd", "yer", "zar", "zmw",
 ];
 
 const MINIMUMS: &[(&str, i64)] = &[
@@ -67,14 +63,8 @@ pub(crate) fn exponent(currency: &str) -> u32 {
 /// The currency in lower case, or Stripe's refusal.
 pub(crate) fn currency(code: &str, param: &str) -> Result<String, StripeError> {
     let lower = code.to_ascii_lowercase();
-    let known = [ZERO_DECIMAL, TWO_DECIMAL, THREE_DECIMAL]
-        .iter()
-        .any(|list| list.contains(&lower.as_str()));
-    if known {
-        Ok(lower)
-    } else {
-        Err(StripeError::invalid(format!("Invalid currency: {lower}")).param(param))
-    }
+    let known = [ZERO_DECIMAL, TWO_DECIMAL, THREE_DECIMAL].iter().any(|list| list.contains(&lower.as_str()));
+    if known { Ok(lower) } else { Err(StripeError::invalid(format!("Invalid currency: {lower}")).param(param)) }
 }
 
 /// Refuses amounts that are not a lawful multiple of the currency's smallest charge step.
@@ -108,10 +98,7 @@ pub(crate) fn check_total(amount: i64, currency: &str, param: &str) -> Result<()
         .code("amount_too_large")
         .param(param));
     }
-    let minimum = MINIMUMS
-        .iter()
-        .find(|(code, _)| *code == currency)
-        .map_or(1, |(_, minimum)| *minimum);
+    let minimum = MINIMUMS.iter().find(|(code, _)| *code == currency).map_or(1, |(_, minimum)| *minimum);
     if amount > 0 && amount < minimum {
         return Err(StripeError::invalid(format!(
             "The total amount due must add up to at least {}.",
@@ -132,16 +119,8 @@ pub(crate) fn format_amount(amount: i64, currency: &str) -> String {
     let code = currency.to_uppercase();
     match places {
         0 => format!("{sign}{} {code}", grouped(amount)),
-        3 => format!(
-            "{sign}{}.{:03} {code}",
-            grouped(amount / scale),
-            amount % scale
-        ),
-        _ => format!(
-            "{sign}{}.{:02} {code}",
-            grouped(amount / scale),
-            amount % scale
-        ),
+        3 => format!("{sign}{}.{:03} {code}", grouped(amount / scale), amount % scale),
+        _ => format!("{sign}{}.{:02} {code}", grouped(amount / scale), amount % scale),
     }
 }
 

@@ -11,11 +11,7 @@ pub(crate) fn fresh_id(prefix: &str) -> String {
 
 /// `length` random letters and digits.
 pub(crate) fn random_text(length: usize) -> String {
-    rand::rng()
-        .sample_iter(&Alphanumeric)
-        .take(length)
-        .map(char::from)
-        .collect()
+    rand::rng().sample_iter(&Alphanumeric).take(length).map(char::from).collect()
 }
 
 /// The string under `key`.
@@ -54,9 +50,6 @@ pub(crate) fn merge(object: &mut Value, more: Value) {
 
 /// An object whose `keys` are all null, as the start of a full Stripe object.
 pub(crate) fn nulls(keys: &[&str]) -> Value {
-    let fields: Map<String, Value> = keys
-        .iter()
-        .map(|key| ((*key).to_owned(), Value::Null))
-        .collect();
+    let fields: Map<String, Value> = keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
     Value::Object(fields)
 }

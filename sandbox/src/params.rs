@@ -14,19 +14,17 @@ pub(crate) struct Params<'a> {
 impl<'a> Params<'a> {
     /// The top level of a request.
     pub(crate) fn root(value: &'a Value) -> Self {
-        Self {
-            value,
-            prefix: String::new(),
-        }
+        Self { value, prefix: String::new() }
     }
 
     /// The full bracketed name of `key` in this group.
     pub(crate) fn name(&self, key: &str) -> String {
-        if self.prefix.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}[{key}]", self.prefix)
-        }
+        if self.prefix.is_empty() { key.to_owned() } else { format!("{}[{key}]", self.prefix) }
+    }
+
+    /// The whole group, untyped.
+    pub(crate) fn value(&self) -> &'a Value {
+        self.value
     }
 
     /// The untyped value.
@@ -41,18 +39,14 @@ impl<'a> Params<'a> {
 
     /// Refuses parameters that are not in `known`.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), StripeError> {
-        let unknown = self
-            .value
-            .as_object()
-            .and_then(|fields| fields.keys().find(|key| !known.contains(&key.as_str())));
+        let unknown =
+            self.value.as_object().and_then(|fields| fields.keys().find(|key| !known.contains(&key.as_str())));
         match unknown {
             Some(key) => {
                 let name = self.name(key);
-                Err(
-                    StripeError::invalid(format!("Received unknown parameter: {name}"))
-                        .code("parameter_unknown")
-                        .param(&name),
-                )
+                Err(StripeError::invalid(format!("Received unknown parameter: {name}"))
+                    .code("parameter_unknown")
+                    .param(&name))
             }
             None => Ok(()),
         }
@@ -79,8 +73,7 @@ impl<'a> Params<'a> {
 
     /// A string that must be there.
     pub(crate) fn required_text(&self, key: &str) -> Result<&'a str, StripeError> {
-        self.text(key)?
-            .ok_or_else(|| StripeError::missing(&self.name(key)))
+        self.text(key)?.ok_or_else(|| StripeError::missing(&self.name(key)))
     }
 
     /// A whole number.
@@ -90,9 +83,7 @@ impl<'a> Params<'a> {
         };
         text.parse().map(Some).map_err(|_error| {
             let name = self.name(key);
-            StripeError::invalid(format!("Invalid integer: {text}"))
-                .code("parameter_invalid_integer")
-                .param(&name)
+            StripeError::invalid(format!("Invalid integer: {text}")).code("parameter_invalid_integer").param(&name)
         })
     }
 
@@ -101,11 +92,9 @@ impl<'a> Params<'a> {
         match self.integer(key)? {
             Some(number) if number < least => {
                 let name = self.name(key);
-                Err(StripeError::invalid(format!(
-                    "This value must be greater than or equal to {least}."
-                ))
-                .code("parameter_invalid_integer")
-                .param(&name))
+                Err(StripeError::invalid(format!("This value must be greater than or equal to {least}."))
+                    .code("parameter_invalid_integer")
+                    .param(&name))
             }
             number => Ok(number),
         }
@@ -113,8 +102,7 @@ impl<'a> Params<'a> {
 
     /// A number that must be there and not below `least`.
     pub(crate) fn required_at_least(&self, key: &str, least: i64) -> Result<i64, StripeError> {
-        self.at_least(key, least)?
-            .ok_or_else(|| StripeError::missing(&self.name(key)))
+        self.at_least(key, least)?.ok_or_else(|| StripeError::missing(&self.name(key)))
     }
 
     /// `true` or `false`.
@@ -131,19 +119,11 @@ impl<'a> Params<'a> {
     }
 
     /// One of a fixed set of words.
-    pub(crate) fn choice(
-        &self,
-        key: &str,
-        choices: &[&str],
-    ) -> Result<Option<&'a str>, StripeError> {
+    pub(crate) fn choice(&self, key: &str, choices: &[&str]) -> Result<Option<&'a str>, StripeError> {
         match self.text(key)? {
             Some(text) if !choices.contains(&text) => {
                 let name = self.name(key);
-                Err(StripeError::invalid(format!(
-                    "Invalid {name}: must be one of {}",
-                    choices.join(", ")
-                ))
-                .param(&name))
+                Err(StripeError::invalid(format!("Invalid {name}: must be one of {}", choices.join(", "))).param(&name))
             }
             text => Ok(text),
         }
@@ -153,10 +133,7 @@ impl<'a> Params<'a> {
     pub(crate) fn child(&self, key: &str) -> Result<Option<Params<'a>>, StripeError> {
         match self.raw(key) {
             None => Ok(None),
-            Some(value) if value.is_object() => Ok(Some(Params {
-                value,
-                prefix: self.name(key),
-            })),
+            Some(value) if value.is_object() => Ok(Some(Params { value, prefix: self.name(key) })),
             Some(_) => {
                 let name = self.name(key);
                 Err(StripeError::invalid(format!("Invalid object: {name}")).param(&name))
@@ -173,10 +150,7 @@ impl<'a> Params<'a> {
             Some(Value::Array(items)) if items.iter().all(Value::is_object) => Ok(items
                 .iter()
                 .enumerate()
-                .map(|(index, value)| Params {
-                    value,
-                    prefix: format!("{name}[{index}]"),
-                })
+                .map(|(index, value)| Params { value, prefix: format!("{name}[{index}]") })
                 .collect()),
             Some(_) => Err(StripeError::invalid(format!("Invalid array: {name}")).param(&name)),
         }
@@ -185,11 +159,7 @@ impl<'a> Params<'a> {
     /// A list of words.
     pub(crate) fn words(&self, key: &str) -> Vec<String> {
         match self.raw(key) {
-            Some(Value::Array(items)) => items
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         }
     }
@@ -203,9 +173,9 @@ impl<'a> Params<'a> {
         };
         if let Some(fields) = value.as_object() {
             for (key, value) in fields {
-                let text = value.as_str().ok_or_else(|| {
-                    StripeError::invalid("Metadata values must be strings.").param(&name)
-                })?;
+                let text = value
+                    .as_str()
+                    .ok_or_else(|| StripeError::invalid("Metadata values must be strings.").param(&name))?;
                 check_metadata(key, text, &name)?;
                 if !text.is_empty() {
                     kept.insert(key.clone(), Value::String(text.to_owned()));

@@ -1,6 +1,6 @@
 //! Everything the sandbox remembers, behind one lock. No network and no waiting in here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::object;
 use crate::request_log::RequestLog;
 
 /// Objects of one kind, in the order they were made.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Table {
     order: Vec<String>,
     rows: HashMap<String, Value>,
@@ -41,6 +41,11 @@ impl Table {
         self.rows.remove(id)
     }
 
+    /// How many objects there are.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// All objects, newest first, as Stripe lists them.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Value> {
         self.order.iter().rev().filter_map(|id| self.rows.get(id))
@@ -50,15 +55,10 @@ impl Table {
     pub(crate) fn oldest_first(&self) -> impl Iterator<Item = &Value> {
         self.order.iter().filter_map(|id| self.rows.get(id))
     }
-
-    /// How many objects there are.
-    pub(crate) fn len(&self) -> usize {
-        self.order.len()
-    }
 }
 
 /// What a session keeps beside its public object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct SessionDetails {
     /// Line items as the API shows them.
     pub(crate) lines: Vec<Value>,
@@ -69,7 +69,7 @@ pub(crate) struct SessionDetails {
 }
 
 /// How a payment with a certain payment method ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Outcome {
     /// The money arrives at once.
     Paid,
@@ -117,18 +117,17 @@ pub(crate) struct Cause {
 impl Cause {
     /// Something a buyer, the clock or the control side does: no API request.
     pub(crate) fn outside(now: i64) -> Self {
-        Self {
-            now,
-            ..Self::default()
-        }
+        Self { now, ..Self::default() }
     }
 }
 
-/// All state.
-#[derive(Debug, Default)]
+/// All state. What is skipped does not outlive the process.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Store {
     /// Checkout sessions.
     pub(crate) sessions: Table,
+    /// Open sessions by the time they expire.
+    pub(crate) open_sessions: BTreeSet<(i64, String)>,
     /// What sessions keep in private, by session id.
     pub(crate) session_details: HashMap<String, SessionDetails>,
     /// PaymentIntents.
@@ -154,11 +153,17 @@ pub(crate) struct Store {
     /// Stored answers by idempotency key.
     pub(crate) idempotency: Idempotency,
     /// Every API request.
+    #[serde(skip)]
     pub(crate) log: RequestLog,
     /// Where and how events are delivered.
+    #[serde(skip)]
     pub(crate) webhooks: Webhooks,
     /// The state new refunds start in.
+    #[serde(skip)]
     pub(crate) refund_start: RefundStart,
+    /// What was saved last: answers and events, as every change makes one.
+    #[serde(skip)]
+    pub(crate) saved: (usize, usize),
 }
 
 impl Store {

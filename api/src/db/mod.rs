@@ -11,11 +11,17 @@ use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use scoped_futures::ScopedBoxFuture;
 
 use crate::error::{Error, Result};
 
 /// A connection, as domain functions take it.
 pub type Connection = AsyncPgConnection;
+
+/// What runs in a transaction: `|conn| async move { … }.scope_boxed()`.
+///
+/// A boxed future rather than an `AsyncFn`, as the compiler cannot yet prove those to be `Send` (rust-lang/rust#110338).
+pub type Work<'work, 'conn, R> = ScopedBoxFuture<'work, 'conn, Result<R>>;
 
 /// How often a transaction is run again after a serialization failure or a deadlock.
 const RETRIES: u32 = 5;
@@ -27,9 +33,9 @@ const RETRIES: u32 = 5;
 ///
 /// # Errors
 /// What `work` or the database answered.
-pub async fn transaction<R, F>(conn: &mut Connection, work: F) -> Result<R>
+pub async fn transaction<'work, R, F>(conn: &mut Connection, work: F) -> Result<R>
 where
-    F: AsyncFn(&mut Connection) -> Result<R>,
+    F: for<'conn> Fn(&'conn mut Connection) -> Work<'work, 'conn, R>,
 {
     let mut tries = 0;
     loop {

@@ -24,16 +24,14 @@ const SESSION_OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=10000 
 /// # Errors
 /// A message when the URL is not one of PostgreSQL.
 pub fn build(url: &str, size: usize, runtime: Handle) -> Result<Pool, String> {
-    url.parse::<tokio_postgres::Config>().map_err(|error| format!("{error}; expected postgres://user@host/database"))?;
+    url.parse::<tokio_postgres::Config>()
+        .map_err(|error| format!("{error}; expected postgres://user@host/database"))?;
     let tls = tls_connector();
     let mut config = ManagerConfig::<AsyncPgConnection>::default();
     config.custom_setup = Box::new(move |url| {
         let (url, tls, runtime) = (url.to_owned(), tls.clone(), runtime.clone());
         async move {
-            runtime
-                .spawn(connect(url, tls))
-                .await
-                .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
+            runtime.spawn(connect(url, tls)).await.map_err(|error| ConnectionError::BadConnection(error.to_string()))?
         }
         .boxed()
     });

@@ -302,4 +302,3 @@ diesel::allow_tables_to_appear_in_same_query!(
     variants,
     webhook_events,
 );
-

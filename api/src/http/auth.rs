@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::extract::header;
+use crate::ids::ApiKeyId;
 use crate::staff::api_keys::{self, Scope};
 
 /// The token of a cart, from `X-Cart-Token`; not yet compared with the cart's.
@@ -16,12 +17,27 @@ pub struct CartToken(pub String);
 /// The token of an order, from `X-Order-Token`; not yet compared with the order's.
 pub struct OrderToken(pub String);
 
+/// The token of a cart or of an order, whichever the client has.
+pub enum CartOrOrderToken {
+    /// From `X-Cart-Token`.
+    Cart(String),
+    /// From `X-Order-Token`.
+    Order(String),
+}
+
 /// A staff member's API key.
 pub struct Staff {
+    key: ApiKeyId,
     scopes: Vec<Scope>,
 }
 
 impl Staff {
+    /// The scope of this caller's idempotency keys.
+    #[must_use]
+    pub fn idempotency_scope(&self) -> String {
+        format!("staff:{}", self.key)
+    }
+
     /// Refuses unless the key has the scope.
     ///
     /// # Errors
@@ -30,14 +46,20 @@ impl Staff {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        Err(Error::problem(Code::InsufficientScope, format!("This needs the scope `{scope}`, which the key does not have."))
-            .with("required_scope", scope.as_str()))
+        Err(Error::problem(
+            Code::InsufficientScope,
+            format!("This needs the scope `{scope}`, which the key does not have."),
+        )
+        .with("required_scope", scope.as_str()))
     }
 }
 
 fn guest_token(request: &HttpRequest, name: &str, given: &str) -> Result<String> {
     header(request, name)?.map(str::to_owned).ok_or_else(|| {
-        Error::problem(Code::Unauthenticated, format!("Send the header `{name}`: the token was given once, as `{given}`."))
+        Error::problem(
+            Code::Unauthenticated,
+            format!("Send the header `{name}`: the token was given once, as `{given}`."),
+        )
     })
 }
 
@@ -59,6 +81,17 @@ impl FromRequest for OrderToken {
     }
 }
 
+impl FromRequest for CartOrOrderToken {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let order = guest_token(request, "X-Order-Token", "order_token").map(Self::Order);
+        let either = order.or_else(|_| guest_token(request, "X-Cart-Token", "cart_token").map(Self::Cart));
+        std::future::ready(either)
+    }
+}
+
 impl FromRequest for Staff {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
@@ -74,8 +107,8 @@ impl FromRequest for Staff {
                 return Err(Error::problem(Code::Unauthenticated, detail));
             }
             let mut conn = app.connection().await?;
-            let scopes = api_keys::find_scopes(&mut conn, &token, app.clock.now()).await?;
-            scopes.map(|scopes| Self { scopes }).ok_or_else(|| {
+            let found = api_keys::find(&mut conn, &token, app.clock.now()).await?;
+            found.map(|(key, scopes)| Self { key, scopes }).ok_or_else(|| {
                 Error::problem(Code::Unauthenticated, "This API key does not exist, is expired, or was revoked.")
             })
         })

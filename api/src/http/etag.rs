@@ -1,4 +1,7 @@
 //! Versions over HTTP: strong `ETag`s, `If-Match` (412) and `If-None-Match` (304).
+//!
+//! A tag is `"v7-3f2a9c01"`: the version that `If-Match` compares, and a digest of the body, since prices and
+//! availability change without a new version.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
@@ -8,41 +11,57 @@ use serde::Serialize;
 use crate::error::{Code, Error, Result};
 use crate::http::extract::header;
 
-/// The entity tag of a version.
-#[must_use]
-pub fn tag(version: i64) -> String {
-    format!("\"v{version}\"")
-}
+/// The version that a change is based on, from `If-Match`; without the header every version will do.
+#[derive(Debug, Clone)]
+pub struct Expected(Option<String>);
 
-/// Refuses when `If-Match` is there and names another version.
-///
-/// # Errors
-/// `precondition_failed`, with the present version.
-pub fn require_match(request: &HttpRequest, version: i64) -> Result<()> {
-    let present = tag(version);
-    match header(request, IF_MATCH.as_str())? {
-        Some(given) if !lists(given, &present) => Err(Error::problem(
-            Code::PreconditionFailed,
-            format!("`If-Match: {given}` does not name the present version, {present}. Read it again and repeat."),
-        )
-        .with("etag", present)),
-        Some(_) | None => Ok(()),
+impl Expected {
+    /// Reads `If-Match`.
+    ///
+    /// # Errors
+    /// `invalid_header` when it is not ASCII.
+    pub fn from_request(request: &HttpRequest) -> Result<Self> {
+        Ok(Self(header(request, IF_MATCH.as_str())?.map(str::to_owned)))
     }
-}
 
-fn lists(header: &str, tag: &str) -> bool {
-    header.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == tag)
+    /// Refuses when another version was expected. Call it under the row's lock.
+    ///
+    /// # Errors
+    /// `precondition_failed`, with the present version.
+    pub fn check(&self, version: i64) -> Result<()> {
+        let Some(given) = &self.0 else { return Ok(()) };
+        let names_version = |tag: &str| {
+            let tag = tag.trim().trim_matches('"');
+            tag == "*" || tag.split('-').next() == Some(&format!("v{version}"))
+        };
+        if given.split(',').any(names_version) {
+            return Ok(());
+        }
+        let detail =
+            format!("`If-Match: {given}` does not name the present version, {version}. Read it again and repeat.");
+        Err(Error::problem(Code::PreconditionFailed, detail).with("version", version))
+    }
 }
 
 /// Answers with the body and its tag, or 304 when the client has this version already.
 ///
 /// # Errors
 /// `invalid_header` for an unreadable `If-None-Match`.
-pub fn respond<T: Serialize>(request: &HttpRequest, mut answer: HttpResponseBuilder, version: i64, body: &T) -> Result<HttpResponse> {
-    let tag = tag(version);
-    let known = header(request, IF_NONE_MATCH.as_str())?.is_some_and(|given| lists(given, &tag));
+pub fn respond<T: Serialize>(
+    request: &HttpRequest,
+    mut answer: HttpResponseBuilder,
+    version: i64,
+    body: &T,
+) -> Result<HttpResponse> {
+    let body =
+        serde_json::to_string(body).map_err(|error| Error::Internal(format!("an answer is not JSON: {error}")))?;
+    let digest: String =
+        crate::tokens::sha256(body.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"v{version}-{digest}\"");
+    let given = header(request, IF_NONE_MATCH.as_str())?;
+    let known = given.is_some_and(|given| given.split(',').any(|one| one.trim() == tag || one.trim() == "*"));
     if known && request.method().is_safe() {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
     }
-    Ok(answer.insert_header((ETAG, tag)).json(body))
+    Ok(answer.insert_header((ETAG, tag)).content_type("application/json").body(body))
 }

@@ -29,13 +29,18 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_json =
+            content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
         let payload = payload.take();
         Box::pin(async move {
             let body = read_body(payload, MAX_BODY).await?;
             if !is_json {
-                return Err(Error::problem(Code::UnsupportedMediaType, "Send the body with `Content-Type: application/json`."));
+                return Err(Error::problem(
+                    Code::UnsupportedMediaType,
+                    "Send the body with `Content-Type: application/json`.",
+                ));
             }
             Ok(Self { value: decode(&body)?, fingerprint: crate::tokens::sha256(&body) })
         })
@@ -49,7 +54,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
 pub async fn read_body(mut payload: Payload, limit: usize) -> Result<BytesMut> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| Error::problem(Code::MalformedBody, format!("The body could not be read: {error}.")))?;
+        let chunk = chunk
+            .map_err(|error| Error::problem(Code::MalformedBody, format!("The body could not be read: {error}.")))?;
         if body.len() + chunk.len() > limit {
             return Err(Error::problem(Code::BodyTooLarge, format!("The body may have at most {limit} bytes.")));
         }
@@ -119,7 +125,9 @@ fn similarity(a: &str, b: &str) -> f64 {
 
 /// A JSON Pointer (RFC 6901) from its parts.
 fn pointer(path: &[String]) -> String {
-    path.iter().map(|part| format!("/{}", part.trim_matches(['[', ']']).replace('~', "~0").replace('/', "~1"))).collect()
+    path.iter()
+        .map(|part| format!("/{}", part.trim_matches(['[', ']']).replace('~', "~0").replace('/', "~1")))
+        .collect()
 }
 
 /// All broken rules as one problem.
@@ -140,7 +148,9 @@ fn collect(errors: &ValidationErrors, base: &str, found: &mut Vec<FieldError>) {
                 items.iter().for_each(|(index, inner)| collect(inner, &format!("{here}/{index}"), found));
             }
             ValidationErrorsKind::Field(broken) => {
-                found.extend(broken.iter().map(|rule| FieldError::new(here.clone(), rule.code.clone(), rule_text(rule))));
+                found.extend(
+                    broken.iter().map(|rule| FieldError::new(here.clone(), rule.code.clone(), rule_text(rule))),
+                );
             }
         }
     }
@@ -182,7 +192,7 @@ fn decode_query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
         let error = FieldError::new(name, code, detail);
         Error::problem(Code::InvalidQuery, format!("`{}` {}", error.pointer, error.detail)).with_errors(vec![error])
     };
-    let deserializer = serde_qs::Deserializer::with_config(&serde_qs::Config::new(), text.as_bytes())
+    let deserializer = serde_qs::Deserializer::with_config(serde_qs::Config::new(), text.as_bytes())
         .map_err(|error| wrong("?".to_owned(), "invalid", error.to_string()))?;
     let value: T = serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let message = error.inner().to_string();
@@ -193,7 +203,10 @@ fn decode_query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
     })?;
     value.validate().map_err(|errors| match rule_problem(&errors) {
         Error::Problem(problem) => {
-            let errors = problem.errors.into_iter().map(|error| FieldError { pointer: error.pointer.replacen('/', "?", 1), ..error });
+            let errors = problem
+                .errors
+                .into_iter()
+                .map(|error| FieldError { pointer: error.pointer.replacen('/', "?", 1), ..error });
             Error::problem(Code::InvalidQuery, problem.detail.replacen('/', "?", 1)).with_errors(errors.collect())
         }
         other @ (Error::Database(_) | Error::Internal(_)) => other,
@@ -221,7 +234,10 @@ impl<T: FromStr + 'static> FromRequest for Id<T> {
 pub fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
     request.headers().get(name).map(|value| value.to_str()).transpose().map_err(|error| {
         let detail = format!("must be printable ASCII: {error}");
-        Error::problem(Code::InvalidHeader, format!("`{name}` {detail}"))
-            .with_errors(vec![FieldError::new(format!("header:{name}"), "invalid", detail)])
+        Error::problem(Code::InvalidHeader, format!("`{name}` {detail}")).with_errors(vec![FieldError::new(
+            format!("header:{name}"),
+            "invalid",
+            detail,
+        )])
     })
 }

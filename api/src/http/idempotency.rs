@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -39,6 +40,25 @@ pub struct Answer {
     pub status: u16,
     /// JSON body.
     pub body: Value,
+}
+
+impl Answer {
+    /// An answer with a body.
+    ///
+    /// # Errors
+    /// When the body cannot be JSON, which is a defect.
+    pub fn of(status: u16, body: &impl serde::Serialize) -> Result<Self> {
+        let body =
+            serde_json::to_value(body).map_err(|error| Error::Internal(format!("an answer is not JSON: {error}")))?;
+        Ok(Self { status, body })
+    }
+
+    /// Sets a member of the body, such as a token, which is never stored.
+    pub fn set(&mut self, member: &str, value: impl Into<Value>) {
+        if let Some(members) = self.body.as_object_mut() {
+            members.insert(member.to_owned(), value.into());
+        }
+    }
 }
 
 /// What claiming a key found.
@@ -172,33 +192,42 @@ pub async fn free(conn: &mut Connection, key: &Key, token: Uuid) -> Result<()> {
 ///
 /// # Errors
 /// What `work` answers, which then leaves no trace; `idempotency_mismatch`.
-pub async fn once<F>(conn: &mut Connection, key: Option<&Key>, now: DateTime<Utc>, work: F) -> Result<(Answer, bool)>
+pub async fn once<'work, F>(
+    conn: &mut Connection,
+    key: Option<&Key>,
+    now: DateTime<Utc>,
+    work: F,
+) -> Result<(Answer, bool)>
 where
-    F: AsyncFn(&mut Connection) -> Result<Answer>,
+    F: for<'conn> Fn(&'conn mut Connection) -> db::Work<'work, 'conn, Answer> + Sync,
 {
-    db::transaction(conn, async |conn: &mut Connection| {
-        let Some(key) = key else { return Ok((work(conn).await?, false)) };
-        let token = Uuid::new_v4();
-        let inserted = diesel::insert_into(idempotency_keys::table)
-            .values((
-                idempotency_keys::scope.eq(&key.scope),
-                idempotency_keys::key.eq(&key.key),
-                idempotency_keys::fingerprint.eq(&key.fingerprint),
-                idempotency_keys::token.eq(token),
-                idempotency_keys::leased_until.eq(now),
-                idempotency_keys::created_at.eq(now),
-            ))
-            .on_conflict_do_nothing()
-            .execute(conn)
-            .await?;
-        if inserted == 0
-            && let Some(answer) = find(conn, key).await?
-        {
-            return Ok((answer, true));
+    let work = &work;
+    db::transaction(conn, |conn| {
+        async move {
+            let Some(key) = key else { return Ok((work(conn).await?, false)) };
+            let token = Uuid::new_v4();
+            let inserted = diesel::insert_into(idempotency_keys::table)
+                .values((
+                    idempotency_keys::scope.eq(&key.scope),
+                    idempotency_keys::key.eq(&key.key),
+                    idempotency_keys::fingerprint.eq(&key.fingerprint),
+                    idempotency_keys::token.eq(token),
+                    idempotency_keys::leased_until.eq(now),
+                    idempotency_keys::created_at.eq(now),
+                ))
+                .on_conflict_do_nothing()
+                .execute(conn)
+                .await?;
+            if inserted == 0
+                && let Some(answer) = find(conn, key).await?
+            {
+                return Ok((answer, true));
+            }
+            let answer = work(conn).await?;
+            store(conn, key, token, &answer).await?;
+            Ok((answer, false))
         }
-        let answer = work(conn).await?;
-        store(conn, key, token, &answer).await?;
-        Ok((answer, false))
+        .scope_boxed()
     })
     .await
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_actix_web::AppExt;
 
 use crate::error::Code;
@@ -43,11 +43,25 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("add_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::TooManyLines, Code::PreconditionFailed]),
     ("update_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed]),
     ("remove_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed]),
-    ("create_checkout", &[
-        Code::CartCompleted, Code::CartChanged, Code::CheckoutClosed, Code::InsufficientStock, Code::PriceChanged,
-        Code::PaymentProcessing, Code::RequestInFlight, Code::IdempotencyMismatch, Code::CartIncomplete,
-        Code::AmountTooSmall, Code::AmountTooLarge, Code::PaymentRejected, Code::ProviderUnavailable, Code::InvalidHeader,
-    ]),
+    (
+        "create_checkout",
+        &[
+            Code::CartCompleted,
+            Code::CartChanged,
+            Code::CheckoutClosed,
+            Code::InsufficientStock,
+            Code::PriceChanged,
+            Code::PaymentProcessing,
+            Code::RequestInFlight,
+            Code::IdempotencyMismatch,
+            Code::CartIncomplete,
+            Code::AmountTooSmall,
+            Code::AmountTooLarge,
+            Code::PaymentRejected,
+            Code::ProviderUnavailable,
+            Code::InvalidHeader,
+        ],
+    ),
     ("cancel_checkout", &[Code::CheckoutClosed, Code::ProviderUnavailable]),
     ("receive_stripe_webhook", &[Code::InvalidSignature, Code::MalformedBody, Code::BodyTooLarge]),
     ("create_product", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
@@ -119,9 +133,11 @@ fn shared(path: &str, operation: &Operation) -> Vec<Code> {
     if path.contains('{') || path == "/v1/checkouts" {
         codes.push(Code::NotFound);
     }
-    let takes_query = operation.parameters.iter().flatten().any(|parameter| {
-        matches!(parameter.parameter_in, utoipa::openapi::path::ParameterIn::Query)
-    });
+    let takes_query = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == utoipa::openapi::path::ParameterIn::Query));
     if takes_query {
         codes.push(Code::InvalidQuery);
     }
@@ -139,12 +155,14 @@ fn describe_problems(path: &str, operation: &mut Operation) {
         }
     }
     for (status, codes) in by_status {
-        let description = codes.iter().map(|code| format!("`{}`: {}. ", code.as_str(), code.title())).collect::<String>();
+        let description =
+            codes.iter().map(|code| format!("`{}`: {}. ", code.as_str(), code.title())).collect::<String>();
         let content = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name("ProblemDocument")))
             .example(codes.first().map(|code| example(*code)))
             .build();
-        let response = ResponseBuilder::new().description(description.trim_end()).content(PROBLEM_JSON, content).build();
+        let response =
+            ResponseBuilder::new().description(description.trim_end()).content(PROBLEM_JSON, content).build();
         operation.responses.responses.entry(status.to_string()).or_insert_with(|| response.into());
     }
 }
@@ -166,7 +184,10 @@ fn example(code: Code) -> serde_json::Value {
 pub fn methods_of(document: &utoipa::openapi::OpenApi, path: &str) -> Vec<&'static str> {
     let matches = |template: &str| {
         let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-        wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| wanted == given || wanted.starts_with('{') && !given.is_empty())
+        wanted
+            .by_ref()
+            .zip(given.by_ref())
+            .all(|(wanted, given)| wanted == given || wanted.starts_with('{') && !given.is_empty())
             && template.split('/').count() == path.split('/').count()
     };
     let methods = |item: &PathItem| {
@@ -183,4 +204,13 @@ pub fn methods_of(document: &utoipa::openapi::OpenApi, path: &str) -> Vec<&'stat
         found.extend(methods(item).into_iter().filter(|(_, known)| *known).map(|(method, _)| method));
     }
     found
+}
+
+/// The document as YAML, as `openapi.yaml` holds it.
+///
+/// # Errors
+/// When it cannot be written, which is a defect.
+pub fn yaml() -> Result<String, String> {
+    let document = serde_json::to_value(document()).map_err(|error| error.to_string())?;
+    serde_yaml_ng::to_string(&document).map_err(|error| error.to_string())
 }

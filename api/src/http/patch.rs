@@ -44,15 +44,3 @@ impl<T: validator::Validate> validator::Validate for Patch<T> {
         self.value().map_or(Ok(()), validator::Validate::validate)
     }
 }
-
-impl<T: utoipa::ToSchema> utoipa::PartialSchema for Patch<T> {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        <Option<T> as utoipa::PartialSchema>::schema()
-    }
-}
-
-impl<T: utoipa::ToSchema> utoipa::ToSchema for Patch<T> {
-    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
-        <Option<T> as utoipa::ToSchema>::schemas(schemas);
-    }
-}

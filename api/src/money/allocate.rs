@@ -16,9 +16,8 @@ pub fn allocate(amount: i64, weights: &[i64]) -> Vec<i64> {
     let magnitude = i128::from(amount).abs();
     let mut parts: Vec<i128> = weights.iter().map(|weight| magnitude * weight / total).collect();
     let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
-    by_remainder.sort_by_key(|index| {
-        std::cmp::Reverse(weights.get(*index).map_or(0, |weight| magnitude * weight % total))
-    });
+    by_remainder
+        .sort_by_key(|index| std::cmp::Reverse(weights.get(*index).map_or(0, |weight| magnitude * weight % total)));
     // Fewer units are left over than parts have a remainder, so each gets at most one.
     let left_over = usize::try_from(magnitude - parts.iter().sum::<i128>()).unwrap_or_default();
     for index in by_remainder.into_iter().take(left_over) {

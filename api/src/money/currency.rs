@@ -31,7 +31,9 @@ const CURRENCIES: &[([u8; 3], u32)] = &[
 ];
 
 /// A currency of ISO 4217, such as `EUR`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, diesel::AsExpression, diesel::FromSqlRow)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = diesel::sql_types::Text)]
 pub struct Currency {
     code: [u8; 3],

@@ -74,9 +74,7 @@ impl Money {
         if self.currency != other.currency {
             return Err(MoneyError::CurrencyMismatch);
         }
-        operation(self.amount, other.amount)
-            .map(|amount| Self::new(amount, self.currency))
-            .ok_or(MoneyError::Overflow)
+        operation(self.amount, other.amount).map(|amount| Self::new(amount, self.currency)).ok_or(MoneyError::Overflow)
     }
 
     /// The amount in major units as people write it, with the currency's decimals: `19.99`, `2000`, `1.250`.

@@ -98,11 +98,8 @@ pub fn totals(input: &Input) -> Result<Priced> {
     let currency = input.currency;
     let money = |amount| Money::new(amount, currency);
     let zero = Money::zero(currency);
-    let subtotals = input
-        .lines
-        .iter()
-        .map(|line| money(line.unit_price).times(line.quantity))
-        .collect::<Result<Vec<_>, _>>()?;
+    let subtotals =
+        input.lines.iter().map(|line| money(line.unit_price).times(line.quantity)).collect::<Result<Vec<_>, _>>()?;
     let subtotal = subtotals.iter().try_fold(zero, |sum, line| sum.add(*line))?;
     let discount = money(input.discount.clamp(0, subtotal.amount));
     let shares = allocate(discount.amount, &subtotals.iter().map(|line| line.amount).collect::<Vec<_>>());
@@ -123,7 +120,11 @@ pub fn totals(input: &Input) -> Result<Priced> {
         (Some(_), None) | (None, _) => None,
     };
     let sum_tax = |part: fn(&Tax) -> i64| {
-        input.lines.iter().map(|line| part(&line.tax)).try_fold(money(part(&input.shipping_tax)), |sum, tax| sum.add(money(tax)))
+        input
+            .lines
+            .iter()
+            .map(|line| part(&line.tax))
+            .try_fold(money(part(&input.shipping_tax)), |sum, tax| sum.add(money(tax)))
     };
     let (tax_added, tax_included) = (sum_tax(|tax| tax.added)?, sum_tax(|tax| tax.included)?);
     let total = match shipping {
@@ -152,9 +153,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn input() -> impl Strategy<Value = Input> {
-        let line = (0i64..100_000, 1i64..100, 0i64..10_000, 0i64..10_000).prop_map(|(unit_price, quantity, added, included)| {
-            LineInput { unit_price, quantity, tax: Tax { added, included } }
-        });
+        let line = (0i64..100_000, 1i64..100, 0i64..10_000, 0i64..10_000).prop_map(
+            |(unit_price, quantity, added, included)| LineInput { unit_price, quantity, tax: Tax { added, included } },
+        );
         let currency = proptest::sample::select(Currency::all().collect::<Vec<_>>());
         (currency, proptest::collection::vec(line, 1..100), 0i64..10_000_000, 0i64..10_000, 0i64..20_000).prop_map(
             |(currency, lines, discount, shipping, shipping_discount)| Input {
@@ -206,8 +207,13 @@ mod tests {
     fn unknown_is_not_zero() {
         let line = LineInput { unit_price: 100, quantity: 2, tax: Tax::default() };
         let priced = totals(&Input {
-            currency: "EUR".parse().unwrap(), lines: vec![line], discount: 0, shipping: None,
-            shipping_discount: 0, shipping_tax: Tax::default(), tax_known: false,
+            currency: "EUR".parse().unwrap(),
+            lines: vec![line],
+            discount: 0,
+            shipping: None,
+            shipping_discount: 0,
+            shipping_tax: Tax::default(),
+            tax_known: false,
         })
         .unwrap();
         assert_eq!(priced.totals.subtotal.amount, 200);

@@ -33,7 +33,12 @@ impl Scope {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn create(conn: &mut Connection, name: &str, scopes: &[Scope], now: DateTime<Utc>) -> Result<(ApiKeyId, String)> {
+pub async fn create(
+    conn: &mut Connection,
+    name: &str,
+    scopes: &[Scope],
+    now: DateTime<Utc>,
+) -> Result<(ApiKeyId, String)> {
     let (id, token) = (ApiKeyId::new(), tokens::random_secret("sk_"));
     diesel::insert_into(api_keys::table)
         .values((
@@ -49,20 +54,20 @@ pub async fn create(conn: &mut Connection, name: &str, scopes: &[Scope], now: Da
     Ok((id, token))
 }
 
-/// The scopes of a living key; `None` when there is none with this token.
+/// A living key and its scopes; `None` when there is none with this token.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find_scopes(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Result<Option<Vec<Scope>>> {
-    let scopes: Option<Vec<String>> = api_keys::table
+pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Result<Option<(ApiKeyId, Vec<Scope>)>> {
+    let found: Option<(ApiKeyId, Vec<String>)> = api_keys::table
         .filter(api_keys::token_hash.eq(tokens::sha256(token.as_bytes())))
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
-        .select(api_keys::scopes)
+        .select((api_keys::id, api_keys::scopes))
         .first(conn)
         .await
         .optional()?;
-    scopes
-        .map(|scopes| scopes.iter().map(|scope| scope.parse().map_err(Error::Internal)).collect())
-        .transpose()
+    let Some((id, scopes)) = found else { return Ok(None) };
+    let scopes = scopes.iter().map(|scope| scope.parse().map_err(Error::Internal)).collect::<Result<_>>()?;
+    Ok(Some((id, scopes)))
 }

@@ -25,12 +25,7 @@ pub(crate) fn expand(store: &Store, mut answer: Value, params: &Params<'_>) -> R
     Ok(answer)
 }
 
-fn follow(
-    store: &Store,
-    object: &mut Value,
-    segments: &[&str],
-    path: &str,
-) -> Result<(), StripeError> {
+fn follow(store: &Store, object: &mut Value, segments: &[&str], path: &str) -> Result<(), StripeError> {
     let Some((field, rest)) = segments.split_first() else {
         return Ok(());
     };
@@ -43,9 +38,7 @@ fn follow(
     }
     match slot {
         Value::Null => Ok(()),
-        Value::Array(items) => items
-            .iter_mut()
-            .try_for_each(|item| follow(store, item, rest, path)),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| follow(store, item, rest, path)),
         Value::Object(_) => follow(store, slot, rest, path),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(refused(path)),
     }
@@ -58,11 +51,7 @@ fn include(store: &Store, object: &mut Value, field: &str) {
     }
     let id = object::owned(object, "id");
     if object::is(object, "object", "checkout.session") && field == "line_items" {
-        let lines = store
-            .session_details
-            .get(&id)
-            .map(|details| details.lines.clone())
-            .unwrap_or_default();
+        let lines = store.session_details.get(&id).map(|details| details.lines.clone()).unwrap_or_default();
         let list = json!({
             "object": "list",
             "data": lines,
@@ -71,12 +60,8 @@ fn include(store: &Store, object: &mut Value, field: &str) {
         });
         object::set(object, field, list);
     } else if object::is(object, "object", "charge") && field == "refunds" {
-        let refunds: Vec<Value> = store
-            .refunds
-            .newest_first()
-            .filter(|refund| object::is(refund, "charge", &id))
-            .cloned()
-            .collect();
+        let refunds: Vec<Value> =
+            store.refunds.newest_first().filter(|refund| object::is(refund, "charge", &id)).cloned().collect();
         let list = listing::list(refunds, false, &format!("/v1/charges/{id}/refunds"));
         object::set(object, field, list);
     }

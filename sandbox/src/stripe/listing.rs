@@ -8,20 +8,14 @@ use crate::params::Params;
 use crate::stripe::Call;
 
 /// One page of `rows` (newest first), of those that `wanted` keeps.
-pub(crate) fn page<'a>(
-    call: &Call,
-    rows: impl Iterator<Item = &'a Value>,
-    wanted: impl Fn(&Value) -> bool,
-) -> Reply {
+pub(crate) fn page<'a>(call: &Call, rows: impl Iterator<Item = &'a Value>, wanted: impl Fn(&Value) -> bool) -> Reply {
     let params = call.params();
     let limit = match params.integer("limit")? {
         None => 10,
         Some(limit) => usize::try_from(limit)
             .ok()
             .filter(|limit| (1..=100).contains(limit))
-            .ok_or_else(|| {
-                StripeError::invalid("Invalid limit: must be between 1 and 100.").param("limit")
-            })?,
+            .ok_or_else(|| StripeError::invalid("Invalid limit: must be between 1 and 100.").param("limit"))?,
     };
     let created = Created::read(&params)?;
     let mut rows: Vec<&Value> = rows.collect();
@@ -34,11 +28,8 @@ pub(crate) fn page<'a>(
         let place = position(&rows, cursor, "ending_before")?;
         rows.truncate(place);
     }
-    let mut kept: Vec<Value> = rows
-        .into_iter()
-        .filter(|row| created.keeps(object::integer(row, "created")) && wanted(row))
-        .cloned()
-        .collect();
+    let mut kept: Vec<Value> =
+        rows.into_iter().filter(|row| created.keeps(object::integer(row, "created")) && wanted(row)).cloned().collect();
     let has_more = kept.len() > limit;
     if backwards.is_some() {
         kept.drain(..kept.len().saturating_sub(limit));
@@ -58,9 +49,7 @@ pub(crate) fn allows(filter: Option<&str>, row: &Value, key: &str) -> bool {
 }
 
 fn position(rows: &[&Value], id: &str, param: &str) -> Result<usize, StripeError> {
-    rows.iter()
-        .position(|row| object::is(row, "id", id))
-        .ok_or_else(|| StripeError::dangling("object", id, param))
+    rows.iter().position(|row| object::is(row, "id", id)).ok_or_else(|| StripeError::dangling("object", id, param))
 }
 
 struct Created {
@@ -70,10 +59,7 @@ struct Created {
 
 impl Created {
     fn read(params: &Params<'_>) -> Result<Self, StripeError> {
-        let mut range = Self {
-            least: i64::MIN,
-            most: i64::MAX,
-        };
+        let mut range = Self { least: i64::MIN, most: i64::MAX };
         if params.raw("created").is_some_and(Value::is_string) {
             if let Some(exact) = params.integer("created")? {
                 range.least = exact;

@@ -14,6 +14,7 @@ pub(crate) mod payment_methods;
 pub(crate) mod payment_pages;
 pub(crate) mod payments;
 pub(crate) mod refunds;
+pub(crate) mod session_lines;
 
 use serde_json::Value;
 

@@ -1,0 +1,62 @@
+//! Alerts: what a person must look at. One open alert per cause.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::schema::alerts;
+use crate::db::{Connection, text_enum};
+use crate::error::Result;
+use crate::ids::{AlertId, OrderId};
+
+text_enum! {
+    /// What an alert is about.
+    AlertKind {
+        /// Money came for an order that was closed already; it is being refunded.
+        PaidAfterClose => "paid_after_close",
+        /// The amount paid is not the order's; staff decide.
+        AmountMismatch => "amount_mismatch",
+        /// A session was made with a wrong total and was closed.
+        WrongSessionTotal => "wrong_session_total",
+        /// A provider refuses our credentials.
+        CredentialsRefused => "credentials_refused",
+        /// A job gave up.
+        DeadJob => "dead_job",
+        /// An event of the other mode (live, test) arrived.
+        WrongMode => "wrong_mode",
+        /// A refund did not go through.
+        RefundFailed => "refund_failed",
+        /// More is reserved than is there, since staff found stock missing.
+        Shortage => "shortage",
+    }
+}
+
+/// Raises an alert unless one for the same cause is open.
+///
+/// # Errors
+/// Those of the database.
+pub async fn raise(
+    conn: &mut Connection,
+    kind: AlertKind,
+    cause: &str,
+    order: Option<OrderId>,
+    detail: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let raised = diesel::insert_into(alerts::table)
+        .values((
+            alerts::id.eq(AlertId::new()),
+            alerts::kind.eq(kind),
+            alerts::dedupe_key.eq(cause),
+            alerts::order_id.eq(order),
+            alerts::detail.eq(detail),
+            alerts::created_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(conn)
+        .await?;
+    if raised > 0 {
+        tracing::error!(alert.kind = %kind, alert.cause = cause, "{detail}");
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! Carts: what a shopper is about to buy. Prices are never copied into a cart; they are looked up at each reading.
+
+pub mod load;
+pub mod model;
+pub mod price;
+pub mod routes;
+pub mod write;

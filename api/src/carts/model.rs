@@ -1,0 +1,117 @@
+//! The shapes of carts.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::address::Address;
+use crate::db::text_enum;
+use crate::ids::{CartId, LineItemId, ProductId, VariantId};
+use crate::metadata::Metadata;
+use crate::money::{Currency, Money};
+use crate::pricing::Totals;
+use crate::shipping::ShippingRate;
+
+/// The most lines of a cart: Stripe takes 100, and tax will be one of them (AMENDMENTS 5).
+pub const MAX_LINES: usize = 99;
+
+/// The most units of one line.
+pub const MAX_QUANTITY: i64 = 9999;
+
+text_enum! {
+    /// What a cart is doing.
+    CartStatus {
+        /// Can be changed.
+        Open => "open",
+        /// Being paid; unchangeable until the checkout ends.
+        CheckingOut => "checking_out",
+        /// Has become an order.
+        Completed => "completed",
+        /// Untouched for long; a change opens it again.
+        Abandoned => "abandoned",
+    }
+}
+
+/// A cart.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Cart {
+    /// The cart's id.
+    pub id: CartId,
+    /// What it is doing.
+    pub status: CartStatus,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// The shopper's e-mail address.
+    pub email: Option<String>,
+    /// The lines, oldest first.
+    pub line_items: Vec<CartLine>,
+    /// Where the goods go.
+    pub shipping_address: Option<Address>,
+    /// Who pays.
+    pub billing_address: Option<Address>,
+    /// How the goods are sent; `null` when nothing is to be sent, or no rate is known.
+    pub shipping_rate: Option<ShippingRate>,
+    /// What it costs.
+    pub totals: Totals,
+    /// What stands in the way of a checkout.
+    pub problems: Vec<CartProblem>,
+    /// The shop's own data.
+    pub metadata: Metadata,
+    /// Raised by each change; also in the `ETag`.
+    pub version: i64,
+    /// When it counts as abandoned unless it is changed.
+    pub expires_at: DateTime<Utc>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The cart's secret, to be sent as `X-Cart-Token`; only in the answer that created the cart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "ct_0b1c…")]
+    pub cart_token: Option<String>,
+}
+
+/// A line of a cart.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct CartLine {
+    /// The line's id.
+    pub id: LineItemId,
+    /// What is bought.
+    pub variant_id: VariantId,
+    /// Its product.
+    pub product_id: ProductId,
+    /// Stock keeping unit.
+    pub sku: String,
+    /// The product's name.
+    pub title: String,
+    /// What sets the variant apart.
+    pub variant_title: String,
+    /// How many.
+    pub quantity: i64,
+    /// The price of one now; `null` when it is no longer sold in this currency.
+    pub unit_price: Option<Money>,
+    /// Unit price × quantity.
+    pub subtotal: Option<Money>,
+    /// Its share of the discount.
+    pub discount: Option<Money>,
+    /// What the line costs.
+    pub total: Option<Money>,
+    /// Whether it is sent by post.
+    pub requires_shipping: bool,
+    /// The shop's own data.
+    pub metadata: Metadata,
+    /// What is wrong with the line.
+    pub problems: Vec<CartProblem>,
+}
+
+/// Something that stands in the way of a checkout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CartProblem {
+    /// `insufficient_stock`, `not_for_sale`, `no_price`, `shipping_unavailable`.
+    #[schema(example = "insufficient_stock")]
+    pub code: String,
+    /// What it means and what to do.
+    pub detail: String,
+    /// Where in the cart.
+    #[schema(example = "/line_items/0/quantity")]
+    pub pointer: String,
+}

@@ -1,0 +1,216 @@
+//! Carts over HTTP.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+use chrono::TimeDelta;
+use scoped_futures::ScopedFutureExt;
+
+use super::load::{self, CartRow};
+use super::model::Cart;
+use super::price;
+use super::write::{self, CartPatch, LinePatch, NewCart, NewLine};
+use crate::app::App;
+use crate::db::{self, Connection};
+use crate::error::{Error, Result};
+use crate::http::auth::CartToken;
+use crate::http::etag::{self, Expected};
+use crate::http::extract::{Id, Json};
+use crate::http::idempotency::{self, Answer};
+use crate::ids::{CartId, LineItemId};
+use crate::tokens::TokenKind;
+
+fn lifetime(app: &App) -> TimeDelta {
+    TimeDelta::from_std(app.config.cart_lifetime).unwrap_or(TimeDelta::days(30))
+}
+
+async fn shape(conn: &mut Connection, app: &App, row: CartRow) -> Result<Cart> {
+    let (snapshot, available) = load::snapshot(conn, row).await?;
+    price::shape(&snapshot, &available, &app.config)
+}
+
+/// Create a cart
+///
+/// The answer carries `cart_token`, the cart's only secret: keep it with the shopper and send it as `X-Cart-Token`.
+#[utoipa::path(
+    operation_id = "create_cart", tag = "carts", request_body = NewCart,
+    params(("Idempotency-Key" = Option<String>, Header, description = "At least 128 random bits, such as a UUID: the key itself is the caller")),
+    responses((status = 201, description = "Created", body = Cart)),
+)]
+#[post("/v1/carts")]
+pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<NewCart>) -> Result<HttpResponse> {
+    let key = idempotency::key(&request, "carts", &body.fingerprint)?;
+    let (now, new) = (app.clock.now(), &body.value);
+    let currency = new.currency.unwrap_or(app.config.default_currency);
+    let shop: &App = &app;
+    let mut conn = app.connection().await?;
+    let (mut answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
+        async move {
+            let row = write::create(conn, new, currency, lifetime(shop), now).await?;
+            Answer::of(201, &shape(conn, shop, row).await?)
+        }
+        .scope_boxed()
+    })
+    .await?;
+    let id = answer.body.get("id").and_then(|id| id.as_str()).and_then(|id| id.parse::<CartId>().ok());
+    let id = id.ok_or_else(|| Error::Internal("a stored cart has no id".to_owned()))?;
+    answer.set("cart_token", app.config.token_keys.derive(TokenKind::Cart, id.0, 1));
+    let mut response = idempotency::respond(&answer, replayed);
+    if let Ok(location) = format!("/v1/carts/{id}").parse() {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Get a cart
+///
+/// With present prices and availability; `problems` says what stands in the way of a checkout.
+#[utoipa::path(
+    operation_id = "get_cart", tag = "carts", security(("cart_token" = [])),
+    params(("id" = CartId, Path, description = "The cart's id")),
+    responses((status = 200, description = "The cart", body = Cart), (status = 304, description = "Unchanged since `If-None-Match`")),
+)]
+#[get("/v1/carts/{id}")]
+pub async fn get_cart(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<CartId>,
+    token: CartToken,
+) -> Result<HttpResponse> {
+    let mut conn = app.connection().await?;
+    let row = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
+    let cart = shape(&mut conn, &app, row).await?;
+    etag::respond(&request, HttpResponse::Ok(), cart.version, &cart)
+}
+
+/// Change a cart
+///
+/// E-mail, addresses, currency and metadata, as a merge patch: what is absent stays, `null` clears.
+#[utoipa::path(
+    operation_id = "update_cart", tag = "carts", security(("cart_token" = [])), request_body = CartPatch,
+    params(
+        ("id" = CartId, Path, description = "The cart's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on"),
+    ),
+    responses((status = 200, description = "The cart", body = Cart)),
+)]
+#[patch("/v1/carts/{id}")]
+pub async fn update_cart(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<CartId>,
+    token: CartToken,
+    body: Json<CartPatch>,
+) -> Result<HttpResponse> {
+    let patch = &body.value;
+    change(&app, &request, id.0, &token, |conn, cart| {
+        async move { write::patch(conn, cart, patch.clone()).await }.scope_boxed()
+    })
+    .await
+}
+
+/// Add a line
+///
+/// A variant that is in the cart already gets the sum of both quantities.
+#[utoipa::path(
+    operation_id = "add_line_item", tag = "carts", security(("cart_token" = [])), request_body = NewLine,
+    params(
+        ("id" = CartId, Path, description = "The cart's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on"),
+    ),
+    responses((status = 200, description = "The cart", body = Cart)),
+)]
+#[post("/v1/carts/{id}/line-items")]
+pub async fn add_line_item(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<CartId>,
+    token: CartToken,
+    body: Json<NewLine>,
+) -> Result<HttpResponse> {
+    let (now, line) = (app.clock.now(), &body.value);
+    change(&app, &request, id.0, &token, |conn, cart| {
+        async move { write::add_lines(conn, cart, &[(String::new(), line)], now).await }.scope_boxed()
+    })
+    .await
+}
+
+/// Change a line's quantity
+///
+/// 0 removes the line.
+#[utoipa::path(
+    operation_id = "update_line_item", tag = "carts", security(("cart_token" = [])), request_body = LinePatch,
+    params(
+        ("id" = CartId, Path, description = "The cart's id"),
+        ("line_item_id" = LineItemId, Path, description = "The line's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on"),
+    ),
+    responses((status = 200, description = "The cart", body = Cart)),
+)]
+#[patch("/v1/carts/{id}/line-items/{line_item_id}")]
+pub async fn update_line_item(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<CartId>,
+    token: CartToken,
+    body: Json<LinePatch>,
+) -> Result<HttpResponse> {
+    let (line, quantity) = (line_id(&request)?, body.value.quantity);
+    change(&app, &request, id.0, &token, |conn, cart| {
+        async move { write::set_quantity(conn, cart.id, line, quantity).await }.scope_boxed()
+    })
+    .await
+}
+
+/// Remove a line
+#[utoipa::path(
+    operation_id = "remove_line_item", tag = "carts", security(("cart_token" = [])),
+    params(
+        ("id" = CartId, Path, description = "The cart's id"),
+        ("line_item_id" = LineItemId, Path, description = "The line's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on"),
+    ),
+    responses((status = 200, description = "The cart", body = Cart)),
+)]
+#[delete("/v1/carts/{id}/line-items/{line_item_id}")]
+pub async fn remove_line_item(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<CartId>,
+    token: CartToken,
+) -> Result<HttpResponse> {
+    let line = line_id(&request)?;
+    change(&app, &request, id.0, &token, |conn, cart| {
+        async move { write::set_quantity(conn, cart.id, line, 0).await }.scope_boxed()
+    })
+    .await
+}
+
+fn line_id(request: &HttpRequest) -> Result<LineItemId> {
+    request.match_info().get("line_item_id").and_then(|id| id.parse().ok()).ok_or_else(|| Error::not_found("line item"))
+}
+
+/// Runs a change on a locked, open cart and answers with the cart after it.
+async fn change<'work>(
+    app: &App,
+    request: &HttpRequest,
+    id: CartId,
+    token: &CartToken,
+    work: impl for<'conn> Fn(&'conn mut Connection, &'conn CartRow) -> db::Work<'work, 'conn, ()> + Sync,
+) -> Result<HttpResponse> {
+    let (expected, now) = (&Expected::from_request(request)?, app.clock.now());
+    let work = &work;
+    let mut conn = app.connection().await?;
+    let cart = db::transaction(&mut conn, |conn| {
+        async move {
+            let cart = load::row_for(conn, id, &token.0, &app.config.token_keys, true).await?;
+            expected.check(cart.version)?;
+            write::require_open(conn, &cart).await?;
+            work(conn, &cart).await?;
+            let row = write::touch(conn, cart.id, lifetime(app), now).await?;
+            shape(conn, app, row).await
+        }
+        .scope_boxed()
+    })
+    .await?;
+    etag::respond(request, HttpResponse::Ok(), cart.version, &cart)
+}

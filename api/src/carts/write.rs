@@ -1,0 +1,357 @@
+//! Changing carts. Every change locks the cart's row, so changes commute with each other and with a checkout.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+use serde_json::json;
+use validator::Validate;
+
+use super::load::CartRow;
+use super::model::{CartStatus, MAX_LINES, MAX_QUANTITY};
+use crate::address::{Address, Email};
+use crate::catalog::model::ProductStatus;
+use crate::db::Connection;
+use crate::db::schema::{cart_line_items, carts, checkouts, products, variant_prices, variants};
+use crate::error::{Code, Error, FieldError, Result};
+use crate::http::patch::Patch;
+use crate::ids::{CartId, CheckoutId, LineItemId, OrderId, VariantId};
+use crate::metadata::Metadata;
+use crate::money::Currency;
+
+/// A cart to be created.
+#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewCart {
+    /// The currency of all amounts; the shop's own when absent.
+    #[serde(default)]
+    pub currency: Option<Currency>,
+    /// The shopper's e-mail address.
+    #[serde(default)]
+    #[validate(nested)]
+    pub email: Option<Email>,
+    /// The first lines; the same variant twice is one line of the sum.
+    #[serde(default)]
+    #[validate(nested)]
+    pub line_items: Vec<NewLine>,
+    /// Where the goods go.
+    #[serde(default)]
+    #[validate(nested)]
+    pub shipping_address: Option<Address>,
+    /// Who pays.
+    #[serde(default)]
+    #[validate(nested)]
+    pub billing_address: Option<Address>,
+    /// The shop's own data.
+    #[serde(default)]
+    #[validate(nested)]
+    pub metadata: Metadata,
+}
+
+/// A line to be added.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewLine {
+    /// What is bought.
+    pub variant_id: VariantId,
+    /// How many more.
+    #[schema(example = 1)]
+    #[validate(range(min = 1, max = 9999))]
+    pub quantity: i64,
+    /// The shop's own data.
+    #[serde(default)]
+    #[validate(nested)]
+    pub metadata: Metadata,
+}
+
+/// Another quantity for a line.
+#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct LinePatch {
+    /// How many; 0 removes the line.
+    #[schema(example = 2)]
+    #[validate(range(min = 0, max = 9999))]
+    pub quantity: i64,
+}
+
+/// A change of a cart; what is absent stays, `null` clears.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CartPatch {
+    /// The shopper's e-mail address.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Option<Email>)]
+    pub email: Patch<Email>,
+    /// Another currency; every line must have a price in it.
+    #[serde(default)]
+    pub currency: Option<Currency>,
+    /// Where the goods go.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Option<Address>)]
+    pub shipping_address: Patch<Address>,
+    /// Who pays.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Option<Address>)]
+    pub billing_address: Patch<Address>,
+    /// The shop's own data, replaced as a whole.
+    #[serde(default)]
+    #[validate(nested)]
+    pub metadata: Option<Metadata>,
+}
+
+/// Creates a cart with its lines.
+///
+/// # Errors
+/// `validation_failed` for what cannot be bought, `too_many_lines`.
+pub async fn create(
+    conn: &mut Connection,
+    new: &NewCart,
+    currency: Currency,
+    lifetime: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<CartRow> {
+    let id = CartId::new();
+    diesel::insert_into(carts::table)
+        .values((
+            carts::id.eq(id),
+            carts::status.eq(CartStatus::Open),
+            carts::currency.eq(currency),
+            carts::email.eq(new.email.as_ref().map(|email| &email.0)),
+            carts::shipping_address.eq(new.shipping_address.as_ref().map(|address| json!(address))),
+            carts::billing_address.eq(new.billing_address.as_ref().map(|address| json!(address))),
+            carts::metadata.eq(new.metadata.to_json()),
+            carts::token_version.eq(1),
+            carts::version.eq(1),
+            carts::expires_at.eq(now + lifetime),
+            carts::created_at.eq(now),
+            carts::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    let cart = super::load::row(conn, id, false).await?;
+    if !new.line_items.is_empty() {
+        let lines: Vec<(String, &NewLine)> =
+            new.line_items.iter().enumerate().map(|(index, line)| (format!("/line_items/{index}"), line)).collect();
+        add_lines(conn, &cart, &lines, now).await?;
+    }
+    Ok(cart)
+}
+
+/// Adds lines to a locked cart: the same variant adds to its quantity. Each comes with its pointer in the request.
+///
+/// # Errors
+/// `validation_failed` naming the line, `too_many_lines`.
+pub async fn add_lines(
+    conn: &mut Connection,
+    cart: &CartRow,
+    lines: &[(String, &NewLine)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let present: Vec<(VariantId, i64)> = cart_line_items::table
+        .filter(cart_line_items::cart_id.eq(cart.id))
+        .select((cart_line_items::variant_id, cart_line_items::quantity))
+        .load(conn)
+        .await?;
+    let mut quantities: BTreeMap<VariantId, i64> = present.into_iter().collect();
+    let mut added: BTreeMap<VariantId, (&str, &NewLine)> = BTreeMap::new();
+    for (pointer, line) in lines {
+        let quantity = quantities.entry(line.variant_id).or_insert(0);
+        *quantity += line.quantity;
+        if *quantity > MAX_QUANTITY {
+            let detail = format!("would make {quantity} of this variant; a line has at most {MAX_QUANTITY}");
+            return Err(Error::invalid(format!("{pointer}/quantity"), "range", detail));
+        }
+        added.entry(line.variant_id).or_insert((pointer, line));
+    }
+    if quantities.len() > MAX_LINES {
+        let detail =
+            format!("A cart holds at most {MAX_LINES} different variants; this would make {}.", quantities.len());
+        return Err(Error::problem(Code::TooManyLines, detail));
+    }
+    check_buyable(conn, cart.currency, &added).await?;
+    let rows: Vec<_> = added
+        .iter()
+        .map(|(variant, (_, line))| {
+            (
+                cart_line_items::id.eq(LineItemId::new()),
+                cart_line_items::cart_id.eq(cart.id),
+                cart_line_items::variant_id.eq(*variant),
+                cart_line_items::quantity.eq(quantities.get(variant).copied().unwrap_or(line.quantity)),
+                cart_line_items::metadata.eq(line.metadata.to_json()),
+                cart_line_items::created_at.eq(now),
+            )
+        })
+        .collect();
+    diesel::insert_into(cart_line_items::table)
+        .values(rows)
+        .on_conflict((cart_line_items::cart_id, cart_line_items::variant_id))
+        .do_update()
+        .set(cart_line_items::quantity.eq(excluded(cart_line_items::quantity)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Refuses variants that are not on sale in the currency, naming the first line at fault.
+async fn check_buyable(
+    conn: &mut Connection,
+    currency: Currency,
+    added: &BTreeMap<VariantId, (&str, &NewLine)>,
+) -> Result<()> {
+    let buyable: Vec<(VariantId, Option<i64>)> = variants::table
+        .inner_join(products::table.on(products::id.eq(variants::product_id)))
+        .left_join(
+            variant_prices::table
+                .on(variant_prices::variant_id.eq(variants::id).and(variant_prices::currency.eq(currency))),
+        )
+        .filter(variants::id.eq_any(added.keys().collect::<Vec<_>>()))
+        .filter(variants::archived_at.is_null())
+        .filter(products::status.eq(ProductStatus::Active))
+        .select((variants::id, variant_prices::amount.nullable()))
+        .load(conn)
+        .await?;
+    for (variant, (pointer, _)) in added {
+        let pointer = format!("{pointer}/variant_id");
+        match buyable.iter().find(|(id, _)| id == variant) {
+            Some((_, Some(_))) => {}
+            Some((_, None)) => return Err(Error::invalid(pointer, "no_price", format!("has no price in {currency}"))),
+            None => return Err(Error::invalid(pointer, "not_for_sale", "is not a variant on sale")),
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a cart that cannot be changed now.
+///
+/// # Errors
+/// `cart_checking_out` with the checkout, `cart_completed` with the order.
+pub async fn require_open(conn: &mut Connection, cart: &CartRow) -> Result<()> {
+    match cart.status {
+        CartStatus::Open | CartStatus::Abandoned => Ok(()),
+        CartStatus::CheckingOut | CartStatus::Completed => Err(closed(conn, cart).await?),
+    }
+}
+
+/// Why a cart that is not open cannot be changed.
+///
+/// # Errors
+/// Those of the database.
+pub async fn closed(conn: &mut Connection, cart: &CartRow) -> Result<Error> {
+    let live: Option<(CheckoutId, OrderId, Option<String>)> = checkouts::table
+        .filter(checkouts::cart_id.eq(cart.id))
+        .filter(checkouts::status.eq_any(["creating", "open", "completed"]))
+        .select((checkouts::id, checkouts::order_id, checkouts::url))
+        .first(conn)
+        .await
+        .optional()?;
+    let error = if cart.status == CartStatus::Completed {
+        Error::problem(Code::CartCompleted, "This cart was bought. Start a new cart.")
+    } else {
+        Error::problem(
+            Code::CartCheckingOut,
+            "This cart is being paid. Send the shopper to `url`, or cancel the checkout to change it.",
+        )
+    };
+    Ok(match live {
+        Some((checkout, order, url)) => {
+            error.with("checkout_id", checkout.to_string()).with("order_id", order.to_string()).with("url", url)
+        }
+        None => error,
+    })
+}
+
+/// Another quantity for a line of a locked cart; 0 removes it.
+///
+/// # Errors
+/// `not_found`.
+pub async fn set_quantity(conn: &mut Connection, cart: CartId, line: LineItemId, quantity: i64) -> Result<()> {
+    let target = cart_line_items::table.find(line).filter(cart_line_items::cart_id.eq(cart));
+    let changed = if quantity == 0 {
+        diesel::delete(target).execute(conn).await?
+    } else {
+        diesel::update(target).set(cart_line_items::quantity.eq(quantity)).execute(conn).await?
+    };
+    if changed == 0 { Err(Error::not_found("line item")) } else { Ok(()) }
+}
+
+/// Applies a patch to a locked cart.
+///
+/// # Errors
+/// `validation_failed` when a line has no price in the new currency.
+pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> Result<()> {
+    if let Some(currency) = patch.currency {
+        require_prices(conn, cart.id, currency).await?;
+    }
+    let as_json = |address: Option<Address>| address.map(|address| json!(address));
+    let kept = |column: &Option<serde_json::Value>| super::price::address(column.as_ref());
+    let shipping = as_json(patch.shipping_address.apply_to(kept(&cart.shipping_address)?));
+    let billing = as_json(patch.billing_address.apply_to(kept(&cart.billing_address)?));
+    let email = patch.email.apply_to(cart.email.clone().map(Email)).map(|email| email.0);
+    diesel::update(carts::table.find(cart.id))
+        .set((
+            carts::email.eq(email),
+            carts::shipping_address.eq(shipping),
+            carts::billing_address.eq(billing),
+            patch.currency.map(|currency| carts::currency.eq(currency)),
+            patch.metadata.map(|metadata| carts::metadata.eq(metadata.to_json())),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn require_prices(conn: &mut Connection, cart: CartId, currency: Currency) -> Result<()> {
+    let priced: Vec<Option<i64>> =
+        cart_line_items::table
+            .left_join(variant_prices::table.on(
+                variant_prices::variant_id.eq(cart_line_items::variant_id).and(variant_prices::currency.eq(currency)),
+            ))
+            .filter(cart_line_items::cart_id.eq(cart))
+            .order((cart_line_items::created_at, cart_line_items::id))
+            .select(variant_prices::amount.nullable())
+            .load(conn)
+            .await?;
+    let lacking: Vec<usize> =
+        priced.iter().enumerate().filter(|(_, price)| price.is_none()).map(|(index, _)| index).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("is not possible: the lines {lacking:?} have no price in {currency}; remove them first");
+    Err(Error::problem(Code::ValidationFailed, format!("`/currency` {detail}.")).with_errors(vec![FieldError::new(
+        "/currency",
+        "no_price",
+        detail,
+    )]))
+}
+
+/// Raises the version after a change, keeps the cart alive, and answers the new row.
+///
+/// # Errors
+/// Those of the database.
+pub async fn touch(conn: &mut Connection, cart: CartId, lifetime: TimeDelta, now: DateTime<Utc>) -> Result<CartRow> {
+    Ok(diesel::update(carts::table.find(cart))
+        .set((
+            carts::status.eq(CartStatus::Open),
+            carts::version.eq(carts::version + 1),
+            carts::expires_at.eq(now + lifetime),
+            carts::updated_at.eq(now),
+        ))
+        .returning(CartRow::as_returning())
+        .get_result(conn)
+        .await?)
+}
+
+/// Marks open carts that nobody touched until they expired.
+///
+/// # Errors
+/// Those of the database.
+pub async fn abandon_expired(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
+    let expired = carts::table.filter(carts::status.eq(CartStatus::Open)).filter(carts::expires_at.lt(now));
+    Ok(diesel::update(expired).set(carts::status.eq(CartStatus::Abandoned)).execute(conn).await?)
+}

@@ -1,0 +1,140 @@
+//! `merx check`: audits the whole database against the invariants and tells what it finds.
+//!
+//! Each query answers one line for each thing that is wrong. The numbers are those of docs/ARCHITECTURE.md.
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+
+use crate::db::Connection;
+use crate::error::Result;
+
+/// Something that breaks an invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which invariant.
+    pub invariant: &'static str,
+    /// What is wrong, with its id.
+    pub detail: String,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+const QUERIES: &[(&str, &str)] = &[
+    (
+        "1 never oversold",
+        "SELECT 'variant ' || variant_id || ': reserved ' || reserved || ' of ' || on_hand AS detail FROM stock_levels
+         WHERE reserved < 0 OR track_inventory AND NOT allow_backorder AND (on_hand < 0 OR reserved > on_hand + shortage)",
+    ),
+    (
+        "2 stock is the sum of its movements",
+        "SELECT 'variant ' || level.variant_id || ': on hand ' || on_hand || ', movements ' || COALESCE(sum(delta), 0) AS detail
+         FROM stock_levels AS level LEFT JOIN stock_movements AS movement ON movement.variant_id = level.variant_id
+         GROUP BY level.variant_id, on_hand HAVING on_hand <> COALESCE(sum(delta), 0)",
+    ),
+    (
+        "2 reserved is the sum of the held reservations",
+        "SELECT 'variant ' || level.variant_id || ': reserved ' || reserved || ', held ' || COALESCE(sum(quantity), 0) AS detail
+         FROM stock_levels AS level
+         LEFT JOIN reservations AS held ON held.variant_id = level.variant_id AND held.status = 'held'
+         GROUP BY level.variant_id, reserved HAVING reserved <> COALESCE(sum(quantity), 0)",
+    ),
+    (
+        "2 a sold unit left the stock once",
+        "SELECT 'order ' || orders.id || ', variant ' || held.variant_id || ': committed ' || held.quantity || ', sold ' ||
+             COALESCE(-sum(delta), 0) AS detail
+         FROM orders JOIN reservations AS held ON held.order_id = orders.id AND held.status = 'committed'
+         LEFT JOIN stock_movements AS movement ON movement.order_id = orders.id AND movement.variant_id = held.variant_id
+             AND movement.reason = 'sale'
+         GROUP BY orders.id, held.variant_id, held.quantity HAVING held.quantity <> COALESCE(-sum(delta), 0)",
+    ),
+    (
+        "3 a cart becomes one order",
+        "SELECT 'cart ' || cart_id || ': ' || count(*) || ' paid orders' AS detail FROM orders
+         WHERE status IN ('confirmed', 'completed') GROUP BY cart_id HAVING count(*) > 1",
+    ),
+    (
+        "3 cart, checkout and order agree",
+        "SELECT 'checkout ' || checkouts.id || ' is ' || checkouts.status || ', its order ' || orders.status || ', its cart '
+             || carts.status AS detail
+         FROM checkouts JOIN orders ON orders.id = checkouts.order_id JOIN carts ON carts.id = checkouts.cart_id
+         WHERE (checkouts.status IN ('creating', 'open') AND (orders.status <> 'pending' OR carts.status <> 'checking_out'))
+            OR (checkouts.status = 'completed') <> (orders.status IN ('confirmed', 'completed'))
+            OR (checkouts.status = 'completed' AND carts.status <> 'completed')
+            OR (checkouts.status IN ('expired', 'cancelled', 'failed') AND orders.status <> 'cancelled')
+         UNION ALL
+         SELECT 'cart ' || id || ' is checking out without a live checkout' FROM carts
+         WHERE status = 'checking_out' AND NOT EXISTS (SELECT FROM checkouts WHERE cart_id = carts.id AND status IN ('creating', 'open'))",
+    ),
+    (
+        "4 lines sum to their order",
+        "SELECT 'order ' || orders.id || ': lines ' || sum(line.subtotal) || '/' || sum(line.discount) || '/' || sum(line.tax_added)
+             || ', order ' || orders.subtotal || '/' || orders.discount || '/' || orders.tax_added AS detail
+         FROM orders JOIN order_line_items AS line ON line.order_id = orders.id GROUP BY orders.id
+         HAVING sum(line.subtotal) <> orders.subtotal OR sum(line.discount) <> orders.discount
+             OR sum(line.tax_added) > orders.tax_added OR sum(line.tax_included) > orders.tax_included
+         UNION ALL
+         SELECT 'order ' || id || ' has no lines' FROM orders
+         WHERE NOT EXISTS (SELECT FROM order_line_items WHERE order_id = orders.id)",
+    ),
+    (
+        "4 what was paid is what the order says",
+        "SELECT 'order ' || id || ': total ' || total || ', captured ' || captured AS detail FROM orders
+         WHERE status IN ('confirmed', 'completed') AND captured <> total OR paid_at IS NULL AND captured > 0",
+    ),
+    (
+        "5 refunds never exceed what was captured",
+        "SELECT 'order ' || orders.id || ': captured ' || captured || ', refunds ' || sum(refund.amount) AS detail
+         FROM orders JOIN refunds AS refund ON refund.order_id = orders.id AND refund.status IN ('pending', 'succeeded')
+         GROUP BY orders.id HAVING sum(refund.amount) > captured",
+    ),
+    (
+        "5 money of a cancelled order goes back",
+        "SELECT 'order ' || id || ': cancelled, captured ' || captured AS detail FROM orders
+         WHERE status = 'cancelled' AND captured > COALESCE((SELECT sum(amount) FROM refunds
+             WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')), 0)",
+    ),
+    (
+        "6 stock is held as long as it can be paid, and no longer",
+        "SELECT 'order ' || held.order_id || ', variant ' || held.variant_id || ': ' || held.status || ' although its checkout is '
+             || checkouts.status AS detail
+         FROM reservations AS held JOIN checkouts ON checkouts.order_id = held.order_id
+         WHERE (checkouts.status IN ('creating', 'open')) <> (held.status = 'held')
+            OR (checkouts.status = 'completed') <> (held.status = 'committed')",
+    ),
+    (
+        "7 every event has its end or its job",
+        "SELECT 'event ' || event_id || ' (' || event_type || ') is pending, but no job will process it' AS detail
+         FROM webhook_events WHERE status = 'pending'
+             AND (SELECT count(*) FROM webhook_events WHERE status = 'pending')
+                 > (SELECT count(*) FROM jobs WHERE kind = 'process_event' AND status IN ('queued', 'running', 'dead'))",
+    ),
+    (
+        "8 what happened is in the timeline",
+        "SELECT 'order ' || id || ' is ' || status || ' without a timeline entry' AS detail FROM orders
+         WHERE status IN ('confirmed', 'completed') AND NOT EXISTS (SELECT FROM order_events WHERE order_id = orders.id AND kind = 'paid')
+            OR status = 'cancelled' AND NOT EXISTS (SELECT FROM order_events WHERE order_id = orders.id AND kind = 'cancelled')",
+    ),
+    (
+        "9 one currency in an order",
+        "SELECT 'refund ' || refunds.id || ' is in ' || refunds.currency || ', its order in ' || orders.currency AS detail
+         FROM refunds JOIN orders ON orders.id = refunds.order_id WHERE refunds.currency <> orders.currency",
+    ),
+];
+
+/// Audits the database.
+///
+/// # Errors
+/// Those of the database.
+pub async fn run(conn: &mut Connection) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (invariant, query) in QUERIES {
+        let lines: Vec<Line> = diesel::sql_query(*query).load(conn).await?;
+        findings.extend(lines.into_iter().map(|line| Finding { invariant, detail: line.detail }));
+    }
+    Ok(findings)
+}

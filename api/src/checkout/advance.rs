@@ -1,0 +1,156 @@
+//! Bringing checkouts forward without any webhook: the hold's end, recovery of `creating`, delayed payments.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::apply::apply;
+use super::close::close;
+use super::create;
+use super::model::{self, CheckoutStatus, CloseReason};
+use crate::app::App;
+use crate::db::Connection;
+use crate::db::schema::{checkouts, orders, refunds, webhook_events};
+use crate::error::{Code, Error, Result};
+use crate::ids::{CheckoutId, EventId, RefundId};
+use crate::jobs::{Job, queue};
+use crate::orders::model::PaymentStatus;
+use crate::orders::read;
+use crate::webhooks_in::EventStatus;
+
+/// A checkout still `creating` after this long lost its maker; longer than a call's budget.
+const CREATING_PATIENCE: TimeDelta = TimeDelta::seconds(45);
+
+/// How long after its hold an `open` checkout is left to its own job.
+const CLOSING_PATIENCE: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a stored event or a refund may wait for its own job.
+const JOB_PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// How often at most the session behind the return page is read.
+const SYNC_GAP: TimeDelta = TimeDelta::seconds(3);
+
+/// How many of a kind one run looks at.
+const BATCH: i64 = 200;
+
+/// Brings a checkout one step forward, if there is one to take now.
+///
+/// # Errors
+/// While Stripe's answer is unknown.
+pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
+    match create::settle(app, id).await {
+        // Refused and undone: that is an end.
+        Err(error) if error.code() == Some(Code::PaymentRejected) => return Ok(()),
+        settled => settled?,
+    }
+    let (row, order) = {
+        let mut conn = app.connection().await?;
+        let row = model::row(&mut conn, id, false).await?;
+        let order = read::row(&mut conn, row.order_id, false).await?;
+        (row, order)
+    };
+    if row.status != CheckoutStatus::Open || order.payment_review {
+        return Ok(());
+    }
+    if order.payment_status == PaymentStatus::Processing {
+        return read_session(app, id, row.session_id.as_deref()).await;
+    }
+    if row.hold_expires_at <= app.clock.now() || row.close_reason.is_some() {
+        close(app, id, row.close_reason.unwrap_or(CloseReason::HoldExpired)).await?;
+    }
+    Ok(())
+}
+
+/// Reads the session for the return page, at most once in three seconds for each checkout, while it is open.
+///
+/// # Errors
+/// Those of the database; Stripe's are logged, as the page shows what is known.
+pub(super) async fn sync(app: &Arc<App>, id: CheckoutId) -> Result<()> {
+    let now = app.clock.now();
+    let session_id: Option<Option<String>> = {
+        let mut conn = app.connection().await?;
+        diesel::update(checkouts::table.find(id).filter(checkouts::status.eq(CheckoutStatus::Open)))
+            .filter(checkouts::synced_at.is_null().or(checkouts::synced_at.lt(now - SYNC_GAP)))
+            .set(checkouts::synced_at.eq(now))
+            .returning(checkouts::session_id)
+            .get_result(&mut conn)
+            .await
+            .optional()?
+    };
+    let Some(session_id) = session_id else { return Ok(()) };
+    if let Err(error) = read_session(app, id, session_id.as_deref()).await {
+        tracing::warn!(checkout.id = %id, error = %error, "The session behind a return page could not be read");
+    }
+    Ok(())
+}
+
+async fn read_session(app: &Arc<App>, id: CheckoutId, session_id: Option<&str>) -> Result<()> {
+    let session_id = session_id.ok_or_else(|| Error::Internal(format!("{id} is open without a session")))?;
+    let session = app.stripe.read_session(session_id).await?;
+    let mut conn = app.connection().await?;
+    apply(&mut conn, id, &session, app.clock.now()).await
+}
+
+/// Queues a job for everything that nobody brings forward (PROTOCOL.md 17). Takes no input and may run anywhere.
+///
+/// # Errors
+/// Those of the database.
+pub async fn reconcile(app: &Arc<App>) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    for id in stale_checkouts(&mut conn, now).await? {
+        queue::enqueue(&mut conn, Job::AdvanceCheckout(id), &format!("reconcile:{id}"), now, now).await?;
+    }
+    let refunds: Vec<RefundId> = refunds::table
+        .filter(refunds::status.eq("pending"))
+        .filter(refunds::updated_at.lt(now - JOB_PATIENCE))
+        .select(refunds::id)
+        .limit(BATCH)
+        .load(&mut conn)
+        .await?;
+    for id in refunds {
+        queue::enqueue(&mut conn, Job::SendRefund(id), &id.to_string(), now, now).await?;
+    }
+    let events: Vec<EventId> = webhook_events::table
+        .filter(webhook_events::status.eq(EventStatus::Pending))
+        .filter(webhook_events::received_at.lt(now - JOB_PATIENCE))
+        .select(webhook_events::id)
+        .limit(BATCH)
+        .load(&mut conn)
+        .await?;
+    for id in events {
+        queue::enqueue(&mut conn, Job::ProcessEvent(id), &id.to_string(), now, now).await?;
+    }
+    app.wake.ring();
+    Ok(())
+}
+
+async fn stale_checkouts(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<CheckoutId>> {
+    let lost = checkouts::status.eq(CheckoutStatus::Creating).and(checkouts::updated_at.lt(now - CREATING_PATIENCE));
+    let overdue = checkouts::status.eq(CheckoutStatus::Open).and(
+        checkouts::hold_expires_at
+            .lt(now - CLOSING_PATIENCE)
+            .or(checkouts::close_reason.is_not_null().and(checkouts::updated_at.lt(now - CLOSING_PATIENCE))),
+    );
+    let mut ids: Vec<CheckoutId> = checkouts::table
+        .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
+        .filter(orders::payment_review.eq(false))
+        .filter(lost.or(overdue))
+        .select(checkouts::id)
+        .limit(BATCH)
+        .load(conn)
+        .await?;
+    let processing: Vec<CheckoutId> = checkouts::table
+        .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
+        .filter(checkouts::status.eq(CheckoutStatus::Open))
+        .filter(orders::payment_status.eq(PaymentStatus::Processing))
+        .select(checkouts::id)
+        .limit(BATCH)
+        .load(conn)
+        .await?;
+    ids.extend(processing);
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}

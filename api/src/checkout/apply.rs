@@ -1,0 +1,313 @@
+//! The one path from what Stripe says to what the shop knows: webhook, return page, reconciler and closer all
+//! come here (PROTOCOL.md 11–15). Every change is a compare-and-set; what was applied already has no effect.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
+use serde_json::{Value, json};
+
+use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
+use super::stock;
+use crate::alerts::{self, AlertKind};
+use crate::carts::load;
+use crate::carts::model::CartStatus;
+use crate::db::schema::{carts, checkouts, orders};
+use crate::db::{self, Connection};
+use crate::error::{Error, Result};
+use crate::ids::CheckoutId;
+use crate::money::Money;
+use crate::orders::model::{OrderStatus, PaymentStatus};
+use crate::orders::read::{self, OrderRow};
+use crate::orders::timeline::{self, EventKind};
+use crate::payments::{SessionView, Standing};
+use crate::refunds;
+
+/// How a checkout ends without being paid.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    status: CheckoutStatus,
+    reason: String,
+    payment_failed: bool,
+}
+
+impl Ending {
+    /// Closed for a reason of ours.
+    pub(super) fn by(reason: CloseReason) -> Self {
+        Self { status: reason.outcome(), reason: reason.to_string(), payment_failed: false }
+    }
+
+    /// Stripe refused.
+    pub(super) fn failed(reason: &str) -> Self {
+        Self { status: CheckoutStatus::Failed, reason: reason.to_owned(), payment_failed: false }
+    }
+
+    fn payment_failed() -> Self {
+        Self { status: CheckoutStatus::Failed, reason: "payment_failed".to_owned(), payment_failed: true }
+    }
+}
+
+/// The locked rows of a checkout, in lock order: cart, order, checkout.
+struct Locked {
+    order: OrderRow,
+    checkout: CheckoutRow,
+}
+
+async fn lock(conn: &mut Connection, id: CheckoutId) -> Result<Locked> {
+    let unlocked = model::row(conn, id, false).await?;
+    load::row(conn, unlocked.cart_id, true).await?;
+    let order = read::row(conn, unlocked.order_id, true).await?;
+    let checkout = model::row(conn, id, true).await?;
+    Ok(Locked { order, checkout })
+}
+
+/// Applies what Stripe says about a checkout's session, in one transaction.
+///
+/// # Errors
+/// Those of the database; a defect when the session's standing was not read.
+pub async fn apply(conn: &mut Connection, id: CheckoutId, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+    db::transaction(conn, |conn| {
+        async move {
+            let rows = lock(conn, id).await?;
+            match session.standing {
+                Standing::Open => open(conn, &rows, session, now).await,
+                Standing::Paid => paid(conn, &rows, session, now).await,
+                Standing::Processing => processing(conn, &rows, session, now).await,
+                Standing::Failed => end_locked(conn, &rows, &Ending::payment_failed(), now).await,
+                Standing::Expired => {
+                    let reason = rows.checkout.close_reason.unwrap_or(CloseReason::HoldExpired);
+                    end_locked(conn, &rows, &Ending::by(reason), now).await
+                }
+                Standing::Undecided => {
+                    Err(Error::Internal("a session was applied without its PaymentIntent".to_owned()))
+                }
+            }
+        }
+        .scope_boxed()
+    })
+    .await
+}
+
+/// Ends a checkout that is certainly not payable, inside the caller's transaction.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn end(conn: &mut Connection, id: CheckoutId, ending: &Ending, now: DateTime<Utc>) -> Result<()> {
+    let rows = lock(conn, id).await?;
+    end_locked(conn, &rows, ending, now).await
+}
+
+/// Completes a checkout that costs nothing, without Stripe.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn free(conn: &mut Connection, id: CheckoutId, now: DateTime<Utc>) -> Result<()> {
+    db::transaction(conn, |conn| {
+        async move {
+            let rows = lock(conn, id).await?;
+            if rows.checkout.status.is_live() && rows.order.total == 0 {
+                confirm(conn, &rows, None, now).await
+            } else {
+                Ok(())
+            }
+        }
+        .scope_boxed()
+    })
+    .await
+}
+
+async fn set_checkout(
+    conn: &mut Connection,
+    row: &CheckoutRow,
+    status: CheckoutStatus,
+    session: Option<&SessionView>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    diesel::update(checkouts::table.find(row.id))
+        .set((
+            checkouts::status.eq(status),
+            session.map(|session| checkouts::session_id.eq(&session.id)),
+            session.and_then(|session| session.url.as_ref()).map(|url| checkouts::url.eq(url)),
+            checkouts::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn open(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+    if rows.checkout.status != CheckoutStatus::Creating {
+        return Ok(());
+    }
+    set_checkout(conn, &rows.checkout, CheckoutStatus::Open, Some(session), now).await?;
+    timeline::record(conn, rows.order.id, EventKind::CheckoutOpened, json!({"session_id": session.id}), now).await
+}
+
+async fn paid(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+    let order = &rows.order;
+    if order.status == OrderStatus::Confirmed || order.status == OrderStatus::Completed || order.captured > 0 {
+        return Ok(());
+    }
+    let total = Money::new(order.total, order.currency);
+    if session.amount != Some(total) {
+        return review(conn, rows, session, now).await;
+    }
+    if !rows.checkout.status.is_live() {
+        return give_back(conn, rows, session, now).await;
+    }
+    if order.cancel_requested_at.is_some() {
+        return cancel_paid(conn, rows, session, now).await;
+    }
+    confirm(conn, rows, Some(session), now).await
+}
+
+/// The order is paid: stock taken, number given, cart completed. `session` is `None` when nothing was to pay.
+async fn confirm(
+    conn: &mut Connection,
+    rows: &Locked,
+    session: Option<&SessionView>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    capture(conn, &rows.order, session, OrderStatus::Confirmed, now).await?;
+    set_checkout(conn, &rows.checkout, CheckoutStatus::Completed, session, now).await?;
+    set_cart(conn, rows, CartStatus::Completed, now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, session), now).await?;
+    stock::commit(conn, rows.order.id, now).await
+}
+
+/// Paid although the shopper asked to cancel meanwhile: give the money back at once and never ship.
+async fn cancel_paid(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+    capture(conn, &rows.order, Some(session), OrderStatus::Cancelled, now).await?;
+    set_checkout(conn, &rows.checkout, CheckoutStatus::Cancelled, Some(session), now).await?;
+    set_cart(conn, rows, CartStatus::Open, now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": "cancelled"}), now).await?;
+    refunds::request_all(conn, &rows.order, session.payment_intent_id.as_deref(), "cancelled", now).await?;
+    stock::release(conn, rows.order.id, now).await
+}
+
+/// Paid although closed: never revived, as the cart may have a new live order. All money goes back (PROTOCOL.md 15).
+async fn give_back(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+    capture(conn, &rows.order, Some(session), rows.order.status, now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
+    refunds::request_all(conn, &rows.order, session.payment_intent_id.as_deref(), "paid_after_close", now).await?;
+    let detail = format!("Order {} was paid after it was closed; its money is being refunded.", rows.order.id);
+    alerts::raise(conn, AlertKind::PaidAfterClose, &rows.order.id.to_string(), Some(rows.order.id), &detail, now).await
+}
+
+/// The amount paid is not the order's: flagged for staff, the stock stays held.
+async fn review(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+    let order = &rows.order;
+    if order.payment_review {
+        return Ok(());
+    }
+    diesel::update(orders::table.find(order.id))
+        .set((
+            orders::payment_review.eq(true),
+            orders::payment_intent_id.eq(&session.payment_intent_id),
+            orders::version.eq(orders::version + 1),
+            orders::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    let got = session.amount.map_or_else(
+        || "an unreadable amount".to_owned(),
+        |amount| format!("{} {}", amount.decimal(), amount.currency),
+    );
+    let expected = Money::new(order.total, order.currency);
+    let detail = format!(
+        "Order {} costs {} {}, but {got} was paid. Accept or refund it.",
+        order.id,
+        expected.decimal(),
+        expected.currency
+    );
+    timeline::record(conn, order.id, EventKind::PaymentReview, json!({"paid": got}), now).await?;
+    alerts::raise(conn, AlertKind::AmountMismatch, &order.id.to_string(), Some(order.id), &detail, now).await
+}
+
+/// The payment is on its way: the hold stays until its outcome.
+async fn processing(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+    if !rows.checkout.status.is_live() || rows.order.payment_status != PaymentStatus::Unpaid {
+        return Ok(());
+    }
+    set_checkout(conn, &rows.checkout, CheckoutStatus::Open, Some(session), now).await?;
+    diesel::update(orders::table.find(rows.order.id))
+        .set((
+            orders::payment_status.eq(PaymentStatus::Processing),
+            orders::payment_intent_id.eq(&session.payment_intent_id),
+            orders::version.eq(orders::version + 1),
+            orders::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    timeline::record(conn, rows.order.id, EventKind::PaymentProcessing, json!({}), now).await
+}
+
+/// Closes a live checkout: order cancelled, cart open again, stock released.
+async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: DateTime<Utc>) -> Result<()> {
+    if !rows.checkout.status.is_live() {
+        return Ok(());
+    }
+    set_checkout(conn, &rows.checkout, ending.status, None, now).await?;
+    let payment_status = if ending.payment_failed { PaymentStatus::Failed } else { PaymentStatus::Unpaid };
+    diesel::update(orders::table.find(rows.order.id))
+        .set((
+            orders::status.eq(OrderStatus::Cancelled),
+            orders::payment_status.eq(payment_status),
+            orders::cancel_reason.eq(&ending.reason),
+            orders::cancelled_at.eq(now),
+            orders::version.eq(orders::version + 1),
+            orders::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    set_cart(conn, rows, CartStatus::Open, now).await?;
+    if ending.payment_failed {
+        timeline::record(conn, rows.order.id, EventKind::PaymentFailed, json!({}), now).await?;
+    }
+    timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": ending.reason}), now).await?;
+    stock::release(conn, rows.order.id, now).await
+}
+
+async fn capture(
+    conn: &mut Connection,
+    order: &OrderRow,
+    session: Option<&SessionView>,
+    status: OrderStatus,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let intent = session.and_then(|session| session.payment_intent_id.as_ref());
+    let next_number = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(
+        "COALESCE(number, nextval('order_number_seq')::text)",
+    );
+    diesel::update(orders::table.find(order.id))
+        .set((
+            orders::status.eq(status),
+            orders::payment_status.eq(PaymentStatus::of_ledger(order.total, 0)),
+            orders::number.eq(next_number),
+            orders::captured.eq(order.total),
+            orders::payment_intent_id.eq(intent),
+            orders::paid_at.eq(now),
+            (status == OrderStatus::Cancelled && order.cancelled_at.is_none()).then_some(orders::cancelled_at.eq(now)),
+            orders::version.eq(orders::version + 1),
+            orders::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn set_cart(conn: &mut Connection, rows: &Locked, status: CartStatus, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(carts::table.find(rows.checkout.cart_id))
+        .set((carts::status.eq(status), carts::version.eq(carts::version + 1), carts::updated_at.eq(now)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn paid_detail(order: &OrderRow, session: Option<&SessionView>) -> Value {
+    json!({
+        "amount": Money::new(order.total, order.currency),
+        "payment_intent_id": session.and_then(|session| session.payment_intent_id.as_deref()),
+    })
+}

@@ -1,0 +1,114 @@
+//! Closing a checkout: at the hold's end, by the shopper, for another checkout (PROTOCOL.md 16).
+//!
+//! Stripe is asked first, always. Stock is released only after Stripe said that the session is expired.
+
+use scoped_futures::ScopedFutureExt;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::apply::apply;
+use super::create;
+use super::model::{self, CheckoutStatus, CloseReason};
+use crate::app::App;
+use crate::db::schema::{checkouts, orders};
+use crate::db::{self};
+use crate::error::{Error, Result};
+use crate::ids::CheckoutId;
+use crate::orders::model::PaymentStatus;
+use crate::orders::read;
+use crate::orders::timeline::{self, EventKind};
+use crate::payments::{ProviderError, Standing};
+
+/// What closing came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// It is over: closed, or paid in the meantime.
+    Over,
+    /// A payment is on its way, or was paid with an amount that staff must look at; nothing was changed.
+    Processing,
+}
+
+/// Closes a checkout unless it is paid or a payment is on its way.
+///
+/// # Errors
+/// `provider_unavailable` while Stripe's answer is unknown; nothing is released then.
+pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Result<Closed> {
+    // A checkout that is being made is finished first: without its session nobody could expire it.
+    if let Err(error) = create::settle(app, id).await {
+        let mut conn = app.connection().await?;
+        if model::row(&mut conn, id, false).await?.status.is_live() {
+            return Err(error);
+        }
+    }
+    let session_id = {
+        let mut conn = app.connection().await?;
+        let row = model::row(&mut conn, id, false).await?;
+        let order = read::row(&mut conn, row.order_id, false).await?;
+        if !row.status.is_live() {
+            return Ok(Closed::Over);
+        }
+        if order.payment_status == PaymentStatus::Processing || order.payment_review {
+            return Ok(Closed::Processing);
+        }
+        diesel::update(checkouts::table.find(id).filter(checkouts::status.eq(CheckoutStatus::Open)))
+            .filter(checkouts::close_reason.is_null())
+            .set(checkouts::close_reason.eq(reason))
+            .execute(&mut conn)
+            .await?;
+        row.session_id.ok_or_else(|| Error::Internal(format!("{id} is open without a session")))?
+    };
+    app.faults.point("before_expire").await;
+    let session = match app.stripe.expire_session(&session_id).await {
+        Ok(session) => session,
+        // Only a read decides: the session may be paid, on its way, or expired by an earlier try of ours.
+        Err(ProviderError::Rejected { .. } | ProviderError::NotFound(_) | ProviderError::Unauthorized(_)) => {
+            app.stripe.read_session(&session_id).await?
+        }
+        Err(
+            error @ (ProviderError::RateLimited { .. } | ProviderError::Unavailable(_) | ProviderError::Unknown { .. }),
+        ) => {
+            return Err(error.into());
+        }
+    };
+    app.faults.point("after_expire").await;
+    let mut conn = app.connection().await?;
+    apply(&mut conn, id, &session, app.clock.now()).await?;
+    match session.standing {
+        Standing::Processing => Ok(Closed::Processing),
+        Standing::Open => Err(Error::Internal(format!("{session_id} is open although it was expired"))),
+        Standing::Paid | Standing::Failed | Standing::Expired | Standing::Undecided => Ok(Closed::Over),
+    }
+}
+
+/// Notes that the shopper wants to cancel while a payment is on its way: on failure the stock is released, on
+/// success the money goes back at once.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn request_cancel(app: &App, id: CheckoutId) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let row = model::row(conn, id, false).await?;
+            let noted = diesel::update(orders::table.find(row.order_id))
+                .filter(orders::payment_status.eq(PaymentStatus::Processing))
+                .filter(orders::cancel_requested_at.is_null())
+                .set((
+                    orders::cancel_requested_at.eq(now),
+                    orders::version.eq(orders::version + 1),
+                    orders::updated_at.eq(now),
+                ))
+                .execute(conn)
+                .await?;
+            if noted > 0 {
+                timeline::record(conn, row.order_id, EventKind::CancelRequested, json!({}), now).await?;
+            }
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await
+}

@@ -1,0 +1,128 @@
+//! Making the session of a checkout, by whoever comes first: the request, a retry, recovery (PROTOCOL.md 8–10).
+//!
+//! All send the same frozen body under the same key, so they cannot make two sessions; only the transaction
+//! afterwards decides.
+
+use scoped_futures::ScopedFutureExt;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::apply::{self, Ending};
+use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
+use crate::alerts::{self, AlertKind};
+use crate::app::App;
+use crate::db::{self, Connection};
+use crate::error::{Error, Result};
+use crate::ids::CheckoutId;
+use crate::money::Money;
+use crate::orders::read;
+use crate::payments::{ProviderError, SessionView, Standing};
+
+/// How long after a session's end a list of sessions is complete for certain.
+const CLOCK_MARGIN: TimeDelta = TimeDelta::minutes(5);
+
+/// Makes sure that a checkout is no longer `creating`, or answers why that is not known yet.
+///
+/// # Errors
+/// `payment_rejected` when Stripe refused and all is undone; `provider_unavailable` while the outcome is unknown.
+pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
+    let (row, total) = {
+        let mut conn = app.connection().await?;
+        let row = model::row(&mut conn, id, false).await?;
+        let order = read::row(&mut conn, row.order_id, false).await?;
+        (row, Money::new(order.total, order.currency))
+    };
+    if row.status != CheckoutStatus::Creating {
+        return Ok(());
+    }
+    if total.amount == 0 {
+        let mut conn = app.connection().await?;
+        return apply::free(&mut conn, id, app.clock.now()).await;
+    }
+    app.faults.point("before_create").await;
+    match app.stripe.create_session(&format!("cs:{id}"), &row.request_body).await {
+        Ok(created) => {
+            app.faults.point("after_create").await;
+            adopt(app, &row, total, created.session, created.replayed).await
+        }
+        Err(error @ ProviderError::Rejected { .. }) => {
+            end(app, id, Ending::failed("rejected")).await?;
+            Err(error.into())
+        }
+        Err(error) => look_for(app, &row, total, error).await,
+    }
+}
+
+/// After an unknown answer: a session that was made all the same is found by our order id.
+async fn look_for(app: &Arc<App>, row: &CheckoutRow, total: Money, error: ProviderError) -> Result<()> {
+    if let ProviderError::Unauthorized(message) = &error {
+        let mut conn = app.connection().await?;
+        let detail = format!("Stripe refuses our key: {message}");
+        alerts::raise(&mut conn, AlertKind::CredentialsRefused, "stripe", None, &detail, app.clock.now()).await?;
+    }
+    let now = app.clock.now();
+    let is_past = now > row.session_expires_at + CLOCK_MARGIN;
+    // While the same request may still answer, asking again is better than listing.
+    let is_stuck = matches!(error, ProviderError::Unknown { stored: true, .. });
+    if !is_past && !is_stuck {
+        return Err(error.into());
+    }
+    let latest = row.session_expires_at.min(now);
+    match app.stripe.find_session(&row.order_id.to_string(), row.created_at, latest).await {
+        Ok(Some(found)) => adopt(app, row, total, found, true).await,
+        Ok(None) if is_past => end(app, row.id, Ending::failed("never_created")).await,
+        Ok(None) => Err(error.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes a session as this checkout's. A replayed answer says nothing about now, so the session is read first.
+async fn adopt(app: &Arc<App>, row: &CheckoutRow, total: Money, session: SessionView, replayed: bool) -> Result<()> {
+    if session.amount != Some(total) {
+        return refuse_total(app, row, total, &session).await;
+    }
+    let session = if replayed { app.stripe.read_session(&session.id).await? } else { session };
+    let mut conn = app.connection().await?;
+    apply::apply(&mut conn, row.id, &session, app.clock.now()).await
+}
+
+/// A session that asks for another total than the order is never opened (PROTOCOL.md 9).
+async fn refuse_total(app: &Arc<App>, row: &CheckoutRow, total: Money, session: &SessionView) -> Result<()> {
+    let now = app.clock.now();
+    let expired = match app.stripe.expire_session(&session.id).await {
+        Ok(session) => session,
+        Err(error) => {
+            tracing::warn!(error = %error, "A session with a wrong total could not be expired; reading it");
+            app.stripe.read_session(&session.id).await?
+        }
+    };
+    let mut conn = app.connection().await?;
+    if expired.standing != Standing::Expired {
+        // Paid or on its way in the meantime: the general rules hold, with the amounts flagged.
+        return apply::apply(&mut conn, row.id, &expired, now).await;
+    }
+    let got = session.amount.map_or_else(|| "an unreadable amount".to_owned(), |amount| amount.decimal());
+    let detail =
+        format!("Order {} is {} {}, but its session asked for {got}.", row.order_id, total.decimal(), total.currency);
+    let detail = &detail;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            apply::end(conn, row.id, &Ending::by(CloseReason::WrongTotal), now).await?;
+            alerts::raise(conn, AlertKind::WrongSessionTotal, &row.id.to_string(), Some(row.order_id), detail, now)
+                .await
+        }
+        .scope_boxed()
+    })
+    .await?;
+    Err(Error::Internal(detail.clone()))
+}
+
+async fn end(app: &App, id: CheckoutId, ending: Ending) -> Result<()> {
+    let mut conn = app.connection().await?;
+    end_at(&mut conn, id, &ending, app.clock.now()).await
+}
+
+async fn end_at(conn: &mut Connection, id: CheckoutId, ending: &Ending, now: DateTime<Utc>) -> Result<()> {
+    db::transaction(conn, |conn| async move { apply::end(conn, id, ending, now).await }.scope_boxed()).await
+}

@@ -1,0 +1,19 @@
+//! The checkout: from a cart to a paid order. Its rules are in docs/ARCHITECTURE.md, "How a checkout flows".
+//!
+//! One checkout is one order is one Stripe session. Every change of a checkout's state is a compare-and-set in one
+//! transaction; stock is released only in the transaction that closes the checkout, after Stripe said that the
+//! session can no longer be paid. Locks are taken in this order: idempotency claim, cart, order with its checkout,
+//! stock by variant.
+
+pub mod advance;
+mod apply;
+mod close;
+mod create;
+pub mod model;
+mod reserve;
+pub mod routes;
+mod start;
+mod stock;
+
+pub use apply::apply;
+pub use close::close;

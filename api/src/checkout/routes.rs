@@ -1,0 +1,149 @@
+//! Checkouts over HTTP.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use uuid::Uuid;
+
+use super::close::{self, Closed};
+use super::model::{self, Checkout, CheckoutRow, CloseReason, NewCheckout};
+use super::{advance, start};
+use crate::app::App;
+use crate::carts::load;
+use crate::error::{Error, Result};
+use crate::http::auth::{CartOrOrderToken, CartToken};
+use crate::http::client_address::client_address;
+use crate::http::extract::{Id, Json};
+use crate::http::idempotency::{self, Answer, Key};
+use crate::http::request_log::RequestContext;
+use crate::ids::{CheckoutId, OrderId};
+use crate::orders::read;
+use crate::tokens::{TokenKeys, TokenKind};
+
+/// Start a checkout
+///
+/// Reserves the cart's stock, makes the order and the payment page, and answers with the page's `url`. The same
+/// Idempotency-Key continues the same checkout, also after a crash or a timeout. A cart that is being paid already
+/// answers 200 with its checkout when the request and the price are the same; otherwise the old checkout is closed first.
+#[utoipa::path(
+    operation_id = "create_checkout", tag = "checkout", security(("cart_token" = [])), request_body = NewCheckout,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A random UUID for each new try of the shopper")),
+    responses(
+        (status = 201, description = "Started", body = Checkout),
+        (status = 200, description = "The cart's checkout that is live already", body = Checkout),
+    ),
+)]
+#[post("/v1/checkouts")]
+pub async fn create_checkout(
+    app: web::Data<App>,
+    request: HttpRequest,
+    token: CartToken,
+    body: Json<NewCheckout>,
+) -> Result<HttpResponse> {
+    let cart_id = body.value.cart_id;
+    let address = client_address(&request, &app.config.trusted_proxies);
+    app.limits.checkout(address, cart_id)?;
+    let cart = {
+        let mut conn = app.connection().await?;
+        load::row_for(&mut conn, cart_id, &token.0, &app.config.token_keys, false).await?
+    };
+    let scope = format!("cart:{cart_id}");
+    let key = idempotency::key(&request, scope.clone(), &body.fingerprint)?.unwrap_or_else(|| Key {
+        scope,
+        key: format!("auto:{}", Uuid::new_v4()),
+        fingerprint: body.fingerprint.clone(),
+    });
+    let (task_app, context) = (Arc::clone(&app), RequestContext::current());
+    let work = async move { start::start(&task_app, cart, &body.value, &key).await };
+    let (mut answer, replayed) = app.run_to_end(context.scope(work)).await?;
+    let location = give_token(&mut answer, &app.config.token_keys);
+    let mut response = idempotency::respond(&answer, replayed);
+    if let Some(Ok(location)) = location.map(|location| location.parse()) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Fills the order's token into an answer, which never holds it at rest; answers the checkout's address.
+fn give_token(answer: &mut Answer, keys: &TokenKeys) -> Option<String> {
+    let id = |pointer: &str| answer.body.pointer(pointer).and_then(|id| id.as_str()).map(str::to_owned);
+    let (checkout, order) = (id("/id")?, id("/order/id")?.parse::<OrderId>().ok()?);
+    // A new order's token has version 1; a later version revokes what this answer gave.
+    answer.set("order_token", keys.derive(TokenKind::Order, order.0, 1));
+    Some(format!("/v1/checkouts/{checkout}"))
+}
+
+/// Get a checkout
+///
+/// For the page that the shopper returns to: asks Stripe (at most every three seconds) while the checkout is open,
+/// so it is right even when a webhook is late. With the cart's or the order's token.
+#[utoipa::path(
+    operation_id = "get_checkout", tag = "checkout", security(("cart_token" = []), ("order_token" = [])),
+    params(("id" = CheckoutId, Path, description = "The checkout's id")),
+    responses((status = 200, description = "The checkout", body = Checkout)),
+)]
+#[get("/v1/checkouts/{id}")]
+pub async fn get_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: CartOrOrderToken) -> Result<HttpResponse> {
+    authorise(&app, id.0, &token).await?;
+    let task_app = Arc::clone(&app);
+    app.run_to_end(async move { advance::sync(&task_app, id.0).await }).await?;
+    respond(&app, id.0, HttpResponse::Ok()).await
+}
+
+/// Cancel a checkout
+///
+/// Closes the payment page at Stripe first, then frees the stock and opens the cart again. Paid in the meantime: the
+/// answer shows it. 202 while a payment is on its way: it will be refunded if it succeeds.
+#[utoipa::path(
+    operation_id = "cancel_checkout", tag = "checkout", security(("cart_token" = []), ("order_token" = [])),
+    params(("id" = CheckoutId, Path, description = "The checkout's id")),
+    responses(
+        (status = 200, description = "The checkout as it ended", body = Checkout),
+        (status = 202, description = "Noted; a payment is on its way", body = Checkout),
+    ),
+)]
+#[post("/v1/checkouts/{id}/cancel")]
+pub async fn cancel_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: CartOrOrderToken) -> Result<HttpResponse> {
+    authorise(&app, id.0, &token).await?;
+    let task_app = Arc::clone(&app);
+    let work = async move {
+        let closed = close::close(&task_app, id.0, CloseReason::Cancelled).await?;
+        if closed == Closed::Processing {
+            close::request_cancel(&task_app, id.0).await?;
+        }
+        Ok(closed)
+    };
+    match app.run_to_end(work).await? {
+        Closed::Over => respond(&app, id.0, HttpResponse::Ok()).await,
+        Closed::Processing => respond(&app, id.0, HttpResponse::Accepted()).await,
+    }
+}
+
+async fn authorise(app: &App, id: CheckoutId, token: &CartOrOrderToken) -> Result<CheckoutRow> {
+    let mut conn = app.connection().await?;
+    let row = model::row(&mut conn, id, false).await?;
+    let keys = &app.config.token_keys;
+    let opens = match token {
+        CartOrOrderToken::Cart(token) => {
+            let cart = load::row(&mut conn, row.cart_id, false).await?;
+            keys.verify(TokenKind::Cart, cart.id.0, cart.token_version, token)
+        }
+        CartOrOrderToken::Order(token) => {
+            let order = read::row(&mut conn, row.order_id, false).await?;
+            keys.verify(TokenKind::Order, order.id.0, order.token_version, token)
+        }
+    };
+    if opens { Ok(row) } else { Err(Error::not_found("checkout")) }
+}
+
+async fn respond(app: &App, id: CheckoutId, mut answer: actix_web::HttpResponseBuilder) -> Result<HttpResponse> {
+    let mut conn = app.connection().await?;
+    let mut checkout: Checkout = model::find(&mut conn, id).await?;
+    let order = read::row(&mut conn, checkout.order.id, false).await?;
+    checkout.order_token = Some(app.config.token_keys.derive(TokenKind::Order, order.id.0, order.token_version));
+    if checkout.status.is_live() {
+        answer.insert_header((RETRY_AFTER, "2"));
+    }
+    Ok(answer.json(checkout))
+}

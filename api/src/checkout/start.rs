@@ -1,0 +1,271 @@
+//! `POST /v1/checkouts`: claim the key, price, reserve, make the session, answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use reqwest::Url;
+use uuid::Uuid;
+
+use super::model::{self, CheckoutStatus, CloseReason, NewCheckout};
+use super::reserve::{self, Plan, Reserved};
+use super::stock::Shortages;
+use super::{close, create};
+use crate::app::App;
+use crate::carts::load::{self, Available, CartRow, Snapshot};
+use crate::carts::model::CartStatus;
+use crate::carts::price::{self, PricedCart};
+use crate::config::Config;
+use crate::error::{Code, Error, FieldError, Problem, Result};
+use crate::http::idempotency::{self, Answer, Claim, Key};
+use crate::http::problem;
+use crate::http::request_log::RequestContext;
+use crate::ids::{CheckoutId, VariantId};
+use crate::money::MAX_AMOUNT;
+use crate::orders::model::PaymentStatus;
+use crate::orders::read;
+use crate::payments::minimum_charge;
+
+/// How often a cart that changes meanwhile is priced again.
+const MOST_TRIES: u32 = 3;
+
+/// Starts or continues the checkout of a key. The cart's token was verified.
+///
+/// # Errors
+/// Those of the operation; what changed nothing may be tried again under the same key.
+pub(super) async fn start(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key) -> Result<(Answer, bool)> {
+    check_url(&app.config, "/success_url", &request.success_url)?;
+    check_url(&app.config, "/cancel_url", &request.cancel_url)?;
+    let mut conn = app.connection().await?;
+    let token = match idempotency::claim(&mut conn, key, app.clock.now()).await? {
+        Claim::Done(answer) => return Ok((answer, true)),
+        Claim::Mine(token) => token,
+    };
+    drop(conn);
+    app.faults.point("after_claim").await;
+    match run(app, cart, request, key, token).await {
+        Ok(answer) => {
+            app.faults.point("before_answer").await;
+            let mut conn = app.connection().await?;
+            idempotency::store(&mut conn, key, token, &answer).await?;
+            Ok((answer, false))
+        }
+        Err(Error::Problem(problem)) if problem.code == Code::InsufficientStock => {
+            let stored = store_refusal(app, key, token, &problem).await?;
+            Ok((stored, false))
+        }
+        Err(error) => {
+            let mut conn = app.connection().await?;
+            idempotency::free(&mut conn, key, token).await?;
+            Err(error)
+        }
+    }
+}
+
+/// A refusal for lack of stock is an answer that lasts: the same key never reserves later.
+async fn store_refusal(app: &App, key: &Key, token: Uuid, problem: &Problem) -> Result<Answer> {
+    let answer = Answer { status: problem.code.status(), body: problem::document(problem, &RequestContext::current()) };
+    let mut conn = app.connection().await?;
+    idempotency::store(&mut conn, key, token, &answer).await?;
+    Ok(answer)
+}
+
+async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, token: Uuid) -> Result<Answer> {
+    let mut row = Some(cart);
+    let mut tries = 0;
+    while tries < MOST_TRIES {
+        let mut conn = app.connection().await?;
+        if let Some(mine) = reserve::under_key(&mut conn, key).await? {
+            drop(conn);
+            return proceed(app, mine, 201).await;
+        }
+        let cart = match row.take() {
+            Some(cart) => cart,
+            None => load::row(&mut conn, request.cart_id, false).await?,
+        };
+        if cart.status == CartStatus::Completed {
+            return Err(crate::carts::write::closed(&mut conn, &cart).await?);
+        }
+        let (snapshot, available) = load::snapshot(&mut conn, cart).await?;
+        let priced = price::price(&snapshot, &app.config)?;
+        let is_open = snapshot.cart.status != CartStatus::CheckingOut;
+        require_complete(&snapshot, &priced)?;
+        require_expected(&priced, request)?;
+        if is_open {
+            require_available(&snapshot, &available)?;
+        }
+        drop(conn);
+        app.faults.point("after_price").await;
+        let hold = TimeDelta::from_std(app.config.hold).unwrap_or(TimeDelta::minutes(15));
+        let plan = Plan { snapshot: &snapshot, priced: &priced, request, key, token, hold };
+        let mut conn = app.connection().await?;
+        let reserved = reserve::reserve(&mut conn, &plan, app.clock.now()).await?;
+        drop(conn);
+        match reserved {
+            Reserved::Checkout(id) => {
+                app.wake.ring();
+                app.faults.point("after_reserve").await;
+                return proceed(app, id, 201).await;
+            }
+            Reserved::Live(id) if is_same(app, id, &priced, key).await? => return proceed(app, id, 200).await,
+            Reserved::Live(id) => make_way(app, id).await?,
+            Reserved::Changed => tries += 1,
+            Reserved::LostClaim => return Err(in_flight()),
+        }
+    }
+    Err(Error::problem(Code::CartChanged, "The cart or its prices kept changing while it was priced. Check out again.")
+        .retry_after(1))
+}
+
+fn in_flight() -> Error {
+    Error::problem(
+        Code::RequestInFlight,
+        "Another request with this Idempotency-Key took over. Repeat the same request in a moment.",
+    )
+    .retry_after(1)
+}
+
+/// Makes the session unless it is there, and answers with the checkout.
+async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answer> {
+    create::settle(app, id).await?;
+    let mut conn = app.connection().await?;
+    let checkout = model::find(&mut conn, id).await?;
+    match checkout.status {
+        CheckoutStatus::Open | CheckoutStatus::Completed => Answer::of(status, &checkout),
+        CheckoutStatus::Creating => {
+            Err(Error::problem(Code::ProviderUnavailable, "The payment page is still being made. Repeat the request.")
+                .retry_after(2))
+        }
+        CheckoutStatus::Expired | CheckoutStatus::Cancelled | CheckoutStatus::Failed => {
+            let detail = format!("This checkout is {}. Start a new one with a new Idempotency-Key.", checkout.status);
+            Err(Error::problem(Code::CheckoutClosed, detail).with("checkout_id", id.to_string()))
+        }
+    }
+}
+
+/// Whether the live checkout is what this request asks for: the same request for the same price.
+async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart, key: &Key) -> Result<bool> {
+    let mut conn = app.connection().await?;
+    let row = model::row(&mut conn, id, false).await?;
+    let order = read::row(&mut conn, row.order_id, false).await?;
+    if order.payment_status == PaymentStatus::Processing {
+        return Err(Error::problem(
+            Code::PaymentProcessing,
+            "A payment for this cart is on its way. Wait for its outcome.",
+        )
+        .with("checkout_id", id.to_string())
+        .with("order_id", order.id.to_string()));
+    }
+    let total = priced.priced.totals.total.map(|total| total.amount);
+    Ok(row.close_reason.is_none() && row.fingerprint == key.fingerprint && total == Some(order.total))
+}
+
+/// Closes the live checkout for another one (PROTOCOL.md 7).
+async fn make_way(app: &Arc<App>, id: CheckoutId) -> Result<()> {
+    match close::close(app, id, CloseReason::Replaced).await? {
+        close::Closed::Over => Ok(()),
+        close::Closed::Processing => {
+            Err(Error::problem(Code::PaymentProcessing, "A payment for this cart is on its way. Wait for its outcome.")
+                .with("checkout_id", id.to_string()))
+        }
+    }
+}
+
+/// Everything that an order needs, or each thing that is missing.
+fn require_complete(snapshot: &Snapshot, priced: &PricedCart) -> Result<()> {
+    let cart = &snapshot.cart;
+    let mut missing = Vec::new();
+    if snapshot.lines.is_empty() {
+        missing.push(FieldError::new("/line_items", "required", "is empty; add something to buy"));
+    }
+    if cart.email.is_none() {
+        missing.push(FieldError::new("/email", "required", "is needed for the receipt"));
+    }
+    for (index, line) in snapshot.lines.iter().enumerate() {
+        let problems = price::line_problems(line, None, index);
+        missing
+            .extend(problems.into_iter().map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
+    }
+    if snapshot.lines.iter().any(|line| line.requires_shipping) {
+        match price::address(cart.shipping_address.as_ref())? {
+            Some(address) => missing.extend(address.missing_parts("/shipping_address")),
+            None => missing.push(FieldError::new("/shipping_address", "required", "is needed to send the goods")),
+        }
+    }
+    if priced.lacks_shipping {
+        let detail = format!("the shop has no shipping rate in {}; choose another currency", cart.currency);
+        missing.push(FieldError::new("/shipping_rate", "shipping_unavailable", detail));
+    }
+    if !missing.is_empty() {
+        let detail = "The cart lacks what a checkout needs; `errors` names each thing.";
+        return Err(Error::problem(Code::CartIncomplete, detail).with_errors(missing));
+    }
+    require_chargeable(priced)
+}
+
+fn require_chargeable(priced: &PricedCart) -> Result<()> {
+    let Some(total) = priced.priced.totals.total else {
+        return Err(Error::Internal("a complete cart without a total".to_owned()));
+    };
+    if total.amount > MAX_AMOUNT {
+        return Err(Error::problem(
+            Code::AmountTooLarge,
+            format!("{} {} is more than can be charged at once.", total.decimal(), total.currency),
+        ));
+    }
+    let least = minimum_charge(total.currency);
+    if total.amount > 0 && total.amount < least {
+        let least = crate::money::Money::new(least, total.currency);
+        let detail =
+            format!("{} {} is less than the smallest charge, {}.", total.decimal(), total.currency, least.decimal());
+        return Err(Error::problem(Code::AmountTooSmall, detail));
+    }
+    Ok(())
+}
+
+fn require_expected(priced: &PricedCart, request: &NewCheckout) -> Result<()> {
+    let totals = &priced.priced.totals;
+    match (request.expected_total, totals.total) {
+        (Some(expected), Some(total)) if expected != total => {
+            let detail = format!(
+                "The total is {} {}, not {} {}.",
+                total.decimal(),
+                total.currency,
+                expected.decimal(),
+                expected.currency
+            );
+            let totals = serde_json::to_value(totals).unwrap_or_default();
+            Err(Error::problem(Code::PriceChanged, detail).with("totals", totals))
+        }
+        (Some(_), Some(_) | None) | (None, _) => Ok(()),
+    }
+}
+
+/// An early look at the stock: it spares the transaction when there is clearly too little.
+fn require_available(snapshot: &Snapshot, available: &Available) -> Result<()> {
+    let mut short: BTreeMap<VariantId, i64> = BTreeMap::new();
+    for (line, available) in snapshot.lines.iter().zip(available) {
+        if let Some(left) = available.filter(|left| *left < line.quantity) {
+            short.insert(line.variant_id, left);
+        }
+    }
+    if short.is_empty() { Ok(()) } else { Err(Shortages(short.into_iter().collect()).into()) }
+}
+
+/// The shop's redirects may only lead to the shop (AMENDMENTS 32).
+fn check_url(config: &Config, pointer: &str, url: &str) -> Result<()> {
+    let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let Some(parsed) = parsed else {
+        return Err(Error::invalid(pointer, "url", "must be an absolute http or https URL"));
+    };
+    let origin = parsed.origin().ascii_serialization();
+    let is_loopback = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let allowed = config
+        .redirect_origins
+        .iter()
+        .any(|known| known.trim_end_matches('/') == origin || known == "loopback" && is_loopback);
+    if allowed {
+        return Ok(());
+    }
+    Err(Error::invalid(pointer, "origin", format!("has the origin {origin}, which is not in MERX_REDIRECT_ORIGINS")))
+}

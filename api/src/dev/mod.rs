@@ -1,0 +1,292 @@
+//! `merx dev`: the whole of Merx on one machine, without accounts or configuration.
+
+pub mod cluster;
+pub mod seed;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sandbox::Sandbox;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::config::Config;
+use crate::run::{self, Running};
+use crate::staff::api_keys::{self, Scope};
+use crate::tokens::random_secret;
+use cluster::{Cluster, Durability};
+
+/// How `merx dev` is started.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Where the API listens
+    #[arg(long, env = "MERX_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+    /// Where the database and secrets are kept
+    #[arg(long, env = "MERX_DATA_DIR", default_value = ".merx")]
+    pub data_dir: PathBuf,
+    /// Delete all data first
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// What the data directory keeps between starts.
+#[derive(Debug, Serialize, Deserialize)]
+struct Secrets {
+    token_key: String,
+    webhook_secret: String,
+    admin_key: Option<String>,
+}
+
+/// What scripts and people read to reach a running `merx dev`: `<data-dir>/dev.json`.
+#[derive(Debug, Serialize)]
+struct Description<'a> {
+    base_url: &'a str,
+    docs_url: String,
+    dashboard_url: Option<String>,
+    database_url: &'a str,
+    sandbox_url: Option<String>,
+    admin_key: &'a str,
+    staff: Option<String>,
+    webhook_secret: &'a str,
+}
+
+/// Runs until Ctrl-C.
+///
+/// # Errors
+/// One line with the remedy.
+pub async fn run(options: Options) -> Result<(), String> {
+    if std::env::var("STRIPE_SECRET_KEY").is_ok_and(|key| key.starts_with("sk_live_")) {
+        return Err("merx dev takes no live key. Use a test key (sk_test_…), or none for the sandbox.".to_owned());
+    }
+    let data_dir = prepare(&options)?;
+    let lock = lock(&data_dir)?;
+    let listener = std::net::TcpListener::bind(options.bind).map_err(|error| {
+        format!(
+            "{} cannot be listened on ({error}). Stop what uses it, or choose another address with --bind.",
+            options.bind
+        )
+    })?;
+    let cluster = match std::env::var("DATABASE_URL") {
+        Ok(_) => None,
+        Err(_) => Some(Cluster::start(&data_dir, Durability::Full).await?),
+    };
+    let outcome = run_on(&options, &data_dir, listener, cluster.as_ref()).await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await;
+    }
+    drop(lock);
+    outcome
+}
+
+fn prepare(options: &Options) -> Result<PathBuf, String> {
+    let wrong = |error: std::io::Error| {
+        format!("{} cannot be used ({error}). Choose another with --data-dir.", options.data_dir.display())
+    };
+    std::fs::create_dir_all(&options.data_dir).map_err(wrong)?;
+    options.data_dir.canonicalize().map_err(wrong)
+}
+
+/// One `merx dev` per data directory.
+fn lock(data_dir: &Path) -> Result<std::fs::File, String> {
+    let path = data_dir.join("dev.lock");
+    let file =
+        std::fs::File::create(&path).map_err(|error| format!("{} cannot be written: {error}.", path.display()))?;
+    file.try_lock().map_err(|_| {
+        format!("Another merx dev uses {}. Stop it, or choose another directory with --data-dir.", data_dir.display())
+    })?;
+    Ok(file)
+}
+
+async fn run_on(
+    options: &Options,
+    data_dir: &Path,
+    listener: std::net::TcpListener,
+    cluster: Option<&Cluster>,
+) -> Result<(), String> {
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let database_url = match cluster {
+        Some(cluster) => cluster.create_database("merx").await?,
+        None => std::env::var("DATABASE_URL").unwrap_or_default(),
+    };
+    if options.fresh {
+        forget(data_dir)?;
+    }
+    let mut secrets = secrets(data_dir)?;
+    let base_url = format!("http://{address}");
+    let sandbox = match std::env::var("STRIPE_SECRET_KEY") {
+        Ok(_) => None,
+        Err(_) => Some(start_sandbox(address, &base_url, &secrets, data_dir).await?),
+    };
+    let config = config(address, &database_url, sandbox.as_ref(), &secrets)?;
+    if options.fresh {
+        run::migrate(&config, true).await?;
+    }
+    run::migrate(&config, false).await?;
+    let app = App::new(config)?;
+    let admin_key = admin_key(&app, &mut secrets, data_dir).await.map_err(|error| error.to_string())?;
+    seed::seed(&app).await.map_err(|error| error.to_string())?;
+    let mut running = Running::new(Arc::clone(&app));
+    running.serve(listener).map_err(|error| error.to_string())?;
+    running.work();
+    let description = Description {
+        base_url: &base_url,
+        docs_url: format!("{base_url}/docs/"),
+        dashboard_url: None,
+        database_url: &database_url,
+        sandbox_url: sandbox.as_ref().map(Sandbox::url),
+        admin_key: &admin_key,
+        staff: None,
+        webhook_secret: &secrets.webhook_secret,
+    };
+    write(&data_dir.join("dev.json"), &serde_json::to_string_pretty(&description).map_err(|error| error.to_string())?)?;
+    println!("{}", welcome(&description, &app).await);
+    run::until_asked_to_stop().await;
+    println!("Stopping…");
+    running.stop().await;
+    if let Some(sandbox) = sandbox {
+        sandbox.stop().await;
+    }
+    // Nobody should believe that a stopped server is there.
+    let _ = std::fs::remove_file(data_dir.join("dev.json"));
+    Ok(())
+}
+
+fn forget(data_dir: &Path) -> Result<(), String> {
+    for name in ["secrets.json", "sandbox.json", "dev.json"] {
+        match std::fs::remove_file(data_dir.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("{name} cannot be deleted: {error}."));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn secrets(data_dir: &Path) -> Result<Secrets, String> {
+    let path = data_dir.join("secrets.json");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        return serde_json::from_str(&text)
+            .map_err(|error| format!("{} is damaged ({error}). Start with --fresh.", path.display()));
+    }
+    let secrets = Secrets { token_key: random_secret("tk_"), webhook_secret: random_secret("whsec_"), admin_key: None };
+    save(data_dir, &secrets)?;
+    Ok(secrets)
+}
+
+fn save(data_dir: &Path, secrets: &Secrets) -> Result<(), String> {
+    write(&data_dir.join("secrets.json"), &serde_json::to_string_pretty(secrets).map_err(|error| error.to_string())?)
+}
+
+/// Writes a file that only we may read.
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let fresh = path.with_extension("new");
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| std::fs::rename(&fresh, path));
+    written.map_err(|error| format!("{} cannot be written: {error}.", path.display()))
+}
+
+/// The sandbox on the port after the API's, so that its links stay the same; any port when that one is taken.
+async fn start_sandbox(
+    address: SocketAddr,
+    base_url: &str,
+    secrets: &Secrets,
+    data_dir: &Path,
+) -> Result<Sandbox, String> {
+    let config = |port| sandbox::Config {
+        bind: SocketAddr::new(address.ip(), port),
+        webhook_url: Some(format!("{base_url}/v1/webhooks/stripe")),
+        webhook_secrets: vec![secrets.webhook_secret.clone()],
+        clock_file: std::env::var_os("MERX_CLOCK_FILE").map(PathBuf::from),
+        state_file: Some(data_dir.join("sandbox.json")),
+        ..sandbox::Config::default()
+    };
+    let preferred = address.port().checked_add(1).unwrap_or_default();
+    match Sandbox::start(config(preferred)).await {
+        Ok(sandbox) => Ok(sandbox),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Sandbox::start(config(0)).await.map_err(|error| format!("The sandbox cannot start: {error}."))
+        }
+        Err(error) => Err(format!("The sandbox cannot start: {error}.")),
+    }
+}
+
+/// The environment, with defaults for everything that is not set.
+fn config(
+    address: SocketAddr,
+    database_url: &str,
+    sandbox: Option<&Sandbox>,
+    secrets: &Secrets,
+) -> Result<Config, String> {
+    let mut defaults: HashMap<&str, String> = HashMap::from([
+        ("MERX_BIND", address.to_string()),
+        ("DATABASE_URL", database_url.to_owned()),
+        ("MERX_TOKEN_KEYS", secrets.token_key.clone()),
+        ("MERX_FLAT_SHIPPING", "EUR=490,USD=590,GBP=450,JPY=800".to_owned()),
+        ("MERX_REDIRECT_ORIGINS", "loopback".to_owned()),
+        ("STRIPE_WEBHOOK_SECRETS", secrets.webhook_secret.clone()),
+    ]);
+    if let Some(sandbox) = sandbox {
+        defaults.insert("STRIPE_SECRET_KEY", "sk_test_sandbox".to_owned());
+        defaults.insert("STRIPE_API_BASE", sandbox.url());
+        defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND", "1000".to_owned());
+    }
+    Config::read(&|name| {
+        std::env::var(name).ok().filter(|value| !value.is_empty()).or_else(|| defaults.get(name).cloned())
+    })
+}
+
+async fn admin_key(app: &App, secrets: &mut Secrets, data_dir: &Path) -> crate::error::Result<String> {
+    let mut conn = app.connection().await?;
+    if let Some(key) = &secrets.admin_key
+        && api_keys::find(&mut conn, key, app.clock.now()).await?.is_some()
+    {
+        return Ok(key.clone());
+    }
+    let (_, key) = api_keys::create(&mut conn, "merx dev", &Scope::ALL, app.clock.now()).await?;
+    secrets.admin_key = Some(key.clone());
+    save(data_dir, secrets).map_err(crate::error::Error::Internal)?;
+    Ok(key)
+}
+
+async fn welcome(description: &Description<'_>, app: &App) -> String {
+    let base = description.base_url;
+    let variant = seed::a_variant(app).await.unwrap_or_else(|| "var_…".to_owned());
+    let sandbox = description.sandbox_url.as_deref().unwrap_or("none (STRIPE_SECRET_KEY is set)");
+    format!(
+        r#"
+Merx is running.
+
+  API        {base}/v1/products
+  Reference  {docs}
+  Sandbox    {sandbox}
+  Staff key  {key}
+
+Buy something (copy, paste, and pay on the page whose address comes last):
+
+  CART=$(curl -s {base}/v1/carts -H 'Content-Type: application/json' -d '{{
+    "email": "ada@example.com",
+    "line_items": [{{"variant_id": "{variant}", "quantity": 1}}],
+    "shipping_address": {{"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"}}
+  }}')
+  ID=$(echo "$CART" | grep -oE 'cart_[0-9a-z]{{26}}' | head -1); TOKEN=$(echo "$CART" | grep -oE 'ct_[A-Za-z0-9_-]{{43}}')
+  curl -s {base}/v1/checkouts -H 'Content-Type: application/json' -H "X-Cart-Token: $TOKEN" -H "Idempotency-Key: $(uuidgen || date +%s%N)" -d '{{
+    "cart_id": "'$ID'", "success_url": "{base}/docs/", "cancel_url": "{base}/docs/"
+  }}' | grep -o '"url":"[^"]*"'
+
+Stop with Ctrl-C."#,
+        docs = description.docs_url,
+        key = description.admin_key,
+    )
+}

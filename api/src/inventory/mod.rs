@@ -1,0 +1,152 @@
+//! Stock: levels and their ledger of movements. Reservations are made and ended by the checkout.
+
+pub mod routes;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::alerts::{self, AlertKind};
+use crate::catalog::model::Inventory;
+use crate::db::schema::{reservations, stock_levels, stock_movements};
+use crate::db::{Connection, text_enum};
+use crate::error::{Error, Result};
+use crate::ids::{OrderId, StockMovementId, VariantId};
+
+text_enum! {
+    /// Why stock moved.
+    Reason {
+        /// The first stock of a new variant.
+        Initial => "initial",
+        /// Goods came in.
+        Received => "received",
+        /// A count found another number.
+        Correction => "correction",
+        /// Broken.
+        Damaged => "damaged",
+        /// Lost or stolen.
+        Lost => "lost",
+        /// A customer sent it back.
+        Returned => "returned",
+        /// Sold by an order.
+        Sale => "sale",
+        /// Put back from an order.
+        Restock => "restock",
+    }
+}
+
+/// A change of stock by staff.
+#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct StockAdjustment {
+    /// Units that came (positive) or went (negative).
+    #[schema(example = 20)]
+    #[validate(range(min = -1_000_000_000, max = 1_000_000_000))]
+    pub delta: i64,
+    /// Why: `received`, `correction`, `damaged`, `lost` or `returned`.
+    pub reason: Reason,
+    /// For the ledger.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 500))]
+    pub note: Option<String>,
+}
+
+/// What came of an adjustment.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AdjustedStock {
+    /// The variant.
+    pub variant_id: VariantId,
+    /// Its stock now.
+    pub inventory: Inventory,
+    /// Unpaid orders that hold the variant, when less is there than they hold: somebody will wait.
+    pub held_orders: Vec<OrderId>,
+}
+
+/// Writes a movement; the level must have been changed in the same transaction.
+///
+/// # Errors
+/// Those of the database.
+pub async fn record_movement(
+    conn: &mut Connection,
+    variant: VariantId,
+    delta: i64,
+    on_hand_after: i64,
+    reason: Reason,
+    note: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    diesel::insert_into(stock_movements::table)
+        .values((
+            stock_movements::id.eq(StockMovementId::new()),
+            stock_movements::variant_id.eq(variant),
+            stock_movements::delta.eq(delta),
+            stock_movements::on_hand_after.eq(on_hand_after),
+            stock_movements::reason.eq(reason),
+            stock_movements::note.eq(note),
+            stock_movements::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Records what staff found. It is a fact and never refused: what goes below the reserved becomes a shortage, with
+/// an alert.
+///
+/// # Errors
+/// `not_found`; `validation_failed` when tracked stock would go below zero, or for a reason that is not staff's.
+pub async fn adjust(
+    conn: &mut Connection,
+    variant: VariantId,
+    change: &StockAdjustment,
+    now: DateTime<Utc>,
+) -> Result<AdjustedStock> {
+    if matches!(change.reason, Reason::Initial | Reason::Sale | Reason::Restock) {
+        return Err(Error::invalid("/reason", "choice", "must be received, correction, damaged, lost or returned"));
+    }
+    let level: Option<(i64, i64, bool, bool, i64)> = stock_levels::table
+        .find(variant)
+        .select((
+            stock_levels::on_hand,
+            stock_levels::reserved,
+            stock_levels::track_inventory,
+            stock_levels::allow_backorder,
+            stock_levels::low_stock_threshold,
+        ))
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?;
+    let (before, reserved, track_inventory, allow_backorder, low_stock_threshold) =
+        level.ok_or_else(|| Error::not_found("variant"))?;
+    let on_hand = before + change.delta;
+    if on_hand < 0 && change.delta < 0 && before >= 0 {
+        return Err(Error::invalid("/delta", "range", format!("would leave {on_hand} units; only {before} are there")));
+    }
+    let limited = track_inventory && !allow_backorder;
+    let shortage = if limited { (reserved - on_hand).max(0) } else { 0 };
+    diesel::update(stock_levels::table.find(variant))
+        .set((stock_levels::on_hand.eq(on_hand), stock_levels::shortage.eq(shortage)))
+        .execute(conn)
+        .await?;
+    record_movement(conn, variant, change.delta, on_hand, change.reason, change.note.as_deref(), now).await?;
+    let mut held_orders = Vec::new();
+    if shortage > 0 {
+        held_orders = reservations::table
+            .filter(reservations::variant_id.eq(variant))
+            .filter(reservations::status.eq("held"))
+            .select(reservations::order_id)
+            .order(reservations::created_at.desc())
+            .limit(100)
+            .load(conn)
+            .await?;
+        let detail = format!("{variant}: {reserved} units are held for shoppers, but only {on_hand} are there.");
+        alerts::raise(conn, AlertKind::Shortage, &variant.to_string(), None, &detail, now).await?;
+    }
+    let available = on_hand - reserved;
+    let inventory =
+        Inventory { on_hand, reserved, available, shortage, track_inventory, allow_backorder, low_stock_threshold };
+    Ok(AdjustedStock { variant_id: variant, inventory, held_orders })
+}

@@ -1,0 +1,119 @@
+//! Background jobs: rows that are written in the transaction of their cause and run by leased workers.
+//!
+//! A job runs at least once, so every job is idempotent. Jobs run outside a transaction.
+
+pub mod queue;
+pub mod wake;
+pub mod worker;
+
+use serde_json::{Value, json};
+
+use crate::db::text_enum;
+use crate::ids::{CheckoutId, EventId, RefundId};
+
+text_enum! {
+    /// What a job does.
+    JobKind {
+        /// Brings a checkout forward: finishes its session, closes it at the hold's end, asks for delayed payments.
+        AdvanceCheckout => "advance_checkout",
+        /// Processes a stored provider event.
+        ProcessEvent => "process_event",
+        /// Sends a refund to the provider.
+        SendRefund => "send_refund",
+        /// Looks for checkouts and refunds that nobody brings forward.
+        Reconcile => "reconcile",
+        /// Deletes what is kept for a time only.
+        Prune => "prune",
+    }
+}
+
+impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::ProcessEvent, Self::AdvanceCheckout, Self::SendRefund, Self::Reconcile, Self::Prune];
+
+    /// How many of the kind one process runs at a time.
+    #[must_use]
+    pub const fn concurrency(self) -> usize {
+        match self {
+            Self::ProcessEvent => 8,
+            Self::AdvanceCheckout => 4,
+            Self::SendRefund => 2,
+            Self::Reconcile | Self::Prune => 1,
+        }
+    }
+
+    /// How often it is tried before a person is told.
+    #[must_use]
+    pub const fn max_attempts(self) -> i32 {
+        match self {
+            Self::ProcessEvent | Self::AdvanceCheckout | Self::SendRefund => 20,
+            Self::Reconcile | Self::Prune => 3,
+        }
+    }
+
+    /// Seconds between two runs of a kind that runs by the clock.
+    #[must_use]
+    pub const fn interval_seconds(self) -> Option<i64> {
+        match self {
+            Self::Reconcile => Some(30),
+            Self::Prune => Some(3600),
+            Self::AdvanceCheckout | Self::ProcessEvent | Self::SendRefund => None,
+        }
+    }
+}
+
+/// One piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// See [`JobKind::AdvanceCheckout`].
+    AdvanceCheckout(CheckoutId),
+    /// See [`JobKind::ProcessEvent`].
+    ProcessEvent(EventId),
+    /// See [`JobKind::SendRefund`].
+    SendRefund(RefundId),
+    /// See [`JobKind::Reconcile`].
+    Reconcile,
+    /// See [`JobKind::Prune`].
+    Prune,
+}
+
+impl Job {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(self) -> JobKind {
+        match self {
+            Self::AdvanceCheckout(_) => JobKind::AdvanceCheckout,
+            Self::ProcessEvent(_) => JobKind::ProcessEvent,
+            Self::SendRefund(_) => JobKind::SendRefund,
+            Self::Reconcile => JobKind::Reconcile,
+            Self::Prune => JobKind::Prune,
+        }
+    }
+
+    /// As the row keeps it.
+    #[must_use]
+    pub fn payload(self) -> Value {
+        match self {
+            Self::AdvanceCheckout(id) => json!({"id": id}),
+            Self::ProcessEvent(id) => json!({"id": id}),
+            Self::SendRefund(id) => json!({"id": id}),
+            Self::Reconcile | Self::Prune => json!({}),
+        }
+    }
+
+    /// From a row.
+    ///
+    /// # Errors
+    /// When the payload is not one of the kind.
+    pub fn read(kind: JobKind, payload: &Value) -> Result<Self, String> {
+        let id = || payload.get("id").and_then(Value::as_str).ok_or_else(|| format!("a {kind} job without an id"));
+        Ok(match kind {
+            JobKind::AdvanceCheckout => Self::AdvanceCheckout(id()?.parse()?),
+            JobKind::ProcessEvent => Self::ProcessEvent(id()?.parse()?),
+            JobKind::SendRefund => Self::SendRefund(id()?.parse()?),
+            JobKind::Reconcile => Self::Reconcile,
+            JobKind::Prune => Self::Prune,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! The `jobs` table: enqueue, claim with a lease, finish, give back.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
+use uuid::Uuid;
+
+use super::{Job, JobKind};
+use crate::alerts::{self, AlertKind};
+use crate::db::schema::jobs;
+use crate::db::{self, Connection};
+use crate::error::Result;
+use crate::ids::JobId;
+
+/// How long a claimed job may take before another worker may claim it.
+const LEASE: TimeDelta = TimeDelta::seconds(120);
+
+/// The longest wait between two tries.
+const LONGEST_BACKOFF_SECONDS: i64 = 3600;
+
+/// A claimed job.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The row.
+    pub id: JobId,
+    /// What to do.
+    pub kind: JobKind,
+    /// On what.
+    pub payload: serde_json::Value,
+    /// Which try this is, from 1.
+    pub attempt: i32,
+    /// Proves that the job is still ours.
+    pub lease: Uuid,
+    max_attempts: i32,
+}
+
+impl Claimed {
+    /// Whether all tries were used up without any outcome, as every worker died.
+    #[must_use]
+    pub const fn is_exhausted(&self) -> bool {
+        self.attempt > self.max_attempts
+    }
+}
+
+/// Writes a job in the present transaction. With the same kind and `dedupe` as a queued one it only makes that
+/// one run earlier.
+///
+/// # Errors
+/// Those of the database.
+pub async fn enqueue(
+    conn: &mut Connection,
+    job: Job,
+    dedupe: &str,
+    run_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    diesel::sql_query(
+        "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
+         VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
+         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO UPDATE SET run_at = LEAST(jobs.run_at, EXCLUDED.run_at)",
+    )
+    .bind::<diesel::sql_types::Uuid, _>(JobId::new())
+    .bind::<diesel::sql_types::Text, _>(job.kind())
+    .bind::<diesel::sql_types::Jsonb, _>(job.payload())
+    .bind::<diesel::sql_types::Text, _>(dedupe)
+    .bind::<diesel::sql_types::Timestamptz, _>(run_at)
+    .bind::<diesel::sql_types::Integer, _>(job.kind().max_attempts())
+    .bind::<diesel::sql_types::Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Makes sure that each kind that runs by the clock is queued for its next turn.
+///
+/// # Errors
+/// Those of the database.
+pub async fn schedule(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    for job in [Job::Reconcile, Job::Prune] {
+        if let Some(seconds) = job.kind().interval_seconds() {
+            enqueue(conn, job, "timer", now + TimeDelta::seconds(seconds), now).await?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: JobId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    kind: JobKind,
+    #[diesel(sql_type = diesel::sql_types::Jsonb)]
+    payload: serde_json::Value,
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    attempts: i32,
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    max_attempts: i32,
+}
+
+/// Claims up to `limit` due jobs of a kind, those whose worker died included.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim(conn: &mut Connection, kind: JobKind, limit: usize, now: DateTime<Utc>) -> Result<Vec<Claimed>> {
+    let lease = Uuid::new_v4();
+    let rows: Vec<Row> = diesel::sql_query(
+        "UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = $2 \
+         WHERE id IN (SELECT id FROM jobs WHERE kind = $3 AND (status = 'queued' AND run_at <= $4 \
+             OR status = 'running' AND leased_until < $4) ORDER BY run_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
+         RETURNING id, kind, payload, attempts, max_attempts",
+    )
+    .bind::<diesel::sql_types::Uuid, _>(lease)
+    .bind::<diesel::sql_types::Timestamptz, _>(now + LEASE)
+    .bind::<diesel::sql_types::Text, _>(kind)
+    .bind::<diesel::sql_types::Timestamptz, _>(now)
+    .bind::<diesel::sql_types::BigInt, _>(i64::try_from(limit).unwrap_or(1))
+    .load(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Claimed {
+            id: row.id,
+            kind: row.kind,
+            payload: row.payload,
+            attempt: row.attempts,
+            lease,
+            max_attempts: row.max_attempts,
+        })
+        .collect())
+}
+
+/// Records the outcome of a claimed job, if it is still ours: done, queued again after a backoff, or dead with a
+/// person told.
+///
+/// # Errors
+/// Those of the database.
+pub async fn finish(
+    conn: &mut Connection,
+    job: &Claimed,
+    outcome: Result<(), String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mine = jobs::table.find(job.id).filter(jobs::lease_token.eq(job.lease)).filter(jobs::status.eq("running"));
+    match outcome {
+        Ok(()) => {
+            diesel::update(mine).set((jobs::status.eq("done"), jobs::finished_at.eq(now))).execute(conn).await?;
+        }
+        Err(error) if job.attempt < job.max_attempts => {
+            tracing::warn!(job.id = %job.id, job.kind = %job.kind, job.attempt, error, "A job failed and will be tried again");
+            // A queued twin may exist by now; then this one is superfluous.
+            let retried = diesel::update(mine)
+                .set((
+                    jobs::status.eq("queued"),
+                    jobs::run_at.eq(now + backoff(job.attempt)),
+                    jobs::last_error.eq(&error),
+                ))
+                .execute(conn)
+                .await;
+            if let Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) =
+                retried
+            {
+                diesel::update(mine)
+                    .set((jobs::status.eq("done"), jobs::finished_at.eq(now), jobs::last_error.eq(&error)))
+                    .execute(conn)
+                    .await?;
+            } else {
+                retried?;
+            }
+        }
+        Err(error) => {
+            let error = &error;
+            db::transaction(conn, |conn| {
+                async move {
+                    let died = diesel::update(mine)
+                        .set((jobs::status.eq("dead"), jobs::finished_at.eq(now), jobs::last_error.eq(error)))
+                        .execute(conn)
+                        .await?;
+                    if died > 0 {
+                        let detail =
+                            format!("The {} job {} gave up after {} tries: {error}", job.kind, job.id, job.attempt);
+                        alerts::raise(conn, AlertKind::DeadJob, &job.id.to_string(), None, &detail, now).await?;
+                    }
+                    Ok(())
+                }
+                .scope_boxed()
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives claimed jobs back at shutdown, so that another worker need not wait for the lease to lapse.
+///
+/// # Errors
+/// Those of the database.
+pub async fn give_back(conn: &mut Connection, leases: &[(JobId, Uuid)]) -> Result<()> {
+    for (id, lease) in leases {
+        diesel::update(jobs::table.find(*id).filter(jobs::lease_token.eq(*lease)).filter(jobs::status.eq("running")))
+            .set((jobs::leased_until.eq(DateTime::<Utc>::UNIX_EPOCH), jobs::attempts.eq(jobs::attempts - 1)))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Deletes jobs that were done more than a week ago.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
+    let old = jobs::table.filter(jobs::status.eq("done")).filter(jobs::finished_at.lt(now - TimeDelta::days(7)));
+    Ok(diesel::delete(old).execute(conn).await?)
+}
+
+/// 2, 4, 8, … seconds up to an hour, with up to a quarter of jitter.
+fn backoff(attempt: i32) -> TimeDelta {
+    let exponent = u32::try_from(attempt).unwrap_or(1).min(16);
+    let seconds = 2i64.saturating_pow(exponent).min(LONGEST_BACKOFF_SECONDS);
+    TimeDelta::milliseconds(seconds * 1000 + rand::random_range(0..=seconds * 250))
+}

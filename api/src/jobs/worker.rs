@@ -1,0 +1,134 @@
+//! The worker: claims due jobs within each kind's concurrency and runs them; drains at shutdown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::queue::{self, Claimed};
+use super::{Job, JobKind};
+use crate::app::App;
+use crate::error::Result;
+use crate::ids::JobId;
+use crate::{checkout, refunds, webhooks_in};
+
+/// How often due jobs are looked for when nobody rings.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How long running jobs get to finish at shutdown.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// The jobs being run, to be given back when they do not end in time.
+type Running = Arc<Mutex<HashMap<JobId, (JobKind, Uuid)>>>;
+
+/// Works until `stop`, then finishes what runs and gives back the rest.
+pub async fn work(app: Arc<App>, stop: CancellationToken) {
+    let running = Running::default();
+    let mut tasks = JoinSet::new();
+    while !stop.is_cancelled() {
+        if let Err(error) = start_due(&app, &running, &mut tasks).await {
+            tracing::error!(error = %error, "The worker could not claim jobs");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = app.wake.heard() => {}
+            () = tokio::time::sleep(POLL) => {}
+            Some(_) = tasks.join_next() => {}
+        }
+    }
+    let drained = tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tasks.shutdown().await;
+        let leases: Vec<(JobId, Uuid)> = lock(&running).iter().map(|(id, (_, lease))| (*id, *lease)).collect();
+        if let Ok(mut conn) = app.connection().await
+            && let Err(error) = queue::give_back(&mut conn, &leases).await
+        {
+            tracing::error!(error = %error, "Jobs could not be given back; their leases will lapse");
+        }
+    }
+}
+
+fn lock(running: &Running) -> std::sync::MutexGuard<'_, HashMap<JobId, (JobKind, Uuid)>> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn start_due(app: &Arc<App>, running: &Running, tasks: &mut JoinSet<()>) -> Result<()> {
+    let mut conn = app.connection().await?;
+    queue::schedule(&mut conn, app.clock.now()).await?;
+    for kind in JobKind::ALL {
+        let busy = lock(running).values().filter(|(other, _)| *other == kind).count();
+        let free = kind.concurrency().saturating_sub(busy);
+        if free == 0 {
+            continue;
+        }
+        for job in queue::claim(&mut conn, kind, free, app.clock.now()).await? {
+            lock(running).insert(job.id, (job.kind, job.lease));
+            let (app, running) = (Arc::clone(app), Arc::clone(running));
+            tasks.spawn(async move {
+                run(&app, &job).await;
+                lock(&running).remove(&job.id);
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Runs what is due, one after the other, until nothing is; answers how many ran.
+///
+/// # Errors
+/// Those of the database.
+pub async fn run_due(app: &Arc<App>) -> Result<usize> {
+    let mut count = 0;
+    loop {
+        let mut jobs = Vec::new();
+        {
+            let mut conn = app.connection().await?;
+            for kind in JobKind::ALL {
+                jobs.extend(queue::claim(&mut conn, kind, kind.concurrency(), app.clock.now()).await?);
+            }
+        }
+        if jobs.is_empty() {
+            return Ok(count);
+        }
+        for job in jobs {
+            run(app, &job).await;
+            count += 1;
+        }
+    }
+}
+
+async fn run(app: &Arc<App>, job: &Claimed) {
+    let outcome = match Job::read(job.kind, &job.payload) {
+        Ok(_) if job.is_exhausted() => Err("its worker died at every try".to_owned()),
+        Ok(work) => perform(app, work).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error),
+    };
+    let finished = match app.connection().await {
+        Ok(mut conn) => queue::finish(&mut conn, job, outcome, app.clock.now()).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = finished {
+        tracing::error!(job.id = %job.id, error = %error, "A job's outcome could not be recorded; it will run again");
+    }
+}
+
+async fn perform(app: &Arc<App>, job: Job) -> Result<()> {
+    match job {
+        Job::AdvanceCheckout(id) => checkout::advance::advance(app, id).await,
+        Job::ProcessEvent(id) => webhooks_in::process::process(app, id).await,
+        Job::SendRefund(id) => refunds::send::send(app, id).await,
+        Job::Reconcile => checkout::advance::reconcile(app).await,
+        Job::Prune => prune(app).await,
+    }
+}
+
+async fn prune(app: &App) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    crate::http::idempotency::prune(&mut conn, now).await?;
+    queue::prune(&mut conn, now).await?;
+    crate::carts::write::abandon_expired(&mut conn, now).await?;
+    Ok(())
+}

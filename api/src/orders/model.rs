@@ -1,0 +1,193 @@
+//! The shapes of orders and their states.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::address::Address;
+use crate::db::text_enum;
+use crate::ids::{LineItemId, OrderId, ProductId, RefundId, VariantId};
+use crate::metadata::Metadata;
+use crate::money::{Currency, Money};
+use crate::pricing::Totals;
+use crate::shipping::ShippingRate;
+
+text_enum! {
+    /// Where an order stands as a whole.
+    OrderStatus {
+        /// Waiting for its payment.
+        Pending => "pending",
+        /// Paid; to be fulfilled.
+        Confirmed => "confirmed",
+        /// Done.
+        Completed => "completed",
+        /// Called off, or never paid.
+        Cancelled => "cancelled",
+    }
+}
+
+text_enum! {
+    /// Where the money stands; derived from what was captured and refunded.
+    PaymentStatus {
+        /// Nothing was paid.
+        Unpaid => "unpaid",
+        /// The payment is on its way.
+        Processing => "processing",
+        /// Paid in full.
+        Paid => "paid",
+        /// Part of it was given back.
+        PartiallyRefunded => "partially_refunded",
+        /// All of it was given back.
+        Refunded => "refunded",
+        /// The delayed payment failed.
+        Failed => "failed",
+    }
+}
+
+text_enum! {
+    /// Where the goods stand.
+    FulfillmentStatus {
+        /// Nothing was sent.
+        Unfulfilled => "unfulfilled",
+        /// Part of it was sent.
+        PartiallyFulfilled => "partially_fulfilled",
+        /// All of it was sent.
+        Fulfilled => "fulfilled",
+        /// All of it arrived.
+        Delivered => "delivered",
+    }
+}
+
+impl PaymentStatus {
+    /// The status that the ledger's sums say, once something was captured.
+    #[must_use]
+    pub const fn of_ledger(captured: i64, refunded: i64) -> Self {
+        if refunded <= 0 {
+            Self::Paid
+        } else if refunded < captured {
+            Self::PartiallyRefunded
+        } else {
+            Self::Refunded
+        }
+    }
+}
+
+/// An order.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Order {
+    /// The order's id.
+    pub id: OrderId,
+    /// What people call it; given when it is paid.
+    #[schema(example = "1001")]
+    pub number: Option<String>,
+    /// Where it stands as a whole.
+    pub status: OrderStatus,
+    /// Where the money stands.
+    pub payment_status: PaymentStatus,
+    /// Where the goods stand.
+    pub fulfillment_status: FulfillmentStatus,
+    /// Whether the amount paid is not the order's, so that staff must decide.
+    pub payment_review: bool,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// The shopper's e-mail address.
+    pub email: String,
+    /// What was bought.
+    pub line_items: Vec<OrderLine>,
+    /// What it cost.
+    pub totals: Totals,
+    /// What was given back.
+    pub refunded: Money,
+    /// Where the goods go.
+    pub shipping_address: Option<Address>,
+    /// Who pays.
+    pub billing_address: Option<Address>,
+    /// How the goods are sent.
+    pub shipping_rate: Option<ShippingRate>,
+    /// What was or is being given back.
+    pub refunds: Vec<Refund>,
+    /// The shop's own data, from the cart.
+    pub metadata: Metadata,
+    /// Raised by each change.
+    pub version: i64,
+    /// When the checkout began.
+    pub placed_at: DateTime<Utc>,
+    /// When it was paid.
+    pub paid_at: Option<DateTime<Utc>>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// When a cancellation was asked for while the payment was on its way.
+    pub cancel_requested_at: Option<DateTime<Utc>>,
+    /// Why it was cancelled.
+    pub cancel_reason: Option<String>,
+    /// What happened, oldest first; for staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub timeline: Option<Vec<TimelineEntry>>,
+}
+
+/// A line of an order, as it was when it was bought.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct OrderLine {
+    /// The line's id.
+    pub id: LineItemId,
+    /// What was bought.
+    pub variant_id: VariantId,
+    /// Its product.
+    pub product_id: ProductId,
+    /// Stock keeping unit.
+    pub sku: String,
+    /// The product's name.
+    pub title: String,
+    /// What sets the variant apart.
+    pub variant_title: String,
+    /// How many.
+    pub quantity: i64,
+    /// The price of one.
+    pub unit_price: Money,
+    /// Unit price × quantity.
+    pub subtotal: Money,
+    /// Its share of the discount.
+    pub discount: Money,
+    /// Tax on top.
+    pub tax_added: Money,
+    /// Tax contained.
+    pub tax_included: Money,
+    /// What the line costs: `subtotal − discount + tax_added`.
+    pub total: Money,
+    /// Whether it is sent by post.
+    pub requires_shipping: bool,
+    /// The shop's own data.
+    pub metadata: Metadata,
+}
+
+/// Money given back.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Refund {
+    /// The refund's id.
+    pub id: RefundId,
+    /// `pending`, `succeeded`, `failed` or `cancelled`.
+    #[schema(example = "pending")]
+    pub status: String,
+    /// How much.
+    pub amount: Money,
+    /// Why.
+    pub reason: String,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Something that happened to an order.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TimelineEntry {
+    /// `placed`, `checkout_opened`, `payment_processing`, `paid`, `payment_failed`, `cancelled`, …
+    #[schema(example = "paid")]
+    pub kind: String,
+    /// More about it.
+    #[schema(value_type = Object)]
+    pub detail: Value,
+    /// When.
+    pub at: DateTime<Utc>,
+}

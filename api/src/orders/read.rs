@@ -1,0 +1,283 @@
+//! Reading orders: whole pages in three queries, whatever their size.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use super::model::{FulfillmentStatus, Order, OrderLine, OrderStatus, PaymentStatus, Refund, TimelineEntry};
+use crate::carts::price::address;
+use crate::db::Connection;
+use crate::db::schema::{order_events, order_line_items, orders, refunds};
+use crate::error::{Error, Result};
+use crate::ids::{CartId, LineItemId, OrderId, ProductId, RefundId, VariantId};
+use crate::metadata::Metadata;
+use crate::money::{Currency, Money};
+use crate::pricing::Totals;
+
+/// A row of `orders`.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = orders)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+pub struct OrderRow {
+    /// The order's id.
+    pub id: OrderId,
+    /// What people call it.
+    pub number: Option<String>,
+    /// The cart it came from.
+    pub cart_id: CartId,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Where the money stands.
+    pub payment_status: PaymentStatus,
+    /// Where the goods stand.
+    pub fulfillment_status: FulfillmentStatus,
+    /// Whether staff must decide about the amount paid.
+    pub payment_review: bool,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// The shopper's e-mail address.
+    pub email: String,
+    /// An address.
+    pub shipping_address: Option<Value>,
+    /// An address.
+    pub billing_address: Option<Value>,
+    /// A shipping rate.
+    pub shipping_rate: Option<Value>,
+    /// The shop's own data.
+    pub metadata: Value,
+    /// Minor units, as all amounts here.
+    pub subtotal: i64,
+    /// On the lines.
+    pub discount: i64,
+    /// After its discount.
+    pub shipping: i64,
+    /// What shipping was reduced by.
+    pub shipping_discount: i64,
+    /// Tax on top.
+    pub tax_added: i64,
+    /// Tax contained.
+    pub tax_included: i64,
+    /// What is to be paid.
+    pub total: i64,
+    /// `pi_…`
+    pub payment_intent_id: Option<String>,
+    /// What was paid.
+    pub captured: i64,
+    /// Why it was cancelled.
+    pub cancel_reason: Option<String>,
+    /// When a cancellation was asked for.
+    pub cancel_requested_at: Option<DateTime<Utc>>,
+    /// Which token opens it.
+    pub token_version: i32,
+    /// Raised by each change.
+    pub version: i64,
+    /// When the checkout began.
+    pub placed_at: DateTime<Utc>,
+    /// When it was paid.
+    pub paid_at: Option<DateTime<Utc>>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = order_line_items)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct LineRow {
+    id: LineItemId,
+    order_id: OrderId,
+    variant_id: VariantId,
+    product_id: ProductId,
+    sku: String,
+    title: String,
+    variant_title: String,
+    requires_shipping: bool,
+    metadata: Value,
+    quantity: i64,
+    unit_price: i64,
+    subtotal: i64,
+    discount: i64,
+    tax_added: i64,
+    tax_included: i64,
+    total: i64,
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = refunds)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct RefundRow {
+    id: RefundId,
+    order_id: OrderId,
+    status: String,
+    amount: i64,
+    currency: Currency,
+    reason: String,
+    failure_reason: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+/// Where a page starts: after this order, newest first.
+pub type After = (DateTime<Utc>, OrderId);
+
+/// The order's row, with a lock until the transaction ends when `lock` is set.
+///
+/// # Errors
+/// `not_found`.
+pub async fn row(conn: &mut Connection, id: OrderId, lock: bool) -> Result<OrderRow> {
+    let query = orders::table.find(id).select(OrderRow::as_select());
+    let row = if lock { query.for_no_key_update().first(conn).await } else { query.first(conn).await };
+    row.optional()?.ok_or_else(|| Error::not_found("order"))
+}
+
+/// One order in full, without its timeline.
+///
+/// # Errors
+/// `not_found`.
+pub async fn find(conn: &mut Connection, id: OrderId) -> Result<Order> {
+    let row = row(conn, id, false).await?;
+    assemble(conn, vec![row]).await?.pop().ok_or_else(|| Error::not_found("order"))
+}
+
+/// What happened to an order, oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn timeline(conn: &mut Connection, id: OrderId) -> Result<Vec<TimelineEntry>> {
+    let rows: Vec<(String, Value, DateTime<Utc>)> = order_events::table
+        .filter(order_events::order_id.eq(id))
+        .order((order_events::created_at, order_events::id))
+        .select((order_events::kind, order_events::detail, order_events::created_at))
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(kind, detail, at)| TimelineEntry { kind, detail, at }).collect())
+}
+
+/// One page of orders and one more, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    conn: &mut Connection,
+    status: Option<OrderStatus>,
+    payment_status: Option<PaymentStatus>,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Order>> {
+    let mut query = orders::table.select(OrderRow::as_select()).into_boxed();
+    if let Some(status) = status {
+        query = query.filter(orders::status.eq(status));
+    }
+    if let Some(status) = payment_status {
+        query = query.filter(orders::payment_status.eq(status));
+    }
+    if let Some((placed_at, id)) = after {
+        query =
+            query.filter(orders::placed_at.lt(placed_at).or(orders::placed_at.eq(placed_at).and(orders::id.lt(id))));
+    }
+    let rows = query.order((orders::placed_at.desc(), orders::id.desc())).limit(limit + 1).load(conn).await?;
+    assemble(conn, rows).await
+}
+
+async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
+    let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
+    let lines: Vec<LineRow> = order_line_items::table
+        .filter(order_line_items::order_id.eq_any(&ids))
+        .order((order_line_items::order_id, order_line_items::position))
+        .select(LineRow::as_select())
+        .load(conn)
+        .await?;
+    let refunds: Vec<RefundRow> = refunds::table
+        .filter(refunds::order_id.eq_any(&ids))
+        .order((refunds::order_id, refunds::created_at))
+        .select(RefundRow::as_select())
+        .load(conn)
+        .await?;
+    let mut lines_of: HashMap<OrderId, Vec<LineRow>> = HashMap::new();
+    for line in lines {
+        lines_of.entry(line.order_id).or_default().push(line);
+    }
+    let mut refunds_of: HashMap<OrderId, Vec<RefundRow>> = HashMap::new();
+    for refund in refunds {
+        refunds_of.entry(refund.order_id).or_default().push(refund);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let (lines, refunds) = (lines_of.remove(&row.id), refunds_of.remove(&row.id));
+            shape(row, lines.unwrap_or_default(), refunds.unwrap_or_default())
+        })
+        .collect()
+}
+
+fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<Order> {
+    let money = |amount| Money::new(amount, row.currency);
+    let refunded = refunds.iter().filter(|refund| refund.status == "succeeded").map(|refund| refund.amount).sum();
+    let rate = row.shipping_rate.map(serde_json::from_value).transpose();
+    Ok(Order {
+        totals: Totals {
+            subtotal: money(row.subtotal),
+            discount: money(row.discount),
+            shipping: Some(money(row.shipping)),
+            shipping_discount: Some(money(row.shipping_discount)),
+            tax: Some(money(row.tax_added).add(money(row.tax_included))?),
+            tax_added: Some(money(row.tax_added)),
+            tax_included: Some(money(row.tax_included)),
+            total: Some(money(row.total)),
+        },
+        line_items: lines.into_iter().map(|line| shape_line(line, row.currency)).collect(),
+        refunded: money(refunded),
+        refunds: refunds.into_iter().map(shape_refund).collect(),
+        shipping_address: address(row.shipping_address.as_ref())?,
+        billing_address: address(row.billing_address.as_ref())?,
+        shipping_rate: rate.map_err(|error| Error::Internal(format!("orders.shipping_rate: {error}")))?,
+        metadata: Metadata::from_json(&row.metadata),
+        id: row.id,
+        number: row.number,
+        status: row.status,
+        payment_status: row.payment_status,
+        fulfillment_status: row.fulfillment_status,
+        payment_review: row.payment_review,
+        currency: row.currency,
+        email: row.email,
+        version: row.version,
+        placed_at: row.placed_at,
+        paid_at: row.paid_at,
+        cancelled_at: row.cancelled_at,
+        cancel_requested_at: row.cancel_requested_at,
+        cancel_reason: row.cancel_reason,
+        timeline: None,
+    })
+}
+
+fn shape_line(line: LineRow, currency: Currency) -> OrderLine {
+    let money = |amount| Money::new(amount, currency);
+    OrderLine {
+        id: line.id,
+        variant_id: line.variant_id,
+        product_id: line.product_id,
+        sku: line.sku,
+        title: line.title,
+        variant_title: line.variant_title,
+        quantity: line.quantity,
+        unit_price: money(line.unit_price),
+        subtotal: money(line.subtotal),
+        discount: money(line.discount),
+        tax_added: money(line.tax_added),
+        tax_included: money(line.tax_included),
+        total: money(line.total),
+        requires_shipping: line.requires_shipping,
+        metadata: Metadata::from_json(&line.metadata),
+    }
+}
+
+fn shape_refund(row: RefundRow) -> Refund {
+    Refund {
+        id: row.id,
+        status: row.status,
+        amount: Money::new(row.amount, row.currency),
+        reason: row.reason,
+        failure_reason: row.failure_reason,
+        created_at: row.created_at,
+    }
+}

@@ -1,0 +1,63 @@
+//! What happened to an order, for staff: written in the transaction of the change.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use crate::db::schema::order_events;
+use crate::db::{Connection, text_enum};
+use crate::error::Result;
+use crate::ids::{OrderEventId, OrderId};
+
+text_enum! {
+    /// What happened.
+    EventKind {
+        /// The order was made and its stock reserved.
+        Placed => "placed",
+        /// The payment page is open.
+        CheckoutOpened => "checkout_opened",
+        /// A delayed payment is on its way.
+        PaymentProcessing => "payment_processing",
+        /// Paid; the stock is taken.
+        Paid => "paid",
+        /// A delayed payment failed.
+        PaymentFailed => "payment_failed",
+        /// The amount paid is not the order's.
+        PaymentReview => "payment_review",
+        /// Cancelled; the stock is free again.
+        Cancelled => "cancelled",
+        /// The shopper wants to cancel while the payment is on its way.
+        CancelRequested => "cancel_requested",
+        /// Money is to be given back.
+        RefundRequested => "refund_requested",
+        /// Money was given back.
+        Refunded => "refunded",
+        /// Money could not be given back.
+        RefundFailed => "refund_failed",
+    }
+}
+
+/// Records that something happened.
+///
+/// # Errors
+/// Those of the database.
+pub async fn record(
+    conn: &mut Connection,
+    order: OrderId,
+    kind: EventKind,
+    detail: Value,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    diesel::insert_into(order_events::table)
+        .values((
+            order_events::id.eq(OrderEventId::new()),
+            order_events::order_id.eq(order),
+            order_events::kind.eq(kind),
+            order_events::detail.eq(detail),
+            order_events::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

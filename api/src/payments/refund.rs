@@ -1,0 +1,100 @@
+//! Refunds at Stripe: create, and find by our own id in the metadata.
+
+use std::collections::HashMap;
+
+use stripe_client_core::StripeRequest;
+use stripe_core::refund::{CreateRefund, ListRefund};
+use stripe_shared::Refund;
+
+use super::currency::to_stripe;
+use super::session::idempotent;
+use super::{ProviderError, Stripe};
+use crate::money::Money;
+
+/// How a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundOutcome {
+    /// On its way.
+    Pending,
+    /// Given back.
+    Succeeded,
+    /// Did not arrive; the money is ours again.
+    Failed,
+    /// Called off.
+    Cancelled,
+}
+
+/// What Stripe says about a refund.
+#[derive(Debug, Clone)]
+pub struct RefundView {
+    /// `re_…`
+    pub id: String,
+    /// Our refund id, when we made it.
+    pub our_id: Option<String>,
+    /// How it stands.
+    pub outcome: RefundOutcome,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+}
+
+impl Stripe {
+    /// Refunds an amount of a payment, under a key that belongs to our refund for ever.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub async fn create_refund(
+        &self,
+        our_id: &str,
+        payment_intent: &str,
+        amount: Money,
+    ) -> Result<RefundView, ProviderError> {
+        let minor = to_stripe(amount).ok_or_else(|| ProviderError::Rejected {
+            code: None,
+            public_message: format!("{} {} cannot be refunded exactly", amount.decimal(), amount.currency),
+        })?;
+        let request = CreateRefund::new()
+            .payment_intent(payment_intent)
+            .amount(minor)
+            .metadata(HashMap::from([("refund_id".to_owned(), our_id.to_owned())]));
+        let key = idempotent(&format!("refund:{our_id}"))?;
+        request.customize().request_strategy(key).send(&self.call()).await.map(|refund| view(&refund))
+    }
+
+    /// Finds our refund among those of a payment.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub async fn find_refund(&self, our_id: &str, payment_intent: &str) -> Result<Option<RefundView>, ProviderError> {
+        let page = ListRefund::new().payment_intent(payment_intent).limit(100).customize().send(&self.call()).await?;
+        Ok(page.data.iter().map(view).find(|refund| refund.our_id.as_deref() == Some(our_id)))
+    }
+}
+
+fn outcome(status: Option<&str>) -> RefundOutcome {
+    match status {
+        Some("succeeded") => RefundOutcome::Succeeded,
+        Some("failed") => RefundOutcome::Failed,
+        Some("canceled") => RefundOutcome::Cancelled,
+        Some(_) | None => RefundOutcome::Pending,
+    }
+}
+
+fn view(refund: &Refund) -> RefundView {
+    RefundView {
+        id: refund.id.to_string(),
+        our_id: refund.metadata.as_ref().and_then(|metadata| metadata.get("refund_id").cloned()),
+        outcome: outcome(refund.status.as_deref()),
+        failure_reason: refund.failure_reason.clone(),
+    }
+}
+
+/// From an event's object.
+pub(super) fn from_json(object: &serde_json::Value) -> Option<RefundView> {
+    let text = |pointer: &str| object.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Some(RefundView {
+        id: text("/id")?,
+        our_id: text("/metadata/refund_id"),
+        outcome: outcome(text("/status").as_deref()),
+        failure_reason: text("/failure_reason"),
+    })
+}

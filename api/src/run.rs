@@ -1,0 +1,126 @@
+//! Starting and stopping: the HTTP server, the worker and what belongs to them, in one process or in several.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use diesel_async::AsyncMigrationHarness;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::db::pool;
+use crate::http::server;
+use crate::jobs::worker;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+/// How long tasks get to finish at shutdown.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Brings the database to this version's schema, or with `revert` back to nothing.
+///
+/// # Errors
+/// One line with the remedy.
+pub async fn migrate(config: &Config, revert: bool) -> Result<usize, String> {
+    let conn = pool::connect_once(config.database_direct_url.expose_secret())
+        .await
+        .map_err(|error| format!("PostgreSQL cannot be reached ({error}). Start it, or correct DATABASE_URL."))?;
+    let mut harness = AsyncMigrationHarness::new(conn);
+    let ran =
+        if revert { harness.revert_all_migrations(MIGRATIONS) } else { harness.run_pending_migrations(MIGRATIONS) };
+    ran.map(|versions| versions.len()).map_err(|error| format!("The migration failed: {error}"))
+}
+
+/// A running process of Merx.
+pub struct Running {
+    app: Arc<App>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    server: Option<ServerHandle>,
+}
+
+impl Running {
+    /// Starts what carries rings between processes; the parts are added by [`Running::serve`] and [`Running::work`].
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        let running = Self { app, stop: CancellationToken::new(), tasks: TaskTracker::new(), server: None };
+        let (app, stop) = (Arc::clone(&running.app), running.stop.clone());
+        running.tasks.spawn(async move { app.wake.tell_others(&stop).await });
+        running
+    }
+
+    /// Serves HTTP on a bound listener.
+    ///
+    /// # Errors
+    /// Those of the sockets.
+    pub fn serve(&mut self, listener: TcpListener) -> std::io::Result<()> {
+        let server = server::start(Arc::clone(&self.app), listener)?;
+        self.server = Some(server.handle());
+        self.tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(error = %error, "The HTTP server ended");
+            }
+        });
+        Ok(())
+    }
+
+    /// Runs jobs.
+    pub fn work(&self) {
+        let (app, stop) = (Arc::clone(&self.app), self.stop.clone());
+        self.tasks.spawn(async move { worker::work(app, stop).await });
+        let (app, stop) = (Arc::clone(&self.app), self.stop.clone());
+        self.tasks.spawn(async move { app.wake.hear_others(&stop).await });
+    }
+
+    /// Stops gracefully: no new requests and jobs, those in work finish, leases go back, then the pool closes.
+    pub async fn stop(self) {
+        if let Some(server) = &self.server {
+            server.stop(true).await;
+        }
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(PATIENCE + Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+            tracing::warn!("Stopping although some work has not ended; recovery finishes it");
+        }
+        self.app.drain(PATIENCE).await;
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn until_asked_to_stop() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+/// Binds the service's address.
+///
+/// # Errors
+/// One line with the remedy.
+pub fn bind(config: &Config) -> Result<TcpListener, String> {
+    TcpListener::bind(config.bind).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!(
+                "{} is taken by another process. Stop it, or choose another address with MERX_BIND or --bind.",
+                config.bind
+            )
+        }
+        _ => {
+            format!("{} cannot be listened on: {error}. Choose another address with MERX_BIND or --bind.", config.bind)
+        }
+    })
+}

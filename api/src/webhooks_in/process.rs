@@ -1,0 +1,116 @@
+//! Processing a stored event: what it says is applied by the same functions as everything else.
+
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::EventStatus;
+use crate::alerts::{self, AlertKind};
+use crate::app::App;
+use crate::checkout;
+use crate::db::Connection;
+use crate::db::schema::{checkouts, refunds, webhook_events};
+use crate::error::{Error, Result};
+use crate::ids::{CheckoutId, EventId, OrderId, RefundId};
+use crate::payments::{EventEnvelope, RefundView, SessionView, Standing};
+
+/// Processes an event once; one that was processed has no further effect.
+///
+/// # Errors
+/// What must be tried again.
+pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
+    let stored: Option<serde_json::Value> = {
+        let mut conn = app.connection().await?;
+        webhook_events::table
+            .find(id)
+            .filter(webhook_events::status.eq(EventStatus::Pending))
+            .select(webhook_events::payload)
+            .first(&mut conn)
+            .await
+            .optional()?
+    };
+    let Some(payload) = stored else { return Ok(()) };
+    let event: EventEnvelope = serde_json::from_value(payload)
+        .map_err(|error| Error::Internal(format!("the stored event is unreadable: {error}")))?;
+    let status = take_effect(app, &event).await?;
+    let mut conn = app.connection().await?;
+    diesel::update(webhook_events::table.find(id))
+        .set((webhook_events::status.eq(status), webhook_events::processed_at.eq(app.clock.now())))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<EventStatus> {
+    if event.livemode != app.stripe.is_live() {
+        let mut conn = app.connection().await?;
+        let detail =
+            format!("The event {} is of the other mode (livemode: {}) than our key.", event.id, event.livemode);
+        alerts::raise(&mut conn, AlertKind::WrongMode, "stripe", None, &detail, app.clock.now()).await?;
+        return Ok(EventStatus::Ignored);
+    }
+    if let Some(refund) = event.refund() {
+        return apply_refund(app, &refund).await;
+    }
+    let session = event.session().map_err(|error| Error::Internal(format!("{} is unreadable: {error}", event.id)))?;
+    match session {
+        Some((session, checkout_id)) => apply_session(app, session, checkout_id.as_deref()).await,
+        None => Ok(EventStatus::Ignored),
+    }
+}
+
+async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option<&str>) -> Result<EventStatus> {
+    let found = {
+        let mut conn = app.connection().await?;
+        find_checkout(&mut conn, &session, checkout_id).await?
+    };
+    let Some(checkout) = found else { return Ok(EventStatus::Ignored) };
+    // What is final is believed; anything else may be old news, so Stripe is asked how it is now.
+    let session = match session.standing {
+        Standing::Paid | Standing::Expired => session,
+        Standing::Open | Standing::Processing | Standing::Failed | Standing::Undecided => {
+            app.stripe.read_session(&session.id).await?
+        }
+    };
+    let mut conn = app.connection().await?;
+    checkout::apply(&mut conn, checkout, &session, app.clock.now()).await?;
+    Ok(EventStatus::Processed)
+}
+
+/// By the session's id, or, before we know it, by our ids in it.
+async fn find_checkout(
+    conn: &mut Connection,
+    session: &SessionView,
+    checkout_id: Option<&str>,
+) -> Result<Option<CheckoutId>> {
+    let by_session = checkouts::table.filter(checkouts::session_id.eq(&session.id)).select(checkouts::id);
+    if let Some(id) = by_session.first(conn).await.optional()? {
+        return Ok(Some(id));
+    }
+    let order = session.client_reference_id.as_deref().and_then(|id| id.parse::<OrderId>().ok());
+    let checkout = checkout_id.and_then(|id| id.parse::<CheckoutId>().ok());
+    let (Some(order), Some(checkout)) = (order, checkout) else { return Ok(None) };
+    Ok(checkouts::table
+        .find(checkout)
+        .filter(checkouts::order_id.eq(order))
+        .filter(checkouts::session_id.is_null())
+        .select(checkouts::id)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+async fn apply_refund(app: &Arc<App>, view: &RefundView) -> Result<EventStatus> {
+    let mut conn = app.connection().await?;
+    let by_provider = refunds::table.filter(refunds::provider_refund_id.eq(&view.id)).select(refunds::id);
+    let mut found: Option<RefundId> = by_provider.first(&mut conn).await.optional()?;
+    if found.is_none()
+        && let Some(id) = view.our_id.as_deref().and_then(|id| id.parse::<RefundId>().ok())
+    {
+        found = refunds::table.find(id).select(refunds::id).first(&mut conn).await.optional()?;
+    }
+    let Some(id) = found else { return Ok(EventStatus::Ignored) };
+    crate::refunds::send::apply(&mut conn, id, view, app.clock.now()).await?;
+    Ok(EventStatus::Processed)
+}

@@ -1,0 +1,243 @@
+//! The buyer's side: what happens to a session, its PaymentIntent and its charge when somebody pays.
+
+use serde_json::{Value, json};
+
+use crate::error::{Reply, StripeError};
+use crate::object::{self, fresh_id, nulls, random_text};
+use crate::state::{Cause, Outcome, Store};
+use crate::stripe::{checkout, contact, payment_methods};
+
+/// How a buyer pays a session.
+#[derive(Debug)]
+pub(crate) struct Purchase {
+    /// What comes of it.
+    pub(crate) outcome: Outcome,
+    /// The payment method's id; without one a fitting one is made.
+    pub(crate) method: Option<String>,
+    /// The buyer's details.
+    pub(crate) billing: Option<Value>,
+}
+
+/// Pays an open session, or fails to.
+pub(crate) fn buy(store: &mut Store, session_id: &str, purchase: &Purchase, cause: &Cause) -> Reply {
+    let session = checkout::known(store, session_id)?.clone();
+    if !object::is(&session, "status", "open") {
+        return Err(StripeError::invalid(format!(
+            "This Checkout Session is {}; it can no longer be paid.",
+            object::owned(&session, "status")
+        ))
+        .code("checkout_session_not_open"));
+    }
+    if object::integer(&session, "amount_total") == 0 {
+        checkout::complete(store, session_id, "no_payment_required", purchase.billing.as_ref());
+        store.emit("checkout.session.completed", session_id, cause);
+        return checkout::known(store, session_id).cloned();
+    }
+    let intent_id = intent_of(store, &session, cause);
+    let method = purchase.method.clone().unwrap_or_else(|| default_method(store, purchase, cause));
+    change(store, &intent_id, json!({"payment_method": method}));
+    match &purchase.outcome {
+        Outcome::Paid => {
+            charge(store, &intent_id, None, purchase.billing.as_ref(), cause);
+            checkout::complete(store, session_id, "paid", purchase.billing.as_ref());
+            store.emit("payment_intent.succeeded", &intent_id, cause);
+            store.emit("checkout.session.completed", session_id, cause);
+        }
+        Outcome::Declined(code) => {
+            let charge_id = charge(store, &intent_id, Some(code.as_str()), purchase.billing.as_ref(), cause);
+            store.emit("payment_intent.payment_failed", &intent_id, cause);
+            let intent = store.payment_intents.get(&intent_id).cloned().unwrap_or(Value::Null);
+            return Err(StripeError::declined(code, Some(&charge_id), intent));
+        }
+        Outcome::Delayed => {
+            change(store, &intent_id, json!({"status": "processing", "payment_method_types": ["sepa_debit"]}));
+            checkout::complete(store, session_id, "unpaid", purchase.billing.as_ref());
+            store.emit("payment_intent.processing", &intent_id, cause);
+            store.emit("checkout.session.completed", session_id, cause);
+        }
+    }
+    checkout::known(store, session_id).cloned()
+}
+
+/// The bank's late answer to a delayed payment.
+pub(crate) fn settle(store: &mut Store, session_id: &str, succeeds: bool, cause: &Cause) -> Reply {
+    let session = checkout::known(store, session_id)?.clone();
+    let intent_id = object::owned(&session, "payment_intent");
+    let waits = store.payment_intents.get(&intent_id).is_some_and(|intent| object::is(intent, "status", "processing"));
+    if !waits {
+        return Err(StripeError::invalid("No delayed payment of this session is on its way."));
+    }
+    if succeeds {
+        charge(store, &intent_id, None, None, cause);
+        if let Some(session) = store.sessions.get_mut(session_id) {
+            object::set(session, "payment_status", "paid");
+        }
+        store.emit("payment_intent.succeeded", &intent_id, cause);
+        store.emit("checkout.session.async_payment_succeeded", session_id, cause);
+    } else {
+        charge(store, &intent_id, Some("insufficient_funds"), None, cause);
+        store.emit("payment_intent.payment_failed", &intent_id, cause);
+        store.emit("checkout.session.async_payment_failed", session_id, cause);
+    }
+    checkout::known(store, session_id).cloned()
+}
+
+/// The session's PaymentIntent, made at the first try to pay.
+fn intent_of(store: &mut Store, session: &Value, cause: &Cause) -> String {
+    if let Some(id) = object::text(session, "payment_intent") {
+        return id.to_owned();
+    }
+    let session_id = object::owned(session, "id");
+    let data = store
+        .session_details
+        .get(&session_id)
+        .map(|details| details.payment_intent_data.clone())
+        .unwrap_or(Value::Null);
+    let id = fresh_id("pi");
+    let mut intent = nulls(&[
+        "application",
+        "application_fee_amount",
+        "automatic_payment_methods",
+        "canceled_at",
+        "cancellation_reason",
+        "customer_account",
+        "excluded_payment_method_types",
+        "last_payment_error",
+        "latest_charge",
+        "next_action",
+        "on_behalf_of",
+        "payment_method",
+        "payment_method_configuration_details",
+        "processing",
+        "review",
+        "setup_future_usage",
+        "source",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "transfer_data",
+        "transfer_group",
+    ]);
+    object::merge(
+        &mut intent,
+        json!({
+            "id": id,
+            "object": "payment_intent",
+            "amount": session.get("amount_total"),
+            "amount_capturable": 0,
+            "amount_details": {"tip": {}},
+            "amount_received": 0,
+            "capture_method": "automatic_async",
+            "client_secret": format!("{id}_secret_{}", random_text(25)),
+            "confirmation_method": "automatic",
+            "created": cause.now,
+            "currency": session.get("currency"),
+            "customer": session.get("customer"),
+            "description": data.get("description"),
+            "livemode": false,
+            "metadata": data.get("metadata").cloned().unwrap_or_else(|| json!({})),
+            "payment_method_options": {"card": {"installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic"}},
+            "payment_method_types": ["card"],
+            "receipt_email": data.get("receipt_email"),
+            "shipping": contact::shipping(data.get("shipping")),
+            "status": "requires_payment_method",
+        }),
+    );
+    store.payment_intents.insert(intent);
+    if let Some(session) = store.sessions.get_mut(&session_id) {
+        object::set(session, "payment_intent", id.clone());
+    }
+    store.emit("payment_intent.created", &id, cause);
+    id
+}
+
+fn default_method(store: &mut Store, purchase: &Purchase, cause: &Cause) -> String {
+    let billing = purchase.billing.clone().unwrap_or_else(|| contact::billing(None));
+    let (kind, details) = match purchase.outcome {
+        Outcome::Delayed => ("sepa_debit", json!({})),
+        Outcome::Paid | Outcome::Declined(_) => ("card", payment_methods::card_details()),
+    };
+    let method = payment_methods::add(store, kind, details, billing, purchase.outcome.clone(), cause.now);
+    object::owned(&method, "id")
+}
+
+/// Charges the whole amount, or fails with a decline code; changes the PaymentIntent accordingly.
+fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Option<&Value>, cause: &Cause) -> String {
+    let Some(intent) = store.payment_intents.get(intent_id).cloned() else { return String::new() };
+    let id = fresh_id("ch");
+    let (amount, paid) = (object::integer(&intent, "amount"), decline.is_none());
+    let mut charge = nulls(&[
+        "application",
+        "application_fee",
+        "application_fee_amount",
+        "balance_transaction",
+        "calculated_statement_descriptor",
+        "failure_balance_transaction",
+        "on_behalf_of",
+        "receipt_email",
+        "receipt_number",
+        "receipt_url",
+        "review",
+        "source",
+        "source_transfer",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "transfer_data",
+        "transfer_group",
+    ]);
+    object::merge(
+        &mut charge,
+        json!({
+            "id": id,
+            "object": "charge",
+            "amount": amount,
+            "amount_captured": if paid { amount } else { 0 },
+            "amount_refunded": 0,
+            "billing_details": billing.cloned().unwrap_or_else(|| contact::billing(None)),
+            "captured": paid,
+            "created": cause.now,
+            "currency": intent.get("currency"),
+            "customer": intent.get("customer"),
+            "description": intent.get("description"),
+            "disputed": false,
+            "failure_code": decline.map(|_| "card_declined"),
+            "failure_message": decline.map(|_| "Your card was declined."),
+            "fraud_details": {},
+            "livemode": false,
+            "metadata": intent.get("metadata"),
+            "outcome": {"advice_code": null, "network_advice_code": null, "network_decline_code": null,
+                "network_status": if paid { "approved_by_network" } else { "declined_by_network" }, "reason": decline,
+                "seller_message": if paid { "Payment complete." } else { "The bank refused." },
+                "type": if paid { "authorized" } else { "issuer_declined" }},
+            "paid": paid,
+            "payment_intent": intent_id,
+            "payment_method": intent.get("payment_method"),
+            "payment_method_details": {"type": "card", "card": payment_methods::card_details()},
+            "refunded": false,
+            "shipping": intent.get("shipping"),
+            "status": if paid { "succeeded" } else { "failed" },
+        }),
+    );
+    store.charges.insert(charge);
+    let error = decline.map(|code| {
+        json!({"type": "card_error", "code": "card_declined", "decline_code": code,
+        "message": "Your card was declined.", "charge": id})
+    });
+    change(
+        store,
+        intent_id,
+        json!({
+            "status": if paid { "succeeded" } else { "requires_payment_method" },
+            "amount_received": if paid { amount } else { 0 },
+            "latest_charge": id,
+            "last_payment_error": error,
+        }),
+    );
+    store.emit(if paid { "charge.succeeded" } else { "charge.failed" }, &id, cause);
+    id
+}
+
+fn change(store: &mut Store, intent_id: &str, changes: Value) {
+    if let Some(intent) = store.payment_intents.get_mut(intent_id) {
+        object::merge(intent, changes);
+    }
+}
