@@ -1,5 +1,6 @@
 //! The `merx` command.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -100,7 +101,10 @@ fn main() -> ExitCode {
 fn start_logging() {
     let filter = EnvFilter::try_from_env("MERX_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
     let is_json = std::env::var("MERX_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if is_json { subscriber.json().init() } else { subscriber.init() }
 }
 

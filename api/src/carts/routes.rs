@@ -39,6 +39,7 @@ async fn shape(conn: &mut Connection, app: &App, row: CartRow) -> Result<Cart> {
 #[post("/v1/carts")]
 pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<NewCart>) -> Result<HttpResponse> {
     let key = idempotency::key(&request, "carts", &body.fingerprint)?;
+    idempotency::require_random(key.as_ref())?;
     let (now, new) = (app.clock.now(), &body.value);
     let currency = new.currency.unwrap_or(app.config.default_currency);
     let shop: &App = &app;

@@ -187,7 +187,8 @@ fn as_user(command: &mut Command, user: Option<User>) -> &mut Command {
 }
 
 fn initialise(binaries: &Path, home: &Path, user: Option<User>, password: &str) -> Result<(), String> {
-    let failed = |detail: String| format!("PostgreSQL's data directory cannot be made in {}: {detail}.", home.display());
+    let failed =
+        |detail: String| format!("PostgreSQL's data directory cannot be made in {}: {detail}.", home.display());
     // Beside the directory, which must be empty, and only as long as initdb reads it.
     let file = home.with_extension("password");
     super::write(&file, password)?;

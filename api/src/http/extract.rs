@@ -69,6 +69,10 @@ pub async fn read_body(mut payload: Payload, limit: usize) -> Result<BytesMut> {
 /// # Errors
 /// `malformed_body` for what is not JSON, else `validation_failed` with a pointer per error.
 pub fn decode<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T> {
+    // Serde would read an array as a struct's members in order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Error::invalid("", "invalid", "must be a JSON object, not an array"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| decoding_problem(&error))?;
     reader.end().map_err(|error| Error::problem(Code::MalformedBody, format!("After the JSON value: {error}.")))?;

@@ -83,6 +83,22 @@ pub fn key(request: &HttpRequest, scope: impl Into<String>, fingerprint: &[u8]) 
     Ok(Some(Key { scope: scope.into(), key: key.to_owned(), fingerprint: fingerprint.to_vec() }))
 }
 
+/// Refuses a key that could be guessed, where the key alone says whose request it is.
+///
+/// # Errors
+/// `invalid_header` under 16 characters.
+pub fn require_random(key: Option<&Key>) -> Result<()> {
+    if key.is_none_or(|key| key.key.len() >= 16) {
+        return Ok(());
+    }
+    let detail = "must be random here, of 16 characters or more, such as a UUID: it is all that tells callers apart";
+    Err(Error::problem(Code::InvalidHeader, format!("`Idempotency-Key` {detail}.")).with_errors(vec![FieldError::new(
+        "header:Idempotency-Key",
+        "length",
+        detail,
+    )]))
+}
+
 /// Claims a key with a lease, in a statement of its own.
 ///
 /// # Errors

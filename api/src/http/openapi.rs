@@ -57,6 +57,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
             Code::CartIncomplete,
             Code::AmountTooSmall,
             Code::AmountTooLarge,
+            Code::AmountNotChargeable,
             Code::PaymentRejected,
             Code::ProviderUnavailable,
             Code::InvalidHeader,
@@ -66,6 +67,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("receive_stripe_webhook", &[Code::InvalidSignature, Code::MalformedBody, Code::BodyTooLarge]),
     ("create_product", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
     ("update_product", &[Code::Duplicate, Code::PreconditionFailed]),
+    ("update_variant", &[Code::PreconditionFailed]),
     ("adjust_stock", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
 ];
 

@@ -25,6 +25,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(catalog::admin::list_all_products)
         .service(catalog::admin::get_any_product)
         .service(catalog::admin::update_product)
+        .service(catalog::admin::update_variant)
         .service(inventory::routes::adjust_stock)
         .service(orders::admin::list_orders)
         .service(orders::admin::get_any_order)

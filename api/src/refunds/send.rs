@@ -59,7 +59,10 @@ pub async fn send(app: &Arc<App>, id: RefundId) -> Result<()> {
         None => {
             let amount = Money::new(row.amount, row.currency);
             match app.stripe.create_refund(&our_id, &row.payment_intent_id, amount).await {
-                Ok(view) => view,
+                Ok(view) => {
+                    app.faults.point("after_refund").await;
+                    view
+                }
                 Err(ProviderError::Rejected { public_message, .. }) => {
                     let mut conn = app.connection().await?;
                     return fail(&mut conn, id, None, &public_message, app.clock.now()).await;

@@ -34,6 +34,7 @@ pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
     let event: EventEnvelope = serde_json::from_value(payload)
         .map_err(|error| Error::Internal(format!("the stored event is unreadable: {error}")))?;
     let status = take_effect(app, &event).await?;
+    app.faults.point("after_effect").await;
     let mut conn = app.connection().await?;
     diesel::update(webhook_events::table.find(id))
         .set((webhook_events::status.eq(status), webhook_events::processed_at.eq(app.clock.now())))

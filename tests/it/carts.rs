@@ -1,0 +1,205 @@
+//! Carts: lines, limits, addresses, problems.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{CartHandle, TestApp, address};
+
+fn with(app: &TestApp, cart: &CartHandle, method: &str, rest: &str) -> crate::harness::Call {
+    app.call(method, &format!("/v1/carts/{}{rest}", cart.id)).header("X-Cart-Token", &cart.token)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_are_added_merged_changed_and_removed() {
+    let app = TestApp::start().await;
+    let (shirt, mug) = (app.variant(10).await, app.variant(10).await);
+    let cart = app.cart_with(json!({})).await;
+    let add = |variant: &str, quantity: i64| {
+        with(&app, &cart, "POST", "/line-items").json(json!({"variant_id": variant, "quantity": quantity})).send()
+    };
+    add(&shirt, 1).await.expect(200);
+    add(&mug, 2).await.expect(200);
+    let body = add(&shirt, 3).await.expect(200);
+    let quantities: Vec<i64> =
+        body["line_items"].as_array().unwrap().iter().map(|line| line["quantity"].as_i64().unwrap()).collect();
+    assert_eq!(quantities, [4, 2]);
+    assert_eq!(body["totals"]["subtotal"]["amount"], 6 * 1999);
+    let line = body["line_items"][1]["id"].as_str().unwrap().to_owned();
+    let body = with(&app, &cart, "PATCH", &format!("/line-items/{line}"))
+        .json(json!({"quantity": 5}))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(body["line_items"][1]["total"]["amount"], 5 * 1999);
+    with(&app, &cart, "DELETE", &format!("/line-items/{line}")).send().await.expect(200);
+    with(&app, &cart, "DELETE", &format!("/line-items/{line}")).send().await.problem(404, "not_found");
+    let first = body["line_items"][0]["id"].as_str().unwrap().to_owned();
+    let body = with(&app, &cart, "PATCH", &format!("/line-items/{first}"))
+        .json(json!({"quantity": 0}))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(body["line_items"], json!([]));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_additions_all_count() {
+    let app = TestApp::start().await;
+    let variant = app.variant(100).await;
+    let cart = app.cart_with(json!({})).await;
+    let additions = (0..20)
+        .map(|_| with(&app, &cart, "POST", "/line-items").json(json!({"variant_id": variant, "quantity": 1})).send());
+    for reply in futures_util::future::join_all(additions).await {
+        reply.expect(200);
+    }
+    assert_eq!(app.read_cart(&cart).await["line_items"][0]["quantity"], 20);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quantities_and_lines_have_limits_that_name_the_line() {
+    let app = TestApp::start().await;
+    let variant = app.variant(10).await;
+    let cart = app.cart_with(json!({"line_items": [{"variant_id": variant, "quantity": 9999}]})).await;
+    for (quantity, pointer) in [(1, "/quantity"), (0, "/quantity"), (-1, "/quantity"), (10000, "/quantity")] {
+        let call = with(&app, &cart, "POST", "/line-items").json(json!({"variant_id": variant, "quantity": quantity}));
+        assert_eq!(call.send().await.problem(422, "validation_failed")["errors"][0]["pointer"], pointer);
+    }
+    let twice =
+        json!({"line_items": [{"variant_id": variant, "quantity": 9000}, {"variant_id": variant, "quantity": 1000}]});
+    let problem = app.post("/v1/carts", twice).send().await.problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["pointer"], "/line_items/1/quantity");
+
+    let variants: Vec<Value> = (0..100)
+        .map(|_| json!({"sku": Uuid::new_v4().to_string(), "option_values": {"n": Uuid::new_v4().to_string()}, "prices": [{"amount": 100, "currency": "EUR"}]}))
+        .collect();
+    let values: Vec<Value> = variants.iter().map(|variant| variant["option_values"]["n"].clone()).collect();
+    let product = json!({"title": "Many", "status": "active", "options": [{"name": "n", "values": values}], "variants": variants});
+    let product = app.staff_post("/v1/admin/products", product).send().await.expect(201);
+    let lines: Vec<Value> = product["variants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variant| json!({"variant_id": variant["id"], "quantity": 1}))
+        .collect();
+    app.post("/v1/carts", json!({"line_items": lines})).send().await.problem(422, "too_many_lines");
+    app.post("/v1/carts", json!({"line_items": &lines[..99]})).send().await.expect(201);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_cart_of_99_lines_is_sold() {
+    let app = TestApp::start().await;
+    let mut lines = Vec::new();
+    for _ in 0..99 {
+        lines.push(app.variant(3).await);
+    }
+    let lines: Vec<(&str, i64)> = lines.iter().map(|variant| (variant.as_str(), 2)).collect();
+    let cart = app.cart(&lines).await;
+    let checkout = app.checkout(&cart).await;
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    let order = app.order(&checkout).await;
+    assert_eq!((&order["status"], order["line_items"].as_array().unwrap().len()), (&json!("confirmed"), 99));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_patch_sets_keeps_and_clears() {
+    let app = TestApp::start().await;
+    let cart =
+        app.cart_with(json!({"email": "ada@example.com", "shipping_address": address(), "metadata": {"a": "1"}})).await;
+    let body =
+        with(&app, &cart, "PATCH", "").json(json!({"billing_address": {"country": "FR"}})).send().await.expect(200);
+    assert_eq!((&body["email"], &body["billing_address"]["country"]), (&json!("ada@example.com"), &json!("FR")));
+    let body = with(&app, &cart, "PATCH", "")
+        .json(json!({"email": null, "shipping_address": null, "metadata": {}}))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(
+        (&body["email"], &body["shipping_address"], &body["metadata"]),
+        (&json!(null), &json!(null), &json!({}))
+    );
+    assert_eq!(body["version"], 3);
+    for (patch, pointer) in [
+        (json!({"email": "not an address"}), "/email"),
+        (json!({"shipping_address": {"country": "Germany"}}), "/shipping_address/country"),
+        (json!({"shipping_address": {"line1": "x"}}), "/shipping_address/country"),
+        (json!({"shiping_address": {}}), "/shiping_address"),
+        (json!({"metadata": {"k": "v".repeat(501)}}), "/metadata"),
+        (json!({"currency": "eur"}), "/currency"),
+    ] {
+        let problem = with(&app, &cart, "PATCH", "").json(patch).send().await.problem(422, "validation_failed");
+        assert_eq!(problem["errors"][0]["pointer"], pointer);
+    }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn if_match_guards_against_lost_updates() {
+    let app = TestApp::start().await;
+    let cart = app.cart_with(json!({})).await;
+    let read = with(&app, &cart, "GET", "").send().await;
+    let tag = read.header("etag").to_owned();
+    assert_eq!(with(&app, &cart, "GET", "").header("If-None-Match", &tag).send().await.status, 304);
+    with(&app, &cart, "PATCH", "")
+        .header("If-Match", &tag)
+        .json(json!({"email": "a@example.com"}))
+        .send()
+        .await
+        .expect(200);
+    let stale =
+        with(&app, &cart, "PATCH", "").header("If-Match", &tag).json(json!({"email": "b@example.com"})).send().await;
+    assert_eq!(stale.problem(412, "precondition_failed")["version"], 2);
+    with(&app, &cart, "PATCH", "").json(json!({"email": "c@example.com"})).send().await.expect(200);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_tells_what_stands_in_its_way() {
+    let app = TestApp::start().await;
+    let variant = app.variant(2).await;
+    let cart = app.cart(&[(&variant, 3)]).await;
+    let body = app.read_cart(&cart).await;
+    assert_eq!(body["problems"][0]["code"], "insufficient_stock");
+    assert_eq!(body["problems"][0]["pointer"], "/line_items/0/quantity");
+    let product = body["line_items"][0]["product_id"].as_str().unwrap().to_owned();
+    app.staff_patch(&format!("/v1/admin/products/{product}"), json!({"status": "archived"})).send().await.expect(200);
+    assert_eq!(app.read_cart(&cart).await["line_items"][0]["problems"][0]["code"], "not_for_sale");
+    app.try_checkout(&cart, "k").await.problem(422, "cart_incomplete");
+    app.staff_patch(&format!("/v1/admin/products/{product}"), json!({"status": "active"})).send().await.expect(200);
+    app.staff_patch(&format!("/v1/admin/variants/{variant}"), json!({"prices": [{"amount": 1, "currency": "USD"}]}))
+        .send()
+        .await
+        .expect(200);
+    let body = app.read_cart(&cart).await;
+    assert_eq!(
+        (&body["line_items"][0]["unit_price"], &body["line_items"][0]["problems"][0]["code"]),
+        (&Value::Null, &json!("no_price"))
+    );
+    let problem =
+        with(&app, &cart, "PATCH", "").json(json!({"currency": "GBP"})).send().await.problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["pointer"], "/currency");
+    let body = with(&app, &cart, "PATCH", "").json(json!({"currency": "USD"})).send().await.expect(200);
+    assert_eq!(body["line_items"][0]["unit_price"]["currency"], "USD");
+    // Nothing that is not on sale can be added, and it is said which line it was.
+    let draft = app.post("/v1/carts", json!({"line_items": [{"variant_id": variant, "quantity": 1}]})).send().await;
+    assert_eq!(draft.problem(422, "validation_failed")["errors"][0]["pointer"], "/line_items/0/variant_id");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_untouched_cart_is_abandoned_and_comes_back_by_a_change() {
+    let app = TestApp::start().await;
+    let cart = app.cart_with(json!({})).await;
+    app.advance(31 * 86_400).await;
+    let (mut conn, now) = (app.database().await, app.app.clock.now());
+    merx::jobs::queue::enqueue(&mut conn, merx::jobs::Job::Prune, "test", now, now).await.unwrap();
+    app.run_jobs().await;
+    assert_eq!(app.read_cart(&cart).await["status"], "abandoned");
+    let body = with(&app, &cart, "PATCH", "").json(json!({"email": "ada@example.com"})).send().await.expect(200);
+    assert_eq!(body["status"], "open");
+    app.finish().await;
+}

@@ -1,0 +1,58 @@
+//! What is committed is what the code says: the OpenAPI document, the database schema, the migrations.
+
+use std::path::Path;
+
+use diesel_async::RunQueryDsl;
+use merx::config::Config;
+
+use crate::harness::TestApp;
+
+/// Compares a committed file, or writes it with `MERX_BLESS=1`.
+fn compare(path: &str, expected: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    if std::env::var_os("MERX_BLESS").is_some() {
+        std::fs::write(&file, expected).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        committed == expected,
+        "{path} is not what the code says; run `MERX_BLESS=1 script/test contract` and commit it"
+    );
+}
+
+#[test]
+fn the_committed_openapi_document_is_the_code_s() {
+    compare("openapi.yaml", &merx::http::openapi::yaml().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_committed_schema_is_the_database_s() {
+    let app = TestApp::start().await;
+    compare("api/src/db/schema.rs", &schema(&app).await);
+    app.finish().await;
+}
+
+/// Up was run for the template; down must leave nothing, and up again must make the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrations_go_down_to_nothing_and_up_again() {
+    let app = TestApp::start().await;
+    let config: &Config = &app.app.config;
+    let before = schema(&app).await;
+    assert!(merx::run::migrate(config, true).await.unwrap() >= 4);
+    let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '\\_\\_diesel%'";
+    assert_eq!(app.count(left).await, 0);
+    assert!(merx::run::migrate(config, false).await.unwrap() >= 4);
+    assert_eq!(schema(&app).await, before);
+    app.finish().await;
+}
+
+async fn schema(app: &TestApp) -> String {
+    #[derive(diesel::QueryableByName)]
+    struct Printed {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        schema: String,
+    }
+    let printed: Printed =
+        diesel::sql_query(include_str!("print_schema.sql")).get_result(&mut app.database().await).await.unwrap();
+    printed.schema
+}

@@ -1,0 +1,158 @@
+//! The process dies between each pair of steps; afterwards everything ends paid, open or cleanly undone.
+
+use serde_json::json;
+
+use crate::harness::TestApp;
+
+/// Kills a service at `point` of a checkout, then repeats the request at another service once the claim has lapsed.
+async fn dies_and_is_repeated(point: &str) {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let cart = app.cart(&[(&variant, 2)]).await;
+    let doomed = app.process(&[("MERX_FAULT", &format!("kill:{point}"))]).await;
+    assert!(app.checkout_call(&doomed.base_url, &cart, "k").try_send().await.is_err(), "{point} did not kill");
+    doomed.died().await;
+
+    // The claim of the dead process is respected until its lease lapses.
+    app.try_checkout(&cart, "k").await.problem(409, "request_in_flight");
+    app.advance(61).await;
+    let checkout = app.checkout_under(&cart, "k").await;
+    assert_eq!(checkout.body["status"], "open");
+    assert_eq!(app.stock(&variant).await, (3, 2));
+    assert_eq!(app.sandbox_get("/_control/summary").await["sessions"].as_array().unwrap().len(), 1, "{point}");
+    assert_eq!(app.count("SELECT count(*) FROM orders").await, 1);
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    assert_eq!(app.stock(&variant).await, (1, 0));
+    app.finish().await;
+}
+
+/// Kills a service at `point` of a checkout; nobody repeats the request, so recovery must end it alone.
+async fn dies_and_is_forgotten(point: &str) {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let cart = app.cart(&[(&variant, 2)]).await;
+    let doomed = app.process(&[("MERX_FAULT", &format!("kill:{point}"))]).await;
+    assert!(app.checkout_call(&doomed.base_url, &cart, "k").try_send().await.is_err(), "{point} did not kill");
+    doomed.died().await;
+
+    app.advance(60).await;
+    app.reconcile().await;
+    let creating = app.count("SELECT count(*) FROM checkouts WHERE status = 'creating'").await;
+    assert_eq!(creating, 0, "{point}");
+    let open = app.count("SELECT count(*) FROM checkouts WHERE status = 'open'").await;
+    assert_eq!(app.stock(&variant).await, (3, 2 * open), "{point}");
+    app.advance(16 * 60).await;
+    app.reconcile().await;
+    assert_eq!(app.stock(&variant).await, (3, 0), "{point}");
+    assert_eq!(app.read_cart(&cart).await["status"], "open");
+    app.finish().await;
+}
+
+macro_rules! crash_tests {
+    ($($name:ident $point:literal),+ $(,)?) => {
+        mod repeated {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::dies_and_is_repeated($point).await;
+            })+
+        }
+        mod forgotten {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::dies_and_is_forgotten($point).await;
+            })+
+        }
+    };
+}
+
+crash_tests! {
+    after_claim "after_claim",
+    after_price "after_price",
+    after_reserve "after_reserve",
+    before_create "before_create",
+    after_create "after_create",
+    before_answer "before_answer",
+}
+
+/// The buyer pays although the shop died before it knew the session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_only_stripe_knows_is_paid_all_the_same() {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let doomed = app.process(&[("MERX_FAULT", "kill:after_create")]).await;
+    assert!(app.checkout_call(&doomed.base_url, &cart, "k").try_send().await.is_err());
+    doomed.died().await;
+    let session = app.sandbox_get("/_control/summary").await["sessions"][0]["id"].as_str().unwrap().to_owned();
+    app.control(&format!("checkout-sessions/{session}/pay"), json!({"outcome": "paid"})).await;
+    app.run_jobs().await;
+    assert_eq!(app.count("SELECT count(*) FROM orders WHERE status = 'confirmed' AND number = '1001'").await, 1);
+    assert_eq!(app.stock(&variant).await, (2, 0));
+    app.advance(61).await;
+    let checkout = app.checkout_under(&cart, "k").await;
+    assert_eq!(checkout.body["status"], "completed");
+    app.finish().await;
+}
+
+/// Closing dies before and after Stripe expired the session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_that_dies_is_finished_by_recovery() {
+    for point in ["before_expire", "after_expire"] {
+        let app = TestApp::start().await;
+        let variant = app.variant(3).await;
+        let (cart, checkout) = app.checked_out(&variant, 1).await;
+        app.webhooks("drop").await;
+        let doomed = app.process(&[("MERX_FAULT", &format!("kill:{point}"))]).await;
+        let path = format!("/v1/checkouts/{}/cancel", checkout.id);
+        let cancel = app.call_at(&doomed.base_url, "POST", &path).header("X-Cart-Token", &cart.token);
+        assert!(cancel.try_send().await.is_err());
+        doomed.died().await;
+        assert_eq!(app.stock(&variant).await, (3, 1), "{point}");
+        app.advance(120).await;
+        app.reconcile().await;
+        assert_eq!(app.stock(&variant).await, (3, 0), "{point}");
+        assert_eq!(app.look(&checkout).await["status"], "cancelled", "{point}");
+        app.finish().await;
+    }
+}
+
+/// The worker dies after an event took effect, before that is noted: the event runs again and changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_whose_worker_died_runs_again_without_effect() {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let doomed = app.worker(&[("MERX_FAULT", "kill:after_effect")]).await;
+    app.pay(&checkout, "paid").await;
+    doomed.died().await;
+    app.advance(121).await;
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    assert_eq!(app.stock(&variant).await, (2, 0));
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'pending'").await, 0);
+    app.finish().await;
+}
+
+/// A refund is sent, and the worker dies before it knows: the next sender finds it instead of sending another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_whose_sender_died_is_not_sent_twice() {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let (cart, checkout) = app.checked_out(&variant, 1).await;
+    app.pay(&checkout, "delayed").await;
+    app.run_jobs().await;
+    let path = format!("/v1/checkouts/{}/cancel", checkout.id);
+    app.call("POST", &path).header("X-Cart-Token", &cart.token).send().await.expect(202);
+    app.webhooks("hold").await;
+    app.pay(&checkout, "delayed_success").await;
+    let doomed = app.worker(&[("MERX_FAULT", "kill:after_refund")]).await;
+    app.webhooks("normal").await;
+    doomed.died().await;
+    app.advance(25 * 3600).await;
+    app.reconcile().await;
+    assert_eq!(app.order(&checkout).await["payment_status"], "refunded");
+    assert_eq!(app.sandbox_get("/_control/summary").await["refunds"].as_array().unwrap().len(), 1);
+    app.finish().await;
+}

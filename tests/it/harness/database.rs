@@ -1,0 +1,88 @@
+//! One PostgreSQL for all tests of a run, one database for each test, copied from a migrated template.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel_async::RunQueryDsl;
+use merx::config::Config;
+use merx::db::pool;
+use merx::dev::cluster::{Cluster, Durability};
+use tokio::sync::{Mutex, OnceCell};
+
+struct Server {
+    cluster: Cluster,
+    // Held until the process ends: two runs must not share a directory.
+    _lock: std::fs::File,
+}
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+static COPYING: Mutex<()> = Mutex::const_new(());
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// The address of a new database with the present schema.
+pub(super) async fn fresh() -> String {
+    let server = SERVER.get_or_init(start).await;
+    let name = format!("it_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let _turn = COPYING.lock().await;
+    execute(server, &format!("CREATE DATABASE {name} TEMPLATE template_merx")).await;
+    server.cluster.url(&name)
+}
+
+/// Drops the database of a test that succeeded.
+pub(super) async fn discard(url: &str) {
+    let server = SERVER.get_or_init(start).await;
+    let name = url.rsplit('/').next().unwrap();
+    execute(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+}
+
+async fn execute(server: &Server, statement: &str) {
+    let mut conn = pool::connect_once(&server.cluster.url("postgres")).await.unwrap();
+    diesel::sql_query(statement).execute(&mut conn).await.unwrap();
+}
+
+async fn start() -> Server {
+    let (directory, lock) = directory();
+    let cluster = Cluster::start(&directory, Durability::None).await.unwrap();
+    let server = Server { cluster, _lock: lock };
+    // What failed or interrupted runs left.
+    for name in leftovers(&server).await {
+        execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+    }
+    let url = server.cluster.create_database("template_merx").await.unwrap();
+    let variables = |name: &str| match name {
+        "DATABASE_URL" => Some(url.clone()),
+        "STRIPE_SECRET_KEY" => Some("sk_test_of_the_template".to_owned()),
+        "MERX_TOKEN_KEYS" => Some("a key of at least thirty-two characters".to_owned()),
+        _ => None,
+    };
+    merx::run::migrate(&Config::read(&variables).unwrap(), false).await.unwrap();
+    server
+}
+
+async fn leftovers(server: &Server) -> Vec<String> {
+    #[derive(diesel::QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+    }
+    let mut conn = pool::connect_once(&server.cluster.url("postgres")).await.unwrap();
+    let names: Vec<Name> =
+        diesel::sql_query("SELECT datname::text AS name FROM pg_database WHERE datname ~ '^(it_|template_merx)'")
+            .load(&mut conn)
+            .await
+            .unwrap();
+    names.into_iter().map(|row| row.name).collect()
+}
+
+/// `target/it`, kept between runs; another directory while a run uses that one.
+fn directory() -> (PathBuf, std::fs::File) {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("it");
+    for directory in [target.clone(), target.with_extension(std::process::id().to_string())] {
+        std::fs::create_dir_all(&directory).unwrap();
+        let lock = std::fs::File::create(directory.join("lock")).unwrap();
+        if lock.try_lock().is_ok() {
+            return (directory, lock);
+        }
+    }
+    panic!("no directory for the tests' PostgreSQL");
+}

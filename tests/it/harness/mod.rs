@@ -1,0 +1,262 @@
+//! The service, a sandbox and a database for one test.
+//!
+//! Jobs run when the test says so ([`TestApp::run_jobs`]), time moves when the test says so ([`TestApp::advance`]).
+//! [`TestApp::finish`] asserts that nothing is left undone and that `check` finds nothing.
+
+mod client;
+mod database;
+mod process;
+mod shop;
+mod spec;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use merx::app::App;
+use merx::config::Config;
+use merx::db::pool;
+use merx::run::Running;
+use merx::staff::api_keys::{self, Scope};
+use merx::{check, jobs};
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+
+pub(crate) use client::{Call, Reply};
+pub(crate) use process::Process;
+pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
+pub(crate) use spec::operations;
+
+/// The webhook secret of every test.
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
+
+/// A running service with its sandbox.
+pub(crate) struct TestApp {
+    pub(crate) app: Arc<App>,
+    pub(crate) base_url: String,
+    pub(crate) sandbox_url: String,
+    pub(crate) admin_key: String,
+    http: reqwest::Client,
+    environment: HashMap<String, String>,
+    database_url: String,
+    clock_file: PathBuf,
+    running: Option<Running>,
+    sandbox: Option<Sandbox>,
+    finished: bool,
+}
+
+impl TestApp {
+    /// A service with the defaults of the tests.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A service with further variables.
+    pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database_url = database::fresh().await;
+        let clock_file = std::env::temp_dir().join(format!("merx-clock-{}", uuid::Uuid::new_v4()));
+        std::fs::write(&clock_file, "0").unwrap();
+        let sandbox = Sandbox::start(sandbox::Config {
+            webhook_secrets: vec![WEBHOOK_SECRET.to_owned()],
+            clock_file: Some(clock_file.clone()),
+            webhook_retry: vec![std::time::Duration::from_millis(50); 5],
+            ..sandbox::Config::default()
+        })
+        .await
+        .unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut environment: HashMap<String, String> = [
+            ("MERX_BIND", address.to_string()),
+            ("DATABASE_URL", database_url.clone()),
+            ("MERX_DB_POOL_SIZE", "10".to_owned()),
+            ("MERX_TOKEN_KEYS", "the key of the tests of 32 characters or more".to_owned()),
+            ("MERX_FLAT_SHIPPING", "EUR=490,USD=590,JPY=800,KWD=1500".to_owned()),
+            ("MERX_REDIRECT_ORIGINS", "loopback,https://shop.example".to_owned()),
+            ("MERX_WORKERS", "1".to_owned()),
+            ("MERX_RATE_LIMIT", "off".to_owned()),
+            ("MERX_ENV", "test".to_owned()),
+            ("MERX_CLOCK_FILE", clock_file.display().to_string()),
+            ("MERX_PROVIDER_TIMEOUT_MS", "1500".to_owned()),
+            ("MERX_PROVIDER_BUDGET_MS", "10000".to_owned()),
+            ("MERX_PROVIDER_BACKOFF_MS", "5".to_owned()),
+            ("MERX_STRIPE_REQUESTS_PER_SECOND", "5000".to_owned()),
+            ("STRIPE_SECRET_KEY", "sk_test_of_the_tests".to_owned()),
+            ("STRIPE_API_BASE", sandbox.url()),
+            ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET.to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let config = Config::read(&|name| environment.get(name).cloned()).unwrap();
+        let app = App::new(config).unwrap();
+        let mut running = Running::new(Arc::clone(&app));
+        running.serve(listener).unwrap();
+        let base_url = format!("http://{address}");
+        sandbox.set_webhook(format!("{base_url}/v1/webhooks/stripe"), vec![WEBHOOK_SECRET.to_owned()]);
+        let mut conn = app.connection().await.unwrap();
+        let (_, admin_key) = api_keys::create(&mut conn, "tests", &Scope::ALL, app.clock.now()).await.unwrap();
+        drop(conn);
+        Self {
+            app,
+            base_url,
+            sandbox_url: sandbox.url(),
+            admin_key,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            environment,
+            database_url,
+            clock_file,
+            running: Some(running),
+            sandbox: Some(sandbox),
+            finished: false,
+        }
+    }
+
+    /// A connection of its own, for looking behind the API.
+    pub(crate) async fn database(&self) -> AsyncPgConnection {
+        pool::connect_once(&self.database_url).await.unwrap()
+    }
+
+    /// Runs a statement behind the API's back.
+    pub(crate) async fn sql(&self, statement: &str) {
+        diesel::sql_query(statement).execute(&mut self.database().await).await.unwrap();
+    }
+
+    /// One number from the database.
+    pub(crate) async fn count(&self, query: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let row: Count = diesel::sql_query(query).get_result(&mut self.database().await).await.unwrap();
+        row.count
+    }
+
+    /// Moves the clock of service, worker and sandbox.
+    pub(crate) async fn advance(&self, seconds: i64) {
+        self.control("clock", json!({"advance_seconds": seconds})).await;
+    }
+
+    /// Waits until the sandbox has delivered its events and runs what is due, until nothing more comes of it.
+    pub(crate) async fn run_jobs(&self) {
+        loop {
+            self.deliveries_done().await;
+            if jobs::worker::run_due(&self.app).await.unwrap() == 0 {
+                return;
+            }
+        }
+    }
+
+    /// What the worker does by the clock, then everything due.
+    pub(crate) async fn reconcile(&self) {
+        merx::jobs::queue::enqueue(
+            &mut self.database().await,
+            jobs::Job::Reconcile,
+            "test",
+            self.app.clock.now(),
+            self.app.clock.now(),
+        )
+        .await
+        .unwrap();
+        self.run_jobs().await;
+    }
+
+    /// Waits until no delivery of the sandbox is under way.
+    pub(crate) async fn deliveries_done(&self) {
+        let quiet = async {
+            loop {
+                let state = self.sandbox_get("/_control/webhooks").await;
+                if state["pending"].as_u64() == state["held"].as_u64() {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        guard(quiet).await;
+    }
+
+    /// A POST to the sandbox's control side, which must succeed.
+    pub(crate) async fn control(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.try_control(path, body).await;
+        assert_eq!(status, 200, "control {path}: {answer}");
+        answer
+    }
+
+    /// A POST to the sandbox's control side, whatever it answers.
+    pub(crate) async fn try_control(&self, path: &str, body: Value) -> (u16, Value) {
+        let answer = self.http.post(format!("{}/_control/{path}", self.sandbox_url)).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// The same with an owned path, for many at once.
+    pub(crate) async fn try_control_owned(&self, path: String, body: Value) -> (u16, Value) {
+        self.try_control(&path, body).await
+    }
+
+    /// A GET from the sandbox.
+    pub(crate) async fn sandbox_get(&self, path: &str) -> Value {
+        let request = self.http.get(format!("{}{path}", self.sandbox_url)).bearer_auth("sk_test_of_the_tests");
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// What the service asked of the sandbox, as `METHOD /path`.
+    pub(crate) async fn provider_calls(&self, start: &str) -> Vec<Value> {
+        let log = self.sandbox_get("/_control/log").await;
+        let calls = log["data"].as_array().unwrap().iter();
+        calls
+            .filter(|call| {
+                format!("{} {}", call["method"].as_str().unwrap(), call["path"].as_str().unwrap()).starts_with(start)
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Another service process on the same database, sandbox and clock.
+    pub(crate) async fn process(&self, variables: &[(&str, &str)]) -> Process {
+        Process::start(&self.environment, variables).await
+    }
+
+    /// A worker process on the same database, sandbox and clock.
+    pub(crate) async fn worker(&self, variables: &[(&str, &str)]) -> Process {
+        Process::start_worker(&self.environment, variables).await
+    }
+
+    /// What `merx check` finds.
+    pub(crate) async fn findings(&self) -> Vec<check::Finding> {
+        check::run(&mut self.database().await).await.unwrap()
+    }
+
+    /// Stops everything; asserts that no job is left, and that `check` finds nothing.
+    pub(crate) async fn finish(mut self) {
+        assert_eq!(self.findings().await, Vec::new(), "merx check");
+        let dead = self.count("SELECT count(*) FROM jobs WHERE status = 'dead'").await;
+        let left = self
+            .count("SELECT count(*) FROM jobs WHERE status = 'running' OR status = 'queued' AND kind = 'process_event'")
+            .await;
+        assert_eq!((dead, left), (0, 0), "dead jobs, jobs left");
+        self.finished = true;
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        if let Some(sandbox) = self.sandbox.take() {
+            sandbox.stop().await;
+        }
+        database::discard(&self.database_url).await;
+        let _ = std::fs::remove_file(&self.clock_file);
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        assert!(self.finished || std::thread::panicking(), "a test ended without app.finish()");
+    }
+}
+
+/// Fails a test that hangs.
+pub(crate) async fn guard<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(std::time::Duration::from_secs(60), work).await.expect("the test hangs")
+}

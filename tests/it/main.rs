@@ -1,0 +1,20 @@
+//! Tests of the running service over HTTP, each on a database of its own.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod carts;
+mod catalogue;
+mod checkout;
+mod clients;
+mod contract;
+mod conventions;
+mod crashes;
+mod development;
+mod expiry;
+mod harness;
+mod idempotency;
+mod limits;
+mod matrix;
+mod operation;
+mod providers;
+mod races;
+mod webhooks;

@@ -1,0 +1,220 @@
+//! Every route, as every kind of caller. A route without a row fails.
+
+use std::collections::BTreeSet;
+
+use merx::staff::api_keys::{self, Scope};
+use serde_json::{Value, json};
+
+use crate::harness::{CartHandle, CheckoutHandle, TestApp, checkout_body, operations};
+
+/// What each caller is answered.
+struct Row {
+    operation: &'static str,
+    /// Without any credentials.
+    nobody: u16,
+    /// With the token of another cart and order.
+    stranger: u16,
+    /// With the token of this cart and order.
+    owner: u16,
+    /// With an API key that has no scope.
+    powerless: u16,
+    /// With an API key of just the needed scope.
+    staff: u16,
+    /// The scope that staff need.
+    scope: Option<Scope>,
+    /// Whether it takes an Idempotency-Key.
+    idempotent: bool,
+}
+
+const fn open(operation: &'static str, status: u16) -> Row {
+    Row {
+        operation,
+        nobody: status,
+        stranger: status,
+        owner: status,
+        powerless: status,
+        staff: status,
+        scope: None,
+        idempotent: false,
+    }
+}
+
+const fn guest(operation: &'static str, status: u16) -> Row {
+    Row {
+        operation,
+        nobody: 401,
+        stranger: 404,
+        owner: status,
+        powerless: 401,
+        staff: 401,
+        scope: None,
+        idempotent: false,
+    }
+}
+
+const fn staff(operation: &'static str, status: u16, scope: Scope) -> Row {
+    Row {
+        operation,
+        nobody: 401,
+        stranger: 401,
+        owner: 401,
+        powerless: 403,
+        staff: status,
+        scope: Some(scope),
+        idempotent: false,
+    }
+}
+
+const fn once(row: Row) -> Row {
+    Row { idempotent: true, ..row }
+}
+
+const ROWS: &[Row] = &[
+    open("list_products", 200),
+    open("get_product", 200),
+    open("get_variant", 200),
+    once(open("create_cart", 201)),
+    guest("get_cart", 200),
+    guest("update_cart", 409),
+    guest("add_line_item", 409),
+    guest("update_line_item", 409),
+    guest("remove_line_item", 409),
+    once(guest("create_checkout", 200)),
+    guest("get_checkout", 200),
+    guest("cancel_checkout", 200),
+    guest("get_order", 200),
+    open("receive_stripe_webhook", 400),
+    once(staff("create_product", 201, Scope::ProductsWrite)),
+    staff("list_all_products", 200, Scope::ProductsRead),
+    staff("get_any_product", 200, Scope::ProductsRead),
+    staff("update_product", 200, Scope::ProductsWrite),
+    staff("update_variant", 200, Scope::ProductsWrite),
+    once(staff("adjust_stock", 201, Scope::InventoryWrite)),
+    staff("list_orders", 200, Scope::OrdersRead),
+    staff("get_any_order", 200, Scope::OrdersRead),
+    open("get_livez", 200),
+    open("get_readyz", 200),
+];
+
+struct World {
+    product: String,
+    variant: String,
+    line: String,
+    cart: CartHandle,
+    checkout: CheckoutHandle,
+    stranger: (CartHandle, CheckoutHandle),
+}
+
+async fn world(app: &TestApp) -> World {
+    let variant = app.variant(100).await;
+    let (cart, checkout) = app.checked_out(&variant, 1).await;
+    let stranger = app.checked_out(&variant, 1).await;
+    let body = app.read_cart(&cart).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    World {
+        product: text(&body["line_items"][0]["product_id"]),
+        line: text(&body["line_items"][0]["id"]),
+        variant,
+        cart,
+        checkout,
+        stranger,
+    }
+}
+
+fn path(template: &str, world: &World) -> String {
+    let id = match template {
+        path if path.starts_with("/v1/carts/") => &world.cart.id,
+        path if path.starts_with("/v1/checkouts/") => &world.checkout.id,
+        path if path.contains("/orders/") => &world.checkout.order_id,
+        path if path.contains("/variants/") => &world.variant,
+        _ => &world.product,
+    };
+    template.replace("{id_or_slug}", id).replace("{id}", id).replace("{line_item_id}", &world.line)
+}
+
+fn body(operation: &str, world: &World) -> Option<Value> {
+    Some(match operation {
+        "create_cart" | "update_cart" | "update_product" | "update_variant" | "receive_stripe_webhook" => json!({}),
+        "add_line_item" => json!({"variant_id": world.variant, "quantity": 1}),
+        "update_line_item" => json!({"quantity": 1}),
+        "create_checkout" => checkout_body(&world.cart),
+        "create_product" => {
+            let sku = uuid::Uuid::new_v4().to_string();
+            json!({"title": sku, "variants": [{"sku": sku, "prices": [{"amount": 1, "currency": "EUR"}]}]})
+        }
+        "adjust_stock" => json!({"delta": 1, "reason": "received"}),
+        _ => return None,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_answers_every_role_as_the_matrix_says() {
+    let app = TestApp::start().await;
+    let known: BTreeSet<&str> = ROWS.iter().map(|row| row.operation).collect();
+    let documented: BTreeSet<&str> =
+        operations().iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(known, documented, "each operation has a row, and each row an operation");
+    let mut conn = app.database().await;
+    let now = app.app.clock.now();
+    let (_, powerless) = api_keys::create(&mut conn, "powerless", &[], now).await.unwrap();
+    let world = world(&app).await;
+    for (method, template, operation) in operations() {
+        let name = operation["operationId"].as_str().unwrap();
+        let row = ROWS.iter().find(|row| row.operation == name).unwrap();
+        let send = async |headers: &[(&str, &str)]| {
+            let mut call = app.call(&method, &path(&template, &world));
+            if let Some(body) = body(name, &world) {
+                call = call.json(body);
+            }
+            for (header, value) in headers {
+                call = call.header(header, value);
+            }
+            call.send().await.status
+        };
+        let bearer = |token: &str| format!("Bearer {token}");
+        let scoped = match row.scope {
+            Some(scope) => api_keys::create(&mut conn, "scoped", &[scope], now).await.unwrap().1,
+            None => app.admin_key.clone(),
+        };
+        // The order's token where the route knows only that, else the cart's.
+        let token = |cart: &CartHandle, checkout: &CheckoutHandle| {
+            if name == "get_order" {
+                ("X-Order-Token", checkout.order_token.clone())
+            } else {
+                ("X-Cart-Token", cart.token.clone())
+            }
+        };
+        let (strange_header, strange) = token(&world.stranger.0, &world.stranger.1);
+        let (own_header, own) = token(&world.cart, &world.checkout);
+        assert_eq!(send(&[]).await, row.nobody, "{name} as nobody");
+        assert_eq!(send(&[(strange_header, &strange)]).await, row.stranger, "{name} as a stranger");
+        assert_eq!(send(&[("Authorization", &bearer(&powerless))]).await, row.powerless, "{name} with a powerless key");
+        assert_eq!(send(&[("Authorization", &bearer(&scoped))]).await, row.staff, "{name} as staff");
+        assert_eq!(send(&[(own_header, &own)]).await, row.owner, "{name} as the owner");
+        let takes_key = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|parameter| parameter["name"] == "Idempotency-Key");
+        assert_eq!(takes_key, row.idempotent, "{name} takes an Idempotency-Key");
+    }
+    app.advance(3600).await;
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dead_keys_and_odd_credentials_open_nothing() {
+    let app = TestApp::start().await;
+    let get = |token: &str| app.get("/v1/admin/orders").header("Authorization", token).send();
+    for token in ["Bearer", "Bearer nonsense", "Bearer sk_nonsense", "Basic c2s6", &format!("bearer{}", app.admin_key)]
+    {
+        let reply = get(token).await;
+        assert!(reply.header("www-authenticate").starts_with("Bearer"));
+        reply.problem(401, "unauthenticated");
+    }
+    get(&format!("Bearer {}", app.admin_key)).await.expect(200);
+    app.sql("UPDATE api_keys SET revoked_at = now()").await;
+    get(&format!("Bearer {}", app.admin_key)).await.problem(401, "unauthenticated");
+    app.finish().await;
+}

@@ -1,0 +1,120 @@
+//! Stripe's events: verified over raw bytes, stored before the 200, processed once.
+
+use merx::tokens::hmac_sha256;
+use serde_json::{Value, json};
+
+use crate::harness::{TestApp, WEBHOOK_SECRET};
+
+fn sign(app: &TestApp, secret: &str, body: &str, age: i64) -> String {
+    let time = app.app.clock.now().timestamp() - age;
+    let mac = hmac_sha256(secret.as_bytes(), &[time.to_string().as_bytes(), b".", body.as_bytes()]);
+    let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={time},v1={hex}")
+}
+
+async fn deliver(app: &TestApp, signature: &str, body: &str) -> crate::harness::Reply {
+    let call = app.call("POST", "/v1/webhooks/stripe").header("Stripe-Signature", signature);
+    call.body("application/json", body.to_owned()).send().await
+}
+
+fn event(id: &str, kind: &str, object: Value) -> String {
+    json!({"id": id, "object": "event", "type": kind, "livemode": false, "data": {"object": object}}).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_signed_events_are_stored() {
+    let app = TestApp::with(&[("STRIPE_WEBHOOK_SECRETS", "whsec_new,whsec_old")]).await;
+    let body = event("evt_1", "customer.created", json!({"id": "cus_1"}));
+    for secret in ["whsec_new", "whsec_old"] {
+        assert_eq!(deliver(&app, &sign(&app, secret, &body, 0), &body).await.expect(200), json!({"received": true}));
+    }
+    let good = sign(&app, "whsec_new", &body, 0);
+    deliver(&app, &good, &body.replace("cus_1", "cus_2")).await.problem(400, "invalid_signature");
+    deliver(&app, &good, &body.replace(":", ": ")).await.problem(400, "invalid_signature");
+    deliver(&app, &sign(&app, "whsec_new", &body, 301), &body).await.problem(400, "invalid_signature");
+    deliver(&app, &sign(&app, WEBHOOK_SECRET, &body, 0), &body).await.problem(400, "invalid_signature");
+    deliver(&app, "", &body).await.problem(400, "invalid_signature");
+    let garbage = "not json";
+    deliver(&app, &sign(&app, "whsec_new", garbage, 0), garbage).await.problem(400, "malformed_body");
+    let large = "x".repeat(1024 * 1024 + 1);
+    deliver(&app, &sign(&app, "whsec_new", &large, 0), &large).await.problem(413, "body_too_large");
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events").await, 1);
+    app.run_jobs().await;
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'ignored'").await, 1);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_of_other_shops_and_other_modes_are_ignored() {
+    let app = TestApp::start().await;
+    let session = json!({"id": "cs_test_foreign", "status": "complete", "payment_status": "paid", "amount_total": 1, "currency": "eur",
+        "client_reference_id": "something", "metadata": {}});
+    let body = event("evt_1", "checkout.session.completed", session);
+    deliver(&app, &sign(&app, WEBHOOK_SECRET, &body, 0), &body).await.expect(200);
+    let live = body.replace("evt_1", "evt_2").replace("\"livemode\":false", "\"livemode\":true");
+    deliver(&app, &sign(&app, WEBHOOK_SECRET, &live, 0), &live).await.expect(200);
+    app.run_jobs().await;
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'ignored'").await, 2);
+    assert_eq!(app.count("SELECT count(*) FROM alerts WHERE kind = 'wrong_mode'").await, 1);
+    app.finish().await;
+}
+
+/// Old news never turns anything back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_out_of_order_and_late_change_nothing() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    app.webhooks("reverse").await;
+    app.pay(&checkout, "delayed").await;
+    app.pay(&checkout, "delayed_success").await;
+    app.webhooks("normal").await;
+    app.run_jobs().await;
+    let order = app.order(&checkout).await;
+    assert_eq!((&order["status"], &order["payment_status"]), (&json!("confirmed"), &json!("paid")));
+    let stale = json!({"id": checkout.session_id, "status": "expired", "payment_status": "unpaid", "amount_total": 2489, "currency": "eur"});
+    let body = event("evt_stale", "checkout.session.expired", stale);
+    deliver(&app, &sign(&app, WEBHOOK_SECRET, &body, 0), &body).await.expect(200);
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    assert_eq!(app.stock(&variant).await, (4, 0));
+    app.finish().await;
+}
+
+/// The database is away: the event is not acknowledged, so Stripe sends it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_cannot_be_stored_is_not_acknowledged() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    app.sql("ALTER TABLE webhook_events RENAME TO webhook_events_away").await;
+    app.webhooks("hold").await;
+    app.pay(&checkout, "paid").await;
+    let events = app.sandbox_get("/v1/events?type=checkout.session.completed").await;
+    let id = events["data"][0]["id"].as_str().unwrap();
+    let answer = app.control(&format!("events/{id}/deliver"), json!({})).await;
+    assert_eq!(answer["statuses"], json!([500]));
+    app.sql("ALTER TABLE webhook_events_away RENAME TO webhook_events").await;
+    app.webhooks("normal").await;
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    app.finish().await;
+}
+
+/// An event whose processing fails stays pending with its job, and is processed later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_needs_stripe_waits_for_stripe() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    app.fault(json!({"kind": "status", "status": 500, "times": 3, "match": {"method": "GET"}})).await;
+    app.pay(&checkout, "delayed").await;
+    app.run_jobs().await;
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'pending'").await, 1);
+    app.advance(10).await;
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["payment_status"], "processing");
+    app.pay(&checkout, "delayed_success").await;
+    app.run_jobs().await;
+    app.finish().await;
+}
