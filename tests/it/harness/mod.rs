@@ -215,6 +215,11 @@ impl TestApp {
             .collect()
     }
 
+    /// Sends later events elsewhere.
+    pub(crate) fn redirect_webhooks(&self, url: &str) {
+        self.sandbox.as_ref().unwrap().set_webhook(url.to_owned(), vec![WEBHOOK_SECRET.to_owned()]);
+    }
+
     /// Another service process on the same database, sandbox and clock.
     pub(crate) async fn process(&self, variables: &[(&str, &str)]) -> Process {
         Process::start(&self.environment, variables).await
