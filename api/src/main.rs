@@ -149,7 +149,7 @@ async fn create_key(app: &App, name: &str, scopes: &[Scope]) -> merx::error::Res
 
 async fn serve() -> Result<(), String> {
     let config = config()?;
-    let listener = run::bind(&config)?;
+    let listener = run::bind(config.bind)?;
     reach_database(&config).await?;
     let app = App::new(config)?;
     let mut running = Running::new(Arc::clone(&app));

@@ -1,6 +1,6 @@
 //! Starting and stopping: the HTTP server, the worker and what belongs to them, in one process or in several.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,16 +111,10 @@ pub async fn until_asked_to_stop() {
 ///
 /// # Errors
 /// One line with the remedy.
-pub fn bind(config: &Config) -> Result<TcpListener, String> {
-    TcpListener::bind(config.bind).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            format!(
-                "{} is taken by another process. Stop it, or choose another address with MERX_BIND or --bind.",
-                config.bind
-            )
-        }
-        _ => {
-            format!("{} cannot be listened on: {error}. Choose another address with MERX_BIND or --bind.", config.bind)
-        }
+pub fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| {
+        format!(
+            "{address} cannot be listened on ({error}). Stop what uses it, or choose another with --bind or MERX_BIND."
+        )
     })
 }

@@ -22,6 +22,7 @@ impl Clock {
     }
 
     /// The sandbox's present moment.
+    #[expect(clippy::disallowed_methods, reason = "the sandbox's one place that reads the wall clock")]
     pub(crate) fn now(&self) -> DateTime<Utc> {
         let system = Utc::now();
         TimeDelta::try_milliseconds(self.offset_millis())

@@ -110,9 +110,7 @@ impl Webhooks {
             return None;
         }
         let events = std::mem::take(&mut self.outbox);
-        if self.url.is_none() {
-            return None;
-        }
+        self.url.as_ref()?;
         let copies = match self.mode {
             Mode::Normal => 1,
             Mode::Duplicate => self.copies,

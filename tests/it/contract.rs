@@ -56,3 +56,38 @@ async fn schema(app: &TestApp) -> String {
         diesel::sql_query(include_str!("print_schema.sql")).get_result(&mut app.database().await).await.unwrap();
     printed.schema
 }
+
+#[test]
+fn every_variable_is_documented_and_every_documented_one_is_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let names = |text: &str| -> std::collections::BTreeSet<String> {
+        let words =
+            text.split(|letter: char| !(letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'));
+        let known = |word: &&str| {
+            ["MERX_", "STRIPE_", "DATABASE_"].iter().any(|start| word.starts_with(start) && word.len() > start.len())
+        };
+        words.filter(known).map(str::to_owned).collect()
+    };
+    let mut code = names(&read("api/src/config.rs"));
+    code.extend(["MERX_LOG", "MERX_LOG_FORMAT", "MERX_DATA_DIR"].map(str::to_owned));
+    assert_eq!(names(&read("docs/CONFIGURATION.md")), code);
+}
+
+/// No Docker engine runs here, so the file is parsed and its parts are looked at.
+#[test]
+fn the_compose_file_has_its_services_and_names_known_variables() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("docker-compose.yml")).unwrap();
+    let mut file: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).unwrap();
+    file.apply_merge().unwrap();
+    let services = file["services"].as_mapping().unwrap();
+    let names: Vec<&str> = services.keys().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(names, ["database", "migrate", "service", "worker", "mail"]);
+    let configuration = std::fs::read_to_string(root.join("docs/CONFIGURATION.md")).unwrap();
+    for name in ["migrate", "service", "worker"] {
+        for (variable, _) in services[name]["environment"].as_mapping().unwrap() {
+            assert!(configuration.contains(&format!("`{}`", variable.as_str().unwrap())), "{variable:?}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Tests of the running service over HTTP, each on a database of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod carts;
 mod catalogue;

@@ -45,7 +45,8 @@ async fn stampede(
 async fn of_200_shoppers_exactly_10_get_the_10_units() {
     let app = TestApp::start().await;
     let statuses =
-        stampede(&app, &[app.base_url.clone()], |variant| json!([{"variant_id": variant, "quantity": 1}])).await;
+        stampede(&app, std::slice::from_ref(&app.base_url), |variant| json!([{"variant_id": variant, "quantity": 1}]))
+            .await;
     assert_eq!(statuses, BTreeMap::from([(201, 10), (409, 190)]));
     assert_eq!(app.count("SELECT count(*) FROM orders WHERE status = 'confirmed'").await, 10);
     app.finish().await;

@@ -138,9 +138,7 @@ impl Inventory {
     /// What shoppers are told.
     #[must_use]
     pub fn availability(&self) -> Availability {
-        if !self.track_inventory {
-            Availability::InStock
-        } else if self.available > self.low_stock_threshold {
+        if !self.track_inventory || self.available > self.low_stock_threshold {
             Availability::InStock
         } else if self.available > 0 {
             Availability::LowStock

@@ -135,7 +135,7 @@ pub async fn find_variant(conn: &mut Connection, id: VariantId, audience: Audien
     let product_id: Option<ProductId> =
         variants::table.find(id).select(variants::product_id).first(conn).await.optional()?;
     let product_id = product_id.ok_or_else(|| Error::not_found("variant"))?;
-    let product = find(conn, &product_id.to_string(), audience).await.map_err(|_| Error::not_found("variant"))?;
+    let product = find(conn, &product_id.to_string(), audience).await?;
     product.variants.into_iter().find(|variant| variant.id == id).ok_or_else(|| Error::not_found("variant"))
 }
 

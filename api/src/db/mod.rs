@@ -59,11 +59,8 @@ where
 
 /// Serialization failures by kind; deadlocks only by message, as Diesel gives no SQLSTATE.
 fn is_transient(error: &DieselError) -> bool {
-    match error {
-        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => info.message().contains("deadlock detected"),
-        _ => false,
-    }
+    let DieselError::DatabaseError(kind, info) = error else { return false };
+    matches!(kind, DatabaseErrorKind::SerializationFailure) || info.message().contains("deadlock detected")
 }
 
 /// Maps the violation of a named constraint to an error the client understands.
@@ -77,9 +74,13 @@ pub trait OnConstraint<T> {
 
 impl<T> OnConstraint<T> for diesel::QueryResult<T> {
     fn on_constraint(self, name: &str, error: impl FnOnce() -> Error) -> Result<T> {
-        self.map_err(|cause| match &cause {
-            DieselError::DatabaseError(_, info) if info.constraint_name() == Some(name) => error(),
-            _ => cause.into(),
+        self.map_err(|cause| {
+            if let DieselError::DatabaseError(_, info) = &cause
+                && info.constraint_name() == Some(name)
+            {
+                return error();
+            }
+            cause.into()
         })
     }
 }

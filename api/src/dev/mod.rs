@@ -63,12 +63,7 @@ pub async fn run(options: Options) -> Result<(), String> {
     }
     let data_dir = prepare(&options)?;
     let lock = lock(&data_dir)?;
-    let listener = std::net::TcpListener::bind(options.bind).map_err(|error| {
-        format!(
-            "{} cannot be listened on ({error}). Stop what uses it, or choose another address with --bind.",
-            options.bind
-        )
-    })?;
+    let listener = run::bind(options.bind)?;
     let cluster = match std::env::var("DATABASE_URL") {
         Ok(_) => None,
         Err(_) => Some(Cluster::start(&data_dir, Durability::Full).await?),
@@ -94,8 +89,9 @@ fn lock(data_dir: &Path) -> Result<std::fs::File, String> {
     let path = data_dir.join("dev.lock");
     let file =
         std::fs::File::create(&path).map_err(|error| format!("{} cannot be written: {error}.", path.display()))?;
-    file.try_lock().map_err(|_| {
-        format!("Another merx dev uses {}. Stop it, or choose another directory with --data-dir.", data_dir.display())
+    file.try_lock().map_err(|error| {
+        let dir = data_dir.display();
+        format!("Another merx dev uses {dir} ({error}). Stop it, or choose another directory with --data-dir.")
     })?;
     Ok(file)
 }

@@ -227,7 +227,7 @@ impl<T: FromStr + 'static> FromRequest for Id<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let text = request.match_info().iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
-        std::future::ready(text.parse().map(Self).map_err(|_| Error::not_found("resource")))
+        std::future::ready(text.parse().ok().map(Self).ok_or_else(|| Error::not_found("resource")))
     }
 }
 

@@ -41,7 +41,7 @@ fn encode<K: Serialize>(key: &K) -> String {
 pub fn decode<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>> {
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap_or_default();
-    serde_json::from_slice(&bytes).map(Some).map_err(|_| {
+    serde_json::from_slice(&bytes).ok().map(Some).ok_or_else(|| {
         let detail = "is not a cursor of this list; send `next_cursor` of the page before, unchanged";
         Error::problem(Code::InvalidQuery, format!("`cursor` {detail}."))
             .with_errors(vec![FieldError::new("?cursor", "invalid", detail)])

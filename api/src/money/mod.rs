@@ -50,7 +50,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError`] when the currencies differ or the sum overflows.
-    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_add)
     }
 
@@ -58,7 +58,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError`] when the currencies differ or the difference overflows.
-    pub fn subtract(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_sub)
     }
 
@@ -66,7 +66,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] when it does not fit.
-    pub fn times(self, quantity: i64) -> Result<Self, MoneyError> {
+    pub fn checked_mul(self, quantity: i64) -> Result<Self, MoneyError> {
         self.amount.checked_mul(quantity).map(|amount| Self::new(amount, self.currency)).ok_or(MoneyError::Overflow)
     }
 
@@ -183,9 +183,9 @@ mod tests {
         #[test]
         fn arithmetic_never_wraps(a: i64, b: i64, currency in currency()) {
             let (left, right) = (Money::new(a, currency), Money::new(b, currency));
-            prop_assert_eq!(left.add(right).ok().map(|sum| sum.amount), a.checked_add(b));
-            prop_assert_eq!(left.subtract(right).ok().map(|sum| sum.amount), a.checked_sub(b));
-            prop_assert_eq!(left.times(b).ok().map(|product| product.amount), a.checked_mul(b));
+            prop_assert_eq!(left.checked_add(right).ok().map(|sum| sum.amount), a.checked_add(b));
+            prop_assert_eq!(left.checked_sub(right).ok().map(|sum| sum.amount), a.checked_sub(b));
+            prop_assert_eq!(left.checked_mul(b).ok().map(|product| product.amount), a.checked_mul(b));
         }
     }
 
@@ -202,6 +202,6 @@ mod tests {
     #[test]
     fn currencies_do_not_mix() {
         let (euro, yen) = (Money::new(1, "EUR".parse().unwrap()), Money::new(1, "JPY".parse().unwrap()));
-        assert_eq!(euro.add(yen), Err(MoneyError::CurrencyMismatch));
+        assert_eq!(euro.checked_add(yen), Err(MoneyError::CurrencyMismatch));
     }
 }

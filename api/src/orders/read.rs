@@ -220,7 +220,7 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
             discount: money(row.discount),
             shipping: Some(money(row.shipping)),
             shipping_discount: Some(money(row.shipping_discount)),
-            tax: Some(money(row.tax_added).add(money(row.tax_included))?),
+            tax: Some(money(row.tax_added).checked_add(money(row.tax_included))?),
             tax_added: Some(money(row.tax_added)),
             tax_included: Some(money(row.tax_included)),
             total: Some(money(row.total)),

@@ -98,9 +98,12 @@ pub fn totals(input: &Input) -> Result<Priced> {
     let currency = input.currency;
     let money = |amount| Money::new(amount, currency);
     let zero = Money::zero(currency);
-    let subtotals =
-        input.lines.iter().map(|line| money(line.unit_price).times(line.quantity)).collect::<Result<Vec<_>, _>>()?;
-    let subtotal = subtotals.iter().try_fold(zero, |sum, line| sum.add(*line))?;
+    let subtotals = input
+        .lines
+        .iter()
+        .map(|line| money(line.unit_price).checked_mul(line.quantity))
+        .collect::<Result<Vec<_>, _>>()?;
+    let subtotal = subtotals.iter().try_fold(zero, |sum, line| sum.checked_add(*line))?;
     let discount = money(input.discount.clamp(0, subtotal.amount));
     let shares = allocate(discount.amount, &subtotals.iter().map(|line| line.amount).collect::<Vec<_>>());
     let lines = input
@@ -110,13 +113,13 @@ pub fn totals(input: &Input) -> Result<Priced> {
         .zip(shares)
         .map(|((line, subtotal), share)| {
             let (discount, tax_added) = (money(share), money(line.tax.added));
-            let total = subtotal.subtract(discount)?.add(tax_added)?;
+            let total = subtotal.checked_sub(discount)?.checked_add(tax_added)?;
             Ok(LineTotals { subtotal, discount, tax_added, tax_included: money(line.tax.included), total })
         })
         .collect::<Result<Vec<_>>>()?;
     let shipping_discount = input.shipping.map(|price| money(input.shipping_discount.clamp(0, price.max(0))));
     let shipping = match (input.shipping, shipping_discount) {
-        (Some(price), Some(discount)) => Some(money(price).subtract(discount)?),
+        (Some(price), Some(discount)) => Some(money(price).checked_sub(discount)?),
         (Some(_), None) | (None, _) => None,
     };
     let sum_tax = |part: fn(&Tax) -> i64| {
@@ -124,11 +127,13 @@ pub fn totals(input: &Input) -> Result<Priced> {
             .lines
             .iter()
             .map(|line| part(&line.tax))
-            .try_fold(money(part(&input.shipping_tax)), |sum, tax| sum.add(money(tax)))
+            .try_fold(money(part(&input.shipping_tax)), |sum, tax| sum.checked_add(money(tax)))
     };
     let (tax_added, tax_included) = (sum_tax(|tax| tax.added)?, sum_tax(|tax| tax.included)?);
     let total = match shipping {
-        Some(shipping) if input.tax_known => Some(subtotal.subtract(discount)?.add(shipping)?.add(tax_added)?),
+        Some(shipping) if input.tax_known => {
+            Some(subtotal.checked_sub(discount)?.checked_add(shipping)?.checked_add(tax_added)?)
+        }
         Some(_) | None => None,
     };
     let known = |tax: Money| input.tax_known.then_some(tax);
@@ -139,7 +144,7 @@ pub fn totals(input: &Input) -> Result<Priced> {
             discount,
             shipping,
             shipping_discount,
-            tax: known(tax_added.add(tax_included)?),
+            tax: known(tax_added.checked_add(tax_included)?),
             tax_added: known(tax_added),
             tax_included: known(tax_included),
             total,

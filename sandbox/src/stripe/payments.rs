@@ -83,6 +83,7 @@ pub(crate) fn settle(store: &mut Store, session_id: &str, succeeds: bool, cause:
 }
 
 /// The session's PaymentIntent, made at the first try to pay.
+#[expect(clippy::too_many_lines, reason = "one JSON document")]
 fn intent_of(store: &mut Store, session: &Value, cause: &Cause) -> String {
     if let Some(id) = object::text(session, "payment_intent") {
         return id.to_owned();
@@ -161,6 +162,7 @@ fn default_method(store: &mut Store, purchase: &Purchase, cause: &Cause) -> Stri
 }
 
 /// Charges the whole amount, or fails with a decline code; changes the PaymentIntent accordingly.
+#[expect(clippy::too_many_lines, reason = "one JSON document")]
 fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Option<&Value>, cause: &Cause) -> String {
     let Some(intent) = store.payment_intents.get(intent_id).cloned() else { return String::new() };
     let id = fresh_id("ch");
