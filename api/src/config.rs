@@ -46,6 +46,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Rate limits; `None` with `MERX_RATE_LIMIT=off`.
     pub rate_limits: Option<RateLimits>,
+    /// `MERX_DRAIN_SECONDS`: how long requests and jobs in work get to finish at shutdown (30).
+    pub drain: Duration,
     /// `MERX_WORKERS`: actix threads (one per core).
     pub workers: Option<usize>,
     /// `MERX_CLOCK_FILE`: see [`crate::clock`]; debug builds only.
@@ -133,6 +135,7 @@ impl Config {
             redirect_origins: env.list("MERX_REDIRECT_ORIGINS")?,
             trusted_proxies: env.list("MERX_TRUSTED_PROXIES")?,
             rate_limits: env.rate_limits()?,
+            drain: Duration::from_secs(env.or("MERX_DRAIN_SECONDS", 30u64)?),
             workers: env.optional("MERX_WORKERS")?,
             clock_file: env.optional("MERX_CLOCK_FILE")?,
             faults: env.faults()?,

@@ -19,9 +19,6 @@ use crate::jobs::worker;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
-/// How long tasks get to finish at shutdown.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Brings the database to this version's schema, or with `revert` back to nothing.
 ///
 /// # Errors
@@ -84,10 +81,11 @@ impl Running {
         }
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(PATIENCE + Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+        let patience = self.app.config.drain + Duration::from_secs(5);
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::warn!("Stopping although some work has not ended; recovery finishes it");
         }
-        self.app.drain(PATIENCE).await;
+        self.app.drain(self.app.config.drain).await;
     }
 }
 

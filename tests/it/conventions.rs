@@ -56,6 +56,25 @@ async fn unknown_routes_and_methods_are_problems_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_bytes_and_methods_are_no_surprise() {
+    let app = TestApp::start().await;
+    let post = |body: &str| app.call("POST", "/v1/carts").body("application/json", body.to_owned()).send();
+    for body in ["{\"metadata\": {\"k\": \"a\\u0000b\"}}", "{\"metadata\": {\"k\\u0000\": \"v\"}}"] {
+        assert!(post(body).await.problem(422, "validation_failed")["detail"].as_str().unwrap().contains("NUL"));
+    }
+    let kept = post("{\"metadata\": {\"k\": \"a\\\\u0000b ✓ \\ud83d\\ude00\"}}").await.expect(201);
+    assert_eq!(kept["metadata"]["k"], "a\\u0000b ✓ 😀");
+    post("{\"metadata\": {\"k\": \"\\ud83d\"}}").await.problem(400, "malformed_body");
+    app.get("/v1/products/%00").send().await.problem(404, "not_found");
+    app.get("/v1/products/%ff").send().await.problem(404, "not_found");
+    let head = app.call("HEAD", "/v1/products").undocumented().send().await;
+    assert_eq!((head.status, head.text.as_str(), head.header("content-type")), (200, "", "application/json"));
+    let options = app.call("OPTIONS", "/v1/products").undocumented().send().await;
+    assert_eq!((options.status, options.header("allow")), (204, "GET"));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_ids_travel_and_problems_name_them_and_their_page() {
     let app = TestApp::start().await;
     let reply = app.get("/v1/products/nothing").header("X-Request-Id", "trace-42").send().await;

@@ -13,6 +13,7 @@ mod development;
 mod expiry;
 mod harness;
 mod idempotency;
+mod jobs;
 mod limits;
 mod matrix;
 mod operation;

@@ -118,6 +118,7 @@ pub async fn find(conn: &mut Connection, id_or_slug: &str, audience: Audience) -
     let mut query = products::table.select(ProductRow::as_select()).into_boxed();
     query = match id_or_slug.parse::<ProductId>() {
         Ok(id) => query.filter(products::id.eq(id)),
+        Err(_) if id_or_slug.contains('\0') => return Err(Error::not_found("product")),
         Err(_) => query.filter(products::slug.eq(id_or_slug)),
     };
     if let Audience::Shopper(_) = audience {

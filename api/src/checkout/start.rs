@@ -26,7 +26,7 @@ use crate::orders::model::PaymentStatus;
 use crate::orders::read;
 use crate::payments::minimum_charge;
 
-/// How often a cart that changes meanwhile is priced again.
+/// How often a cart that changes meanwhile, or whose live checkout had to be closed, is priced again.
 const MOST_TRIES: u32 = 3;
 
 /// Starts or continues the checkout of a key. The cart's token was verified.
@@ -72,8 +72,7 @@ async fn store_refusal(app: &App, key: &Key, token: Uuid, problem: &Problem) -> 
 
 async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, token: Uuid) -> Result<Answer> {
     let mut row = Some(cart);
-    let mut tries = 0;
-    while tries < MOST_TRIES {
+    for _ in 0..MOST_TRIES {
         let mut conn = app.connection().await?;
         if let Some(mine) = reserve::under_key(&mut conn, key).await? {
             drop(conn);
@@ -109,7 +108,7 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
             }
             Reserved::Live(id) if is_same(app, id, &priced, key).await? => return proceed(app, id, 200).await,
             Reserved::Live(id) => make_way(app, id).await?,
-            Reserved::Changed => tries += 1,
+            Reserved::Changed => {}
             Reserved::LostClaim => return Err(in_flight()),
         }
     }

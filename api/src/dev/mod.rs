@@ -277,7 +277,7 @@ Buy something (copy, paste, and pay on the page whose address comes last):
     "shipping_address": {{"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"}}
   }}')
   ID=$(echo "$CART" | grep -oE 'cart_[0-9a-z]{{26}}' | head -1); TOKEN=$(echo "$CART" | grep -oE 'ct_[A-Za-z0-9_-]{{43}}')
-  curl -s {base}/v1/checkouts -H 'Content-Type: application/json' -H "X-Cart-Token: $TOKEN" -H "Idempotency-Key: $(uuidgen || date +%s%N)" -d '{{
+  curl -s {base}/v1/checkouts -H 'Content-Type: application/json' -H "X-Cart-Token: $TOKEN" -H "Idempotency-Key: $(date +%s%N)" -d '{{
     "cart_id": "'$ID'", "success_url": "{base}/docs/", "cancel_url": "{base}/docs/"
   }}' | grep -o '"url":"[^"]*"'
 

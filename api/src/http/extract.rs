@@ -73,11 +73,28 @@ pub fn decode<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T> {
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(Error::invalid("", "invalid", "must be a JSON object, not an array"));
     }
+    if holds_nul(body) {
+        return Err(Error::invalid("", "invalid", "must not contain the NUL character (`\\u0000`)"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| decoding_problem(&error))?;
     reader.end().map_err(|error| Error::problem(Code::MalformedBody, format!("After the JSON value: {error}.")))?;
     value.validate().map_err(|errors| rule_problem(&errors))?;
     Ok(value)
+}
+
+/// Whether a JSON text holds an escaped NUL, which PostgreSQL cannot keep.
+#[must_use]
+pub fn holds_nul(body: &[u8]) -> bool {
+    let mut rest = body;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 fn decoding_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {

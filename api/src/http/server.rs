@@ -3,9 +3,10 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_web::dev::Server;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError, get, web};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
@@ -14,21 +15,19 @@ use crate::app::App;
 use crate::error::{Code, Error};
 use crate::http::{openapi, problem, rate_limit, request_log, router};
 
-/// Seconds that requests in flight get to finish at shutdown.
-const SHUTDOWN_SECONDS: u64 = 30;
-
 /// Starts serving on a bound listener. The caller stops it by its handle.
 ///
 /// # Errors
 /// Those of the sockets.
 pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
-    let workers = app.config.workers;
+    let (workers, drain) = (app.config.workers, app.config.drain);
     let document = openapi::document();
     let data = web::Data::from(app);
     let mut server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(data.clone())
             .app_data(web::Data::new(document.clone()))
+            .wrap(from_fn(answer_head))
             .wrap(from_fn(rate_limit::limit_requests))
             .wrap(from_fn(request_log::log_requests))
             .wrap(Compress::default())
@@ -42,7 +41,7 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .default_service(web::to(unknown_route))
     })
     .disable_signals()
-    .shutdown_timeout(SHUTDOWN_SECONDS);
+    .shutdown_timeout(drain.as_secs());
     if let Some(workers) = workers {
         server = server.workers(workers);
     }
@@ -54,15 +53,30 @@ async fn show_openapi(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResp
     HttpResponse::Ok().json(document.get_ref())
 }
 
+/// HEAD is answered as GET; the HTTP codec leaves the body out.
+async fn answer_head(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    next.call(request).await
+}
+
 /// What no route matches: 405 when the path knows other methods, else 404.
 async fn unknown_route(request: HttpRequest, document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
     let allowed = openapi::methods_of(&document, request.path());
-    if allowed.is_empty() || request.method() == Method::OPTIONS && allowed.is_empty() {
+    if allowed.is_empty() {
         let detail = format!("There is no {} {}. The reference is at /docs/.", request.method(), request.path());
         return Error::problem(Code::NotFound, detail).error_response();
     }
-    let detail = format!("{} knows {}, not {}.", request.path(), allowed.join(", "), request.method());
-    let mut response = Error::problem(Code::MethodNotAllowed, detail).error_response();
+    let mut response = if request.method() == Method::OPTIONS {
+        HttpResponse::NoContent().finish()
+    } else {
+        let detail = format!("{} knows {}, not {}.", request.path(), allowed.join(", "), request.method());
+        Error::problem(Code::MethodNotAllowed, detail).error_response()
+    };
     if let Ok(value) = allowed.join(", ").parse() {
         response.headers_mut().insert(actix_web::http::header::ALLOW, value);
     }

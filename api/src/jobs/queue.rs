@@ -43,8 +43,7 @@ impl Claimed {
     }
 }
 
-/// Writes a job in the present transaction. With the same kind and `dedupe` as a queued one it only makes that
-/// one run earlier.
+/// Writes a job in the present transaction, unless one of the same kind and `dedupe` is queued.
 ///
 /// # Errors
 /// Those of the database.
@@ -58,7 +57,7 @@ pub async fn enqueue(
     diesel::sql_query(
         "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
          VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
-         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO UPDATE SET run_at = LEAST(jobs.run_at, EXCLUDED.run_at)",
+         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO NOTHING",
     )
     .bind::<diesel::sql_types::Uuid, _>(JobId::new())
     .bind::<diesel::sql_types::Text, _>(job.kind())

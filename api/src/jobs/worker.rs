@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,9 +18,6 @@ use crate::{checkout, refunds, webhooks_in};
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How long running jobs get to finish at shutdown.
-const DRAIN: Duration = Duration::from_secs(30);
-
 /// The jobs being run, to be given back when they do not end in time.
 type Running = Arc<Mutex<HashMap<JobId, (JobKind, Uuid)>>>;
 
@@ -28,8 +25,9 @@ type Running = Arc<Mutex<HashMap<JobId, (JobKind, Uuid)>>>;
 pub async fn work(app: Arc<App>, stop: CancellationToken) {
     let running = Running::default();
     let mut tasks = JoinSet::new();
+    let mut scheduled = None;
     while !stop.is_cancelled() {
-        if let Err(error) = start_due(&app, &running, &mut tasks).await {
+        if let Err(error) = start_due(&app, &running, &mut tasks, &mut scheduled).await {
             tracing::error!(error = %error, "The worker could not claim jobs");
         }
         tokio::select! {
@@ -39,7 +37,7 @@ pub async fn work(app: Arc<App>, stop: CancellationToken) {
             Some(_) = tasks.join_next() => {}
         }
     }
-    let drained = tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
+    let drained = tokio::time::timeout(app.config.drain, async { while tasks.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         tasks.shutdown().await;
         let leases: Vec<(JobId, Uuid)> = lock(&running).iter().map(|(id, (_, lease))| (*id, *lease)).collect();
@@ -55,9 +53,17 @@ fn lock(running: &Running) -> std::sync::MutexGuard<'_, HashMap<JobId, (JobKind,
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn start_due(app: &Arc<App>, running: &Running, tasks: &mut JoinSet<()>) -> Result<()> {
+async fn start_due(
+    app: &Arc<App>,
+    running: &Running,
+    tasks: &mut JoinSet<()>,
+    scheduled: &mut Option<Instant>,
+) -> Result<()> {
     let mut conn = app.connection().await?;
-    queue::schedule(&mut conn, app.clock.now()).await?;
+    if scheduled.is_none_or(|at| at.elapsed() >= POLL) {
+        queue::schedule(&mut conn, app.clock.now()).await?;
+        *scheduled = Some(Instant::now());
+    }
     for kind in JobKind::ALL {
         let busy = lock(running).values().filter(|(other, _)| *other == kind).count();
         let free = kind.concurrency().saturating_sub(busy);

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::db::schema::webhook_events;
 use crate::db::{self};
 use crate::error::{Code, Error, Result};
-use crate::http::extract::{header, read_body};
+use crate::http::extract::{header, holds_nul, read_body};
 use crate::ids::EventId;
 use crate::jobs::{Job, queue};
 use crate::payments::{EventEnvelope, verify};
@@ -53,7 +53,12 @@ pub async fn receive_stripe_webhook(
     let unreadable =
         |error: serde_json::Error| Error::problem(Code::MalformedBody, format!("The event is not readable: {error}."));
     let event: EventEnvelope = serde_json::from_slice(&body).map_err(unreadable)?;
-    let document: serde_json::Value = serde_json::from_slice(&body).map_err(unreadable)?;
+    let document: serde_json::Value = if holds_nul(&body) {
+        // PostgreSQL keeps no NUL; the event must be kept all the same.
+        serde_json::from_str(&String::from_utf8_lossy(&body).replace("\\u0000", "\\ufffd")).map_err(unreadable)?
+    } else {
+        serde_json::from_slice(&body).map_err(unreadable)?
+    };
     let mut conn = app.connection().await?;
     let (event, document) = (&event, &document);
     db::transaction(&mut conn, |conn| {
