@@ -2,17 +2,22 @@
 
 use serde_json::json;
 
-use crate::harness::TestApp;
+use crate::harness::{CartHandle, TestApp};
 
-/// Kills a service at `point` of a checkout, then repeats the request at another service once the claim has lapsed.
-async fn dies_and_is_repeated(point: &str) {
+/// A shop with three units, and a cart of two whose checkout killed the service at `point`.
+async fn dies(point: &str) -> (TestApp, String, CartHandle) {
     let app = TestApp::start().await;
     let variant = app.variant(3).await;
     let cart = app.cart(&[(&variant, 2)]).await;
     let doomed = app.process(&[("MERX_FAULT", &format!("kill:{point}"))]).await;
     assert!(app.checkout_call(&doomed.base_url, &cart, "k").try_send().await.is_err(), "{point} did not kill");
     doomed.died().await;
+    (app, variant, cart)
+}
 
+/// The request is repeated at another service once the claim has lapsed.
+async fn dies_and_is_repeated(point: &str) {
+    let (app, variant, cart) = dies(point).await;
     // The claim of the dead process is respected until its lease lapses.
     app.try_checkout(&cart, "k").await.problem(409, "request_in_flight");
     app.advance(61).await;
@@ -28,15 +33,9 @@ async fn dies_and_is_repeated(point: &str) {
     app.finish().await;
 }
 
-/// Kills a service at `point` of a checkout; nobody repeats the request, so recovery must end it alone.
+/// Nobody repeats the request, so recovery must end it alone.
 async fn dies_and_is_forgotten(point: &str) {
-    let app = TestApp::start().await;
-    let variant = app.variant(3).await;
-    let cart = app.cart(&[(&variant, 2)]).await;
-    let doomed = app.process(&[("MERX_FAULT", &format!("kill:{point}"))]).await;
-    assert!(app.checkout_call(&doomed.base_url, &cart, "k").try_send().await.is_err(), "{point} did not kill");
-    doomed.died().await;
-
+    let (app, variant, cart) = dies(point).await;
     app.advance(60).await;
     app.reconcile().await;
     let creating = app.count("SELECT count(*) FROM checkouts WHERE status = 'creating'").await;
@@ -79,17 +78,12 @@ crash_tests! {
 /// The buyer pays although the shop died before it knew the session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_only_stripe_knows_is_paid_all_the_same() {
-    let app = TestApp::start().await;
-    let variant = app.variant(3).await;
-    let cart = app.cart(&[(&variant, 1)]).await;
-    let doomed = app.process(&[("MERX_FAULT", "kill:after_create")]).await;
-    assert!(app.checkout_call(&doomed.base_url, &cart, "k").try_send().await.is_err());
-    doomed.died().await;
+    let (app, variant, cart) = dies("after_create").await;
     let session = app.sandbox_get("/_control/summary").await["sessions"][0]["id"].as_str().unwrap().to_owned();
     app.control(&format!("checkout-sessions/{session}/pay"), json!({"outcome": "paid"})).await;
     app.run_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM orders WHERE status = 'confirmed' AND number = '1001'").await, 1);
-    assert_eq!(app.stock(&variant).await, (2, 0));
+    assert_eq!(app.stock(&variant).await, (1, 0));
     app.advance(61).await;
     let checkout = app.checkout_under(&cart, "k").await;
     assert_eq!(checkout.body["status"], "completed");

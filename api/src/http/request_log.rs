@@ -108,3 +108,31 @@ impl ResponseError for Panicked {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::{App as ActixApp, test};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_panic_becomes_a_problem_that_tells_nothing_but_its_request() {
+        async fn broken() -> HttpResponse {
+            panic!("a secret detail")
+        }
+        let service = ActixApp::new().wrap(from_fn(log_requests)).route("/", web::get().to(broken));
+        let service = test::init_service(service).await;
+        let request = test::TestRequest::get().uri("/").insert_header(("X-Request-Id", "trace-1")).to_request();
+        let Err(error) = test::try_call_service(&service, request).await else { panic!("the panic got through") };
+        let answer = error.error_response();
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers().get("x-request-id").unwrap()),
+            (500, &HeaderValue::from_static("trace-1"))
+        );
+        let body = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&body["code"], &body["request_id"]), (&"internal_error".into(), &"trace-1".into()));
+        assert!(!body.to_string().contains("secret"));
+    }
+}
