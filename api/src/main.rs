@@ -31,11 +31,7 @@ enum Command {
     #[cfg(feature = "dev")]
     Dev(merx::dev::Options),
     /// Bring the database to this version's schema
-    Migrate {
-        /// Undo all migrations instead; deletes everything
-        #[arg(long)]
-        revert_all: bool,
-    },
+    Migrate,
     /// Fill an empty shop with the demo catalogue
     #[cfg(feature = "dev")]
     Seed,
@@ -118,10 +114,7 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Worker => work().await?,
         #[cfg(feature = "dev")]
         Command::Dev(options) => merx::dev::run(options).await?,
-        Command::Migrate { revert_all } => {
-            let count = run::migrate(&config()?, revert_all).await?;
-            println!("{count} migrations {}.", if revert_all { "undone" } else { "run" });
-        }
+        Command::Migrate => println!("{} migrations run.", run::migrate(&config()?, false).await?),
         #[cfg(feature = "dev")]
         Command::Seed => {
             let app = App::new(config()?)?;

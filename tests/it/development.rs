@@ -173,6 +173,9 @@ async fn what_stands_in_its_way_is_one_clear_line() {
     let mut live = command(&directory.0, "127.0.0.1:0", &[]);
     live.env("STRIPE_SECRET_KEY", "sk_live_x");
     fails(live, &["live key", "sk_test_"]).await;
+    let mut foreign = command(&directory.0, "127.0.0.1:0", &["--fresh"]);
+    foreign.env("DATABASE_URL", "postgres://merx@127.0.0.1:1/merx");
+    fails(foreign, &["--fresh", "DATABASE_URL"]).await;
     let mut nowhere = command(&directory.0, "127.0.0.1:0", &[]);
     nowhere.env("DATABASE_URL", "postgres://merx@127.0.0.1:1/merx");
     fails(nowhere, &["PostgreSQL cannot be reached", "DATABASE_URL"]).await;

@@ -26,6 +26,9 @@ const CREATING_PATIENCE: TimeDelta = TimeDelta::seconds(45);
 /// How long after its hold an `open` checkout is left to its own job.
 const CLOSING_PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
+/// How often a payment that is on its way is asked for: bank debits take days.
+const PROCESSING_GAP: TimeDelta = TimeDelta::minutes(10);
+
 /// How long a stored event or a refund may wait for its own job.
 const JOB_PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
@@ -55,7 +58,13 @@ pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
         return Ok(());
     }
     if order.payment_status == PaymentStatus::Processing {
-        return read_session(app, id, row.session_id.as_deref()).await;
+        read_session(app, id, row.session_id.as_deref()).await?;
+        let mut conn = app.connection().await?;
+        diesel::update(checkouts::table.find(id))
+            .set(checkouts::synced_at.eq(app.clock.now()))
+            .execute(&mut conn)
+            .await?;
+        return Ok(());
     }
     if row.hold_expires_at <= app.clock.now() || row.close_reason.is_some() {
         close(app, id, row.close_reason.unwrap_or(CloseReason::HoldExpired)).await?;
@@ -136,6 +145,7 @@ async fn stale_checkouts(conn: &mut Connection, now: DateTime<Utc>) -> Result<Ve
     let mut ids: Vec<CheckoutId> = checkouts::table
         .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
         .filter(orders::payment_review.eq(false))
+        .filter(orders::payment_status.ne(PaymentStatus::Processing))
         .filter(lost.or(overdue))
         .select(checkouts::id)
         .limit(BATCH)
@@ -145,6 +155,7 @@ async fn stale_checkouts(conn: &mut Connection, now: DateTime<Utc>) -> Result<Ve
         .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
         .filter(checkouts::status.eq(CheckoutStatus::Open))
         .filter(orders::payment_status.eq(PaymentStatus::Processing))
+        .filter(checkouts::synced_at.is_null().or(checkouts::synced_at.lt(now - PROCESSING_GAP)))
         .select(checkouts::id)
         .limit(BATCH)
         .load(conn)

@@ -61,6 +61,11 @@ pub async fn run(options: Options) -> Result<(), String> {
     if std::env::var("STRIPE_SECRET_KEY").is_ok_and(|key| key.starts_with("sk_live_")) {
         return Err("merx dev takes no live key. Use a test key (sk_test_…), or none for the sandbox.".to_owned());
     }
+    if options.fresh && std::env::var_os("DATABASE_URL").is_some() {
+        return Err(
+            "--fresh deletes only what merx dev made. Unset DATABASE_URL, or empty that database by hand.".to_owned()
+        );
+    }
     let data_dir = prepare(&options)?;
     let lock = lock(&data_dir)?;
     let listener = run::bind(options.bind)?;
