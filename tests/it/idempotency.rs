@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{TestApp, checkout_body};
+use crate::harness::{TestApp, checkout_body, guard};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_checkout_replays_its_answer_with_its_token() {
@@ -90,5 +90,32 @@ async fn one_transaction_requests_take_effect_once_however_many_come() {
     let short =
         app.post("/v1/carts", json!({})).header("Idempotency-Key", "1").send().await.problem(400, "invalid_header");
     assert_eq!(short["errors"][0]["pointer"], "header:Idempotency-Key");
+    app.finish().await;
+}
+
+/// A request that slept through its lease finds that another has taken over, and reserves nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sleeper_loses_its_claim_to_its_own_retry() {
+    let app = TestApp::with(&[("MERX_FAULT", "stall:after_price")]).await;
+    let other = app.process(&[("MERX_FAULT", "")]).await;
+    let variant = app.variant(5).await;
+    let cart = app.cart(&[(&variant, 2)]).await;
+    let sleeper = async { app.try_checkout(&cart, "k").await };
+    let retry = async {
+        guard(app.app.faults.reached()).await;
+        app.checkout_call(&other.base_url, &cart, "k").send().await.problem(409, "request_in_flight");
+        app.advance(61).await;
+        let answer = app.checkout_call(&other.base_url, &cart, "k").send().await.expect(201);
+        app.app.faults.release();
+        answer
+    };
+    let (slept, answer) = tokio::join!(sleeper, retry);
+    slept.problem(409, "request_in_flight");
+    assert_eq!(app.stock(&variant).await, (5, 2));
+    assert_eq!(app.try_checkout(&cart, "k").await.expect(201)["id"], answer["id"]);
+    assert_eq!(app.count("SELECT count(*) FROM orders").await, 1);
+    other.kill().await;
+    app.advance(3600).await;
+    app.run_jobs().await;
     app.finish().await;
 }

@@ -99,7 +99,7 @@ impl Call {
 
     /// Sends; an answer that the document does not allow fails the test.
     pub(crate) async fn send(self) -> Reply {
-        self.try_send().await.unwrap()
+        super::guard(self.try_send()).await.unwrap()
     }
 
     /// Sends to a process that may die.
