@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use merx::app::App;
 use merx::config::Config;
-use merx::run::{self, Running};
+use merx::run::{self, Running, StopSignal};
 use merx::staff::api_keys::{self, Scope};
 use merx::{check, http, jobs};
 use secrecy::ExposeSecret;
@@ -141,6 +141,7 @@ async fn create_key(app: &App, name: &str, scopes: &[Scope]) -> merx::error::Res
 }
 
 async fn serve() -> Result<(), String> {
+    let mut signal = StopSignal::listen()?;
     let config = config()?;
     let listener = run::bind(config.bind)?;
     reach_database(&config).await?;
@@ -148,18 +149,19 @@ async fn serve() -> Result<(), String> {
     let mut running = Running::new(Arc::clone(&app));
     running.serve(listener).map_err(|error| error.to_string())?;
     tracing::info!("Serving {}", app.config.public_url);
-    run::until_asked_to_stop().await;
+    signal.received().await;
     running.stop().await;
     Ok(())
 }
 
 async fn work() -> Result<(), String> {
+    let mut signal = StopSignal::listen()?;
     let config = config()?;
     reach_database(&config).await?;
     let running = Running::new(App::new(config)?);
     running.work();
     tracing::info!("Working");
-    run::until_asked_to_stop().await;
+    signal.received().await;
     running.stop().await;
     Ok(())
 }

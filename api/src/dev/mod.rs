@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::run::{self, Running};
+use crate::run::{self, Running, StopSignal};
 use crate::staff::api_keys::{self, Scope};
 use crate::tokens::random_secret;
 use cluster::{Cluster, Durability};
@@ -66,14 +66,17 @@ pub async fn run(options: Options) -> Result<(), String> {
             "--fresh deletes only what merx dev made. Unset DATABASE_URL, or empty that database by hand.".to_owned()
         );
     }
+    let mut signal = StopSignal::listen()?;
     let data_dir = prepare(&options)?;
     let lock = lock(&data_dir)?;
+    // Of a run that was killed; its absence says that nothing runs yet.
+    remove(&data_dir.join("dev.json"))?;
     let listener = run::bind(options.bind)?;
     let cluster = match std::env::var("DATABASE_URL") {
         Ok(_) => None,
         Err(_) => Some(Cluster::start(&data_dir, Durability::Full).await?),
     };
-    let outcome = run_on(&options, &data_dir, listener, cluster.as_ref()).await;
+    let outcome = run_on(&options, &data_dir, listener, cluster.as_ref(), &mut signal).await;
     if let Some(cluster) = cluster {
         cluster.stop().await;
     }
@@ -106,6 +109,7 @@ async fn run_on(
     data_dir: &Path,
     listener: std::net::TcpListener,
     cluster: Option<&Cluster>,
+    signal: &mut StopSignal,
 ) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let database_url = match cluster {
@@ -144,27 +148,28 @@ async fn run_on(
     };
     write(&data_dir.join("dev.json"), &serde_json::to_string_pretty(&description).map_err(|error| error.to_string())?)?;
     println!("{}", welcome(&description, &app).await);
-    run::until_asked_to_stop().await;
+    signal.received().await;
     println!("Stopping…");
     running.stop().await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
     // Nobody should believe that a stopped server is there.
-    let _ = std::fs::remove_file(data_dir.join("dev.json"));
-    Ok(())
+    remove(&data_dir.join("dev.json"))
 }
 
 fn forget(data_dir: &Path) -> Result<(), String> {
-    for name in ["secrets.json", "sandbox.json", "dev.json"] {
-        match std::fs::remove_file(data_dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(format!("{name} cannot be deleted: {error}."));
-            }
-            Ok(()) | Err(_) => {}
+    remove(&data_dir.join("secrets.json"))?;
+    remove(&data_dir.join("sandbox.json"))
+}
+
+fn remove(path: &Path) -> Result<(), String> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("{} cannot be deleted: {error}.", path.display()))
         }
+        Ok(()) | Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 fn secrets(data_dir: &Path) -> Result<Secrets, String> {
