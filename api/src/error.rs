@@ -76,7 +76,8 @@ impl Error {
     /// `validation_failed` with one member at fault.
     pub fn invalid(pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
         let error = FieldError::new(pointer, code, detail);
-        Self::problem(Code::ValidationFailed, format!("`{}` {}", error.pointer, error.detail)).with_errors(vec![error])
+        let member = if error.pointer.is_empty() { "The body".to_owned() } else { format!("`{}`", error.pointer) };
+        Self::problem(Code::ValidationFailed, format!("{member} {}", error.detail)).with_errors(vec![error])
     }
 
     /// Adds the members at fault.

@@ -38,6 +38,19 @@ async fn bodies_that_cannot_be_read_say_where_and_why() {
             "{body}"
         );
     }
+    for (body, detail) in [
+        ("{\"email\": 1}", "must be a string, not 1"),
+        ("{\"line_items\": {}}", "must be an array, not an object"),
+        (
+            "{\"line_items\": [{\"variant_id\": \"var_01h2xcejqtf2nbrexx3vqjhp41\", \"quantity\": \"1\"}]}",
+            "must be a whole number, not the string \"1\"",
+        ),
+        ("{\"shipping_address\": true}", "must be an object, not true"),
+        ("null", "must be an object, not null"),
+    ] {
+        let problem = post("application/json", body).await.problem(422, "validation_failed");
+        assert_eq!(problem["errors"][0]["detail"], detail, "{body}");
+    }
     let problem = post("application/json", "{\"emial\": \"a\"}").await.problem(422, "validation_failed");
     assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("did you mean `email`"));
     app.finish().await;

@@ -120,9 +120,33 @@ fn decoding_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Er
         ("unknown_field", Some(name)) => unknown_field(name, message),
         ("required", Some(_)) => "is missing".to_owned(),
         ("duplicate", Some(_)) => "is given twice".to_owned(),
-        _ => message.to_owned(),
+        _ => type_detail(message).unwrap_or_else(|| message.to_owned()),
     };
     Error::invalid(pointer(&path), code, detail)
+}
+
+/// Serde's `invalid type: string "1", expected i64` in the words of JSON.
+fn type_detail(message: &str) -> Option<String> {
+    let (given, wanted) = message.strip_prefix("invalid type: ")?.rsplit_once(", expected ")?;
+    let wanted = match wanted {
+        "i16" | "i32" | "i64" | "u16" | "u32" | "u64" => "a whole number",
+        "a sequence" => "an array",
+        "a map" => "an object",
+        "a boolean" => "true or false",
+        wanted if wanted.starts_with("struct ") => "an object",
+        wanted => wanted,
+    };
+    let given = match given.split_once(' ') {
+        Some(("string", text)) => format!("the string {text}"),
+        Some(("integer" | "boolean", value)) => value.trim_matches('`').to_owned(),
+        Some(("floating", value)) => value.trim_start_matches("point ").trim_matches('`').to_owned(),
+        Some(_) | None => match given {
+            "map" => "an object".to_owned(),
+            "sequence" => "an array".to_owned(),
+            given => given.to_owned(),
+        },
+    };
+    Some(format!("must be {wanted}, not {given}"))
 }
 
 /// The first word in backticks.
