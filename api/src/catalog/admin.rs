@@ -8,8 +8,9 @@ use validator::Validate;
 
 use super::model::{Product, ProductStatus, Variant};
 use super::read::{self, After, Audience};
+use super::requests::{NewProduct, ProductPatch, VariantPatch};
 use super::routes::ProductList;
-use super::write::{self, NewProduct, ProductPatch, VariantPatch};
+use super::write;
 use crate::app::App;
 use crate::db;
 use crate::error::Result;

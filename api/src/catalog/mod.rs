@@ -3,5 +3,6 @@
 pub mod admin;
 pub mod model;
 pub mod read;
+pub mod requests;
 pub mod routes;
 pub mod write;

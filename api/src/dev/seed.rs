@@ -6,7 +6,8 @@ use scoped_futures::ScopedFutureExt;
 use validator::Validate;
 
 use crate::app::App;
-use crate::catalog::write::{self, NewProduct};
+use crate::catalog::requests::NewProduct;
+use crate::catalog::write;
 use crate::db::schema::{products, variants};
 use crate::db::{self};
 use crate::error::Result;

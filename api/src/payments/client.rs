@@ -11,7 +11,8 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret;
 use stripe_client_core::{
-    CustomizedStripeRequest, RequestBuilder, RequestStrategy, StripeClient, StripeClientErr, StripeMethod,
+    CustomizedStripeRequest, IdempotencyKey, RequestBuilder, RequestStrategy, StripeClient, StripeClientErr,
+    StripeMethod,
 };
 
 use super::ProviderError;
@@ -163,6 +164,13 @@ impl Stripe {
         let doubled = self.config.backoff.saturating_mul(1 << tries.saturating_sub(1).min(10));
         doubled.min(LONGEST_BACKOFF).mul_f64(rand::random_range(0.5..1.0))
     }
+}
+
+/// Runs a call under a key of ours.
+pub(super) fn idempotent(key: &str) -> Result<RequestStrategy, ProviderError> {
+    IdempotencyKey::new(key)
+        .map(RequestStrategy::Idempotent)
+        .map_err(|error| ProviderError::Unavailable(format!("the idempotency key `{key}` is not valid: {error}")))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -4,6 +4,7 @@
 
 mod client;
 mod currency;
+mod event;
 mod refund;
 mod request;
 mod session;
@@ -11,9 +12,10 @@ mod signature;
 
 pub use client::Stripe;
 pub use currency::{minimum_charge, to_stripe};
+pub use event::EventEnvelope;
 pub use refund::{RefundOutcome, RefundView};
 pub use request::{NewSession, SessionAddress, SessionLine, freeze};
-pub use session::{Create, EventEnvelope, SessionView, Standing};
+pub use session::{Create, SessionView, Standing};
 pub use signature::{SignatureError, verify};
 
 /// Why a provider's call has no good answer, and so what is known about it.

@@ -6,8 +6,8 @@ use stripe_client_core::StripeRequest;
 use stripe_core::refund::{CreateRefund, ListRefund};
 use stripe_shared::Refund;
 
+use super::client::idempotent;
 use super::currency::to_stripe;
-use super::session::idempotent;
 use super::{ProviderError, Stripe};
 use crate::money::Money;
 

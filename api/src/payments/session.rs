@@ -1,14 +1,12 @@
 //! Checkout Sessions at Stripe: create, read, find, expire, and what one says about the payment.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
 use stripe_checkout::checkout_session::{ExpireCheckoutSession, ListCheckoutSession, RetrieveCheckoutSession};
-use stripe_client_core::{IdempotencyKey, RequestBuilder, RequestStrategy, StripeMethod, StripeRequest};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_shared::{CheckoutSession, CheckoutSessionPaymentStatus, CheckoutSessionStatus, PaymentIntentStatus};
 use stripe_types::{Expandable, Object, RangeBoundsTs, RangeQueryTs};
 
+use super::client::idempotent;
 use super::currency::from_stripe;
 use super::{ProviderError, Stripe};
 use crate::money::Money;
@@ -120,13 +118,6 @@ impl Stripe {
     }
 }
 
-/// Runs a call under a key of ours.
-pub(super) fn idempotent(key: &str) -> Result<RequestStrategy, ProviderError> {
-    IdempotencyKey::new(key)
-        .map(RequestStrategy::Idempotent)
-        .map_err(|error| ProviderError::Unavailable(format!("the idempotency key `{key}` is not valid: {error}")))
-}
-
 fn view(session: &CheckoutSession) -> SessionView {
     let intent = session.payment_intent.as_ref();
     SessionView {
@@ -159,77 +150,7 @@ fn is_failed(status: &PaymentIntentStatus) -> bool {
     matches!(status, PaymentIntentStatus::RequiresPaymentMethod | PaymentIntentStatus::Canceled)
 }
 
-fn amount(total: Option<i64>, currency: Option<&str>) -> Option<Money> {
+/// A total of Stripe's as ours.
+pub(super) fn amount(total: Option<i64>, currency: Option<&str>) -> Option<Money> {
     from_stripe(total?, currency?.to_ascii_uppercase().parse().ok()?)
-}
-
-/// An event's envelope, read by ourselves: events never fail to parse because Stripe added a value.
-#[derive(Debug, Deserialize)]
-pub struct EventEnvelope {
-    /// `evt_…`
-    pub id: String,
-    /// Such as `checkout.session.completed`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Whether it is real money.
-    #[serde(default)]
-    pub livemode: bool,
-    data: EventData,
-}
-
-#[derive(Debug, Deserialize)]
-struct EventData {
-    object: serde_json::Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct EventSession {
-    id: String,
-    url: Option<String>,
-    status: Option<String>,
-    payment_status: Option<String>,
-    amount_total: Option<i64>,
-    currency: Option<String>,
-    client_reference_id: Option<String>,
-    payment_intent: Option<serde_json::Value>,
-    #[serde(default)]
-    metadata: Option<HashMap<String, String>>,
-}
-
-impl EventEnvelope {
-    /// The session that the event is about, if it is about one; with the checkout id from its metadata.
-    ///
-    /// # Errors
-    /// When the object is no session although the type says so.
-    pub fn session(&self) -> Result<Option<(SessionView, Option<String>)>, serde_json::Error> {
-        if !self.kind.starts_with("checkout.session.") {
-            return Ok(None);
-        }
-        let session = EventSession::deserialize(&self.data.object)?;
-        let standing = match (session.status.as_deref(), session.payment_status.as_deref()) {
-            (Some("open"), _) => Standing::Open,
-            (Some("expired"), _) => Standing::Expired,
-            (Some("complete"), Some("paid" | "no_payment_required")) => Standing::Paid,
-            _ => Standing::Undecided,
-        };
-        let checkout_id = session.metadata.and_then(|metadata| metadata.get("checkout_id").cloned());
-        let view = SessionView {
-            id: session.id,
-            url: session.url,
-            standing,
-            amount: amount(session.amount_total, session.currency.as_deref()),
-            client_reference_id: session.client_reference_id,
-            payment_intent_id: session.payment_intent.and_then(|intent| intent.as_str().map(str::to_owned)),
-        };
-        Ok(Some((view, checkout_id)))
-    }
-
-    /// The refund that the event is about, as `(refund id, our refund id)`.
-    #[must_use]
-    pub fn refund(&self) -> Option<super::RefundView> {
-        if !self.kind.starts_with("refund.") {
-            return None;
-        }
-        super::refund::from_json(&self.data.object)
-    }
 }
