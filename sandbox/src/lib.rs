@@ -1,8 +1,8 @@
 //! A stateful stand-in for Stripe over real HTTP, for development and tests.
 //!
 //! Three faces on one port: `/v1/…` speaks Stripe's API, `/pay/…` is the page where a person
-//! plays the buyer, and `/_control/…` bends the world (faults, time, webhooks). All state lives
-//! in memory and dies with the process. It never talks to Stripe and moves no money.
+//! plays the buyer, and `/_control/…` bends the world (faults, time, webhooks). All state lives in
+//! memory, and in a file when one is named. It never talks to Stripe and moves no money.
 
 mod answer;
 mod clock;
