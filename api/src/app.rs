@@ -7,6 +7,7 @@ use std::time::Duration;
 use diesel_async::pooled_connection::deadpool::Object;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -78,7 +79,7 @@ impl App {
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         self.tasks
-            .spawn_on(work, &self.runtime)
+            .spawn_on(work.in_current_span(), &self.runtime)
             .await
             .map_err(|error| Error::Internal(format!("a task panicked: {error}")))?
     }

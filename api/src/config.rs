@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -59,8 +60,10 @@ pub struct Config {
 /// How Stripe is reached.
 #[derive(Debug, Clone)]
 pub struct StripeConfig {
-    /// `STRIPE_SECRET_KEY`: `sk_test_…` or `sk_live_…`.
+    /// `STRIPE_SECRET_KEY`: `sk_test_…` or `sk_live_…`, or a restricted `rk_…` one.
     pub secret_key: SecretString,
+    /// Whether the key is of live mode.
+    pub is_live: bool,
     /// `STRIPE_API_BASE`: without a slash at the end (`https://api.stripe.com`).
     pub api_base: String,
     /// `STRIPE_WEBHOOK_SECRETS`: comma-separated `whsec_…`; several while one is rotated.
@@ -103,7 +106,8 @@ impl Config {
         let database_url = env.required("DATABASE_URL", "the PostgreSQL to use, postgres://user@host/database")?;
         let secret_key =
             env.required("STRIPE_SECRET_KEY", "Stripe's secret key; or start `merx dev`, which needs none")?;
-        let rate = if secret_key.starts_with("sk_live_") { 80 } else { 20 };
+        let is_live = is_live_key(&secret_key)?;
+        let rate = if is_live { 80 } else { 20 };
         Ok(Self {
             bind,
             public_url: env
@@ -111,10 +115,11 @@ impl Config {
                 .map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned()),
             database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),
             database_url: database_url.into(),
-            pool_size: env.or("MERX_DB_POOL_SIZE", 16)?,
+            pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
             token_keys: env.token_keys()?,
             stripe: StripeConfig {
                 secret_key: secret_key.into(),
+                is_live,
                 api_base: env
                     .text("STRIPE_API_BASE")
                     .map_or("https://api.stripe.com".to_owned(), |url| url.trim_end_matches('/').to_owned()),
@@ -130,16 +135,30 @@ impl Config {
                 .parse()
                 .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?,
             flat_shipping: env.flat_shipping()?,
-            hold: Duration::from_secs(60 * env.or("MERX_HOLD_MINUTES", 15u64)?.clamp(1, 23 * 60)),
-            cart_lifetime: Duration::from_secs(86_400 * env.or("MERX_CART_DAYS", 30u64)?.clamp(1, 3650)),
-            redirect_origins: env.list("MERX_REDIRECT_ORIGINS")?,
+            hold: Duration::from_secs(60 * env.between("MERX_HOLD_MINUTES", 15, 1..=23 * 60)?),
+            cart_lifetime: Duration::from_secs(86_400 * env.between("MERX_CART_DAYS", 30, 1..=3650)?),
+            redirect_origins: env.redirect_origins()?,
             trusted_proxies: env.list("MERX_TRUSTED_PROXIES")?,
             rate_limits: env.rate_limits()?,
             drain: Duration::from_secs(env.or("MERX_DRAIN_SECONDS", 30u64)?),
-            workers: env.optional("MERX_WORKERS")?,
+            workers: env.workers()?,
             clock_file: env.optional("MERX_CLOCK_FILE")?,
             faults: env.faults()?,
         })
+    }
+}
+
+/// Whether a key of Stripe's is of live mode.
+///
+/// # Errors
+/// When it is no secret key of Stripe's.
+pub fn is_live_key(key: &str) -> Result<bool, String> {
+    match key.strip_prefix("sk_").or_else(|| key.strip_prefix("rk_")) {
+        Some(rest) if rest.starts_with("live_") => Ok(true),
+        Some(rest) if rest.starts_with("test_") => Ok(false),
+        Some(_) | None => {
+            Err("STRIPE_SECRET_KEY is not valid: it starts with sk_test_, sk_live_, rk_test_ or rk_live_.".to_owned())
+        }
     }
 }
 
@@ -167,8 +186,41 @@ impl Environment<'_> {
         Ok(self.optional(name)?.unwrap_or(default))
     }
 
+    fn between<T>(&self, name: &str, default: T, range: RangeInclusive<T>) -> Result<T, String>
+    where
+        T: FromStr<Err: std::fmt::Display> + PartialOrd + std::fmt::Display,
+    {
+        let value = self.or(name, default)?;
+        if range.contains(&value) {
+            return Ok(value);
+        }
+        Err(format!("{name}=`{value}` is not valid: it must be between {} and {}.", range.start(), range.end()))
+    }
+
+    fn workers(&self) -> Result<Option<usize>, String> {
+        match self.optional("MERX_WORKERS")? {
+            Some(count) if !(1..=256).contains(&count) => {
+                Err(format!("MERX_WORKERS=`{count}` is not valid: it must be between 1 and 256."))
+            }
+            workers => Ok(workers),
+        }
+    }
+
+    fn redirect_origins(&self) -> Result<Vec<String>, String> {
+        let origins: Vec<String> = self.list("MERX_REDIRECT_ORIGINS")?;
+        for origin in &origins {
+            let parsed = reqwest::Url::parse(origin).ok().map(|url| url.origin().ascii_serialization());
+            if origin != "loopback" && parsed.as_deref() != Some(origin.trim_end_matches('/')) {
+                return Err(format!(
+                    "MERX_REDIRECT_ORIGINS: `{origin}` is not valid. Write origins like `https://shop.example`."
+                ));
+            }
+        }
+        Ok(origins)
+    }
+
     fn millis(&self, name: &str, default: u64) -> Result<Duration, String> {
-        Ok(Duration::from_millis(self.or(name, default)?))
+        Ok(Duration::from_millis(self.between(name, default, 1..=3_600_000)?))
     }
 
     fn list<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Vec<T>, String> {

@@ -69,6 +69,9 @@ async fn pages_join_without_gap_or_overlap() {
     sorted.sort_by(|a, b| b.cmp(a));
     sorted.dedup();
     assert_eq!((seen.len(), seen), (7, sorted));
+    // A cursor of the year -9999, well-formed but not of ours.
+    let old = "cursor=WyItOTk5OS0wMS0wMVQwMDowMDowMFoiLCJwcm9kXzAxaDJ4Y2VqcXRmMm5icmV4eDN2cWpocDQxIl0";
+    app.get(&format!("/v1/products?{old}")).send().await.problem(400, "invalid_query");
     for query in ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "currency=eur", "sort=title"] {
         let problem = app.get(&format!("/v1/products?{query}")).send().await.problem(400, "invalid_query");
         assert_eq!(problem["errors"][0]["pointer"], format!("?{}", query.split('=').next().unwrap()));

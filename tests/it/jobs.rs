@@ -36,8 +36,11 @@ async fn a_job_that_always_fails_backs_off_and_dies_with_an_alert() {
         1
     );
     assert_eq!(app.count("SELECT count(*) FROM alerts WHERE kind = 'dead_job'").await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'dead'").await, 1);
+    // Dead stays dead: the reconciler does not raise it again.
     app.advance(2 * 3600).await;
-    assert_eq!(worker::run_due(&app.app).await.unwrap(), 0);
+    app.reconcile().await;
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE kind = 'process_event' AND status <> 'dead'").await, 0);
     app.sql("DELETE FROM jobs").await;
     app.sql("DELETE FROM webhook_events").await;
     app.finish().await;

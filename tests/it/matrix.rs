@@ -218,3 +218,22 @@ async fn dead_keys_and_odd_credentials_open_nothing() {
     get(&format!("Bearer {}", app.admin_key)).await.problem(401, "unauthenticated");
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_token_opens_its_own_checkout_only() {
+    let app = TestApp::start().await;
+    let world = world(&app).await;
+    let path = format!("/v1/checkouts/{}", world.checkout.id);
+    let strange = &world.stranger.1.order_token;
+    app.get(&path).header("X-Order-Token", strange).send().await.problem(404, "not_found");
+    let cancel = format!("{path}/cancel");
+    app.call("POST", &cancel).header("X-Order-Token", strange).send().await.problem(404, "not_found");
+    app.get(&path).header("X-Cart-Token", strange).send().await.problem(404, "not_found");
+    app.get(&path).header("X-Order-Token", &world.checkout.order_token).send().await.expect(200);
+    let ended = app.call("POST", &cancel).header("X-Order-Token", &world.checkout.order_token).send().await.expect(200);
+    assert_eq!(ended["status"], "cancelled");
+    app.get(&path).header("X-Cart-Token", "\u{e9}").send().await.problem(400, "invalid_header");
+    app.advance(3600).await;
+    app.run_jobs().await;
+    app.finish().await;
+}

@@ -172,6 +172,13 @@ fn bad_configuration_names_the_variable_and_the_remedy() {
         ("MERX_RATE_LIMIT", Some("off")),
         ("MERX_LIMIT_CHECKOUTS_PER_CART", Some("0")),
         ("MERX_FAULT", Some("explode")),
+        ("STRIPE_SECRET_KEY", Some("pk_test_x")),
+        ("MERX_WORKERS", Some("0")),
+        ("MERX_DB_POOL_SIZE", Some("0")),
+        ("MERX_PROVIDER_TIMEOUT_MS", Some("0")),
+        ("MERX_HOLD_MINUTES", Some("0")),
+        ("MERX_REDIRECT_ORIGINS", Some("shop.example")),
+        ("MERX_REDIRECT_ORIGINS", Some("https://shop.example/path")),
     ] {
         let message = read(name, value).err().unwrap_or_else(|| panic!("{name}={value:?} was accepted"));
         assert!(message.contains(name) && message.ends_with('.'), "{message}");

@@ -109,6 +109,10 @@ async fn an_outage_answers_503_and_the_same_key_gets_the_same_checkout_later() {
     app.try_checkout(&cart, "k").await.problem(503, "provider_unavailable");
     let held = app.count("SELECT count(*) FROM checkouts WHERE status = 'creating'").await;
     assert_eq!((held, app.stock(&variant).await), (1, (3, 1)));
+    let mut other = crate::harness::checkout_body(&cart);
+    other["cancel_url"] = json!("https://shop.example/other");
+    let other = app.post("/v1/checkouts", other).header("X-Cart-Token", &cart.token).header("Idempotency-Key", "k");
+    other.send().await.problem(422, "idempotency_mismatch");
     let checkout = app.checkout_under(&cart, "k").await;
     assert_eq!(app.count("SELECT count(*) FROM checkouts").await, 1);
     app.pay(&checkout, "paid").await;

@@ -15,7 +15,7 @@ use super::model::{self, CheckoutStatus, CloseReason};
 use crate::app::App;
 use crate::db::schema::{checkouts, orders};
 use crate::db::{self};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::CheckoutId;
 use crate::orders::model::PaymentStatus;
 use crate::orders::read;
@@ -78,7 +78,12 @@ pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Resul
     apply(&mut conn, id, &session, app.clock.now()).await?;
     match session.standing {
         Standing::Processing => Ok(Closed::Processing),
-        Standing::Open => Err(Error::Internal(format!("{session_id} is open although it was expired"))),
+        // Our key may not expire it, say; nothing is released, and the next try asks again.
+        Standing::Open => {
+            tracing::error!(stripe.session = session_id, "Stripe did not expire a session and says that it is open");
+            let detail = "The payment page could not be closed yet. Repeat the request.";
+            Err(Error::problem(Code::ProviderUnavailable, detail).retry_after(5))
+        }
         Standing::Paid | Standing::Failed | Standing::Expired | Standing::Undecided => Ok(Closed::Over),
     }
 }

@@ -86,14 +86,21 @@ pub(super) async fn reserve(conn: &mut Connection, plan: &Plan<'_>, now: DateTim
 }
 
 /// The checkout that was made under a key, whatever became of it.
+///
+/// # Errors
+/// `idempotency_mismatch` when it was made by another request.
 pub(super) async fn under_key(conn: &mut Connection, key: &Key) -> Result<Option<CheckoutId>> {
-    Ok(checkouts::table
+    let found: Option<(CheckoutId, Vec<u8>)> = checkouts::table
         .filter(checkouts::idempotency_scope.eq(&key.scope))
         .filter(checkouts::idempotency_key.eq(&key.key))
-        .select(checkouts::id)
+        .select((checkouts::id, checkouts::fingerprint))
         .first(conn)
         .await
-        .optional()?)
+        .optional()?;
+    match found {
+        Some((_, fingerprint)) if fingerprint != key.fingerprint => Err(idempotency::mismatch()),
+        found => Ok(found.map(|(id, _)| id)),
+    }
 }
 
 async fn live(conn: &mut Connection, plan: &Plan<'_>) -> Result<Reserved> {

@@ -12,7 +12,7 @@ use sandbox::Sandbox;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, is_live_key};
 use crate::run::{self, Running, StopSignal};
 use crate::staff::api_keys::{self, Scope};
 use crate::tokens::random_secret;
@@ -58,10 +58,10 @@ struct Description<'a> {
 /// # Errors
 /// One line with the remedy.
 pub async fn run(options: Options) -> Result<(), String> {
-    if std::env::var("STRIPE_SECRET_KEY").is_ok_and(|key| key.starts_with("sk_live_")) {
+    if variable("STRIPE_SECRET_KEY").is_some_and(|key| is_live_key(&key) == Ok(true)) {
         return Err("merx dev takes no live key. Use a test key (sk_test_…), or none for the sandbox.".to_owned());
     }
-    if options.fresh && std::env::var_os("DATABASE_URL").is_some() {
+    if options.fresh && variable("DATABASE_URL").is_some() {
         return Err(
             "--fresh deletes only what merx dev made. Unset DATABASE_URL, or empty that database by hand.".to_owned()
         );
@@ -72,9 +72,9 @@ pub async fn run(options: Options) -> Result<(), String> {
     // Of a run that was killed; its absence says that nothing runs yet.
     remove(&data_dir.join("dev.json"))?;
     let listener = run::bind(options.bind)?;
-    let cluster = match std::env::var("DATABASE_URL") {
-        Ok(_) => None,
-        Err(_) => Some(Cluster::start(&data_dir, Durability::Full).await?),
+    let cluster = match variable("DATABASE_URL") {
+        Some(_) => None,
+        None => Some(Cluster::start(&data_dir, Durability::Full).await?),
     };
     let outcome = run_on(&options, &data_dir, listener, cluster.as_ref(), &mut signal).await;
     if let Some(cluster) = cluster {
@@ -82,6 +82,11 @@ pub async fn run(options: Options) -> Result<(), String> {
     }
     drop(lock);
     outcome
+}
+
+/// A variable of the environment; an empty one counts as unset.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
 fn prepare(options: &Options) -> Result<PathBuf, String> {
@@ -114,16 +119,16 @@ async fn run_on(
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let database_url = match cluster {
         Some(cluster) => cluster.create_database("merx").await?,
-        None => std::env::var("DATABASE_URL").unwrap_or_default(),
+        None => variable("DATABASE_URL").unwrap_or_default(),
     };
     if options.fresh {
         forget(data_dir)?;
     }
     let mut secrets = secrets(data_dir)?;
     let base_url = format!("http://{address}");
-    let sandbox = match std::env::var("STRIPE_SECRET_KEY") {
-        Ok(_) => None,
-        Err(_) => Some(start_sandbox(address, &base_url, &secrets, data_dir).await?),
+    let sandbox = match variable("STRIPE_SECRET_KEY") {
+        Some(_) => None,
+        None => Some(start_sandbox(address, &base_url, &secrets, data_dir).await?),
     };
     let config = config(address, &database_url, sandbox.as_ref(), &secrets)?;
     if options.fresh {
@@ -248,9 +253,7 @@ fn config(
         defaults.insert("STRIPE_API_BASE", sandbox.url());
         defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND", "1000".to_owned());
     }
-    Config::read(&|name| {
-        std::env::var(name).ok().filter(|value| !value.is_empty()).or_else(|| defaults.get(name).cloned())
-    })
+    Config::read(&|name| variable(name).or_else(|| defaults.get(name).cloned()))
 }
 
 async fn admin_key(app: &App, secrets: &mut Secrets, data_dir: &Path) -> crate::error::Result<String> {

@@ -1,6 +1,6 @@
 //! Whose request it is: the rightmost hop that no configured proxy vouches for.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -17,15 +17,20 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
 
 fn resolve(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
-    let mut address = peer;
-    let mut hops = forwarded.rsplit(',').map(|hop| hop.trim().parse::<IpAddr>());
+    let mut address = peer.to_canonical();
+    let mut hops = forwarded.rsplit(',').map(|hop| address_of(hop.trim()));
     while is_trusted(address) {
         match hops.next() {
-            Some(Ok(hop)) => address = hop.to_canonical(),
-            Some(Err(_)) | None => break,
+            Some(Some(hop)) => address = hop.to_canonical(),
+            Some(None) | None => break,
         }
     }
     address
+}
+
+/// A hop as proxies write it, with or without a port.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    hop.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// The part of an address that limits count by: IPv4 whole, IPv6 by /64, as one household has that many.
@@ -54,6 +59,7 @@ mod tests {
         assert_eq!(resolved("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.9.9.9", &proxies), "198.51.100.1");
         assert_eq!(resolved("10.0.0.1", "", &proxies), "10.0.0.1");
         assert_eq!(resolved("10.0.0.1", "unknown", &proxies), "10.0.0.1");
+        assert_eq!(resolved("::ffff:10.0.0.1", "198.51.100.1:4711", &proxies), "198.51.100.1");
         assert_eq!(resolved("10.0.0.1", "198.51.100.1", &[]), "10.0.0.1");
     }
 

@@ -150,12 +150,16 @@ async fn find(conn: &mut Connection, key: &Key) -> Result<Option<Answer>> {
         .optional()?;
     let Some((fingerprint, status, body)) = row else { return Ok(None) };
     if fingerprint != key.fingerprint {
-        return Err(Error::problem(
-            Code::IdempotencyMismatch,
-            "This Idempotency-Key was used for a request with another body. Use a new key for a new request.",
-        ));
+        return Err(mismatch());
     }
     Ok(status.and_then(|status| u16::try_from(status).ok()).zip(body).map(|(status, body)| Answer { status, body }))
+}
+
+/// The error for a key that was used for another request.
+#[must_use]
+pub fn mismatch() -> Error {
+    let detail = "This Idempotency-Key was used for a request with another body. Use a new key for a new request.";
+    Error::problem(Code::IdempotencyMismatch, detail)
 }
 
 /// Locks the claim and says whether it is still held under `token`; the first lock of every transaction that

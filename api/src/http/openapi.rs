@@ -135,6 +135,12 @@ fn shared(path: &str, operation: &Operation) -> Vec<Code> {
     if path.contains('{') || path == "/v1/checkouts" {
         codes.push(Code::NotFound);
     }
+    let takes_header = operation.parameters.iter().flatten().any(|parameter| {
+        matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == utoipa::openapi::path::ParameterIn::Header)
+    });
+    if takes_header || operation.security.is_some() {
+        codes.push(Code::InvalidHeader);
+    }
     let takes_query = operation
         .parameters
         .iter()

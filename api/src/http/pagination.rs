@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Datelike, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -34,14 +35,16 @@ fn encode<K: Serialize>(key: &K) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
 }
 
-/// The sort key of a cursor.
+/// The sort key of a cursor: a time and an id.
 ///
 /// # Errors
 /// `invalid_query` when the cursor is not one of ours.
-pub fn decode<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>> {
+pub fn decode<I: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<(DateTime<Utc>, I)>> {
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap_or_default();
-    serde_json::from_slice(&bytes).ok().map(Some).ok_or_else(|| {
+    let key: Option<(DateTime<Utc>, I)> = serde_json::from_slice(&bytes).ok();
+    // PostgreSQL knows fewer years than chrono.
+    key.filter(|(at, _)| (1970..=9999).contains(&at.year())).map(Some).ok_or_else(|| {
         let detail = "is not a cursor of this list; send `next_cursor` of the page before, unchanged";
         Error::problem(Code::InvalidQuery, format!("`cursor` {detail}."))
             .with_errors(vec![FieldError::new("?cursor", "invalid", detail)])

@@ -86,16 +86,20 @@ impl Limits {
         }))
     }
 
-    /// Counts a checkout for its address and cart.
+    /// Counts a checkout for its address.
     ///
     /// # Errors
-    /// `rate_limited` when one of the two has used up its minute.
-    pub fn checkout(&self, address: IpAddr, cart: CartId) -> Result<()> {
-        if let Some(buckets) = &self.0 {
-            buckets.checkouts_by_cart.take(&cart)?;
-            buckets.checkouts_by_address.take(&limit_key(address))?;
-        }
-        Ok(())
+    /// `rate_limited` when the address has used up its minute.
+    pub fn checkout_from(&self, address: IpAddr) -> Result<()> {
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.checkouts_by_address.take(&limit_key(address)).map(|_| ()))
+    }
+
+    /// Counts a checkout for its cart; only for somebody who has the cart's token.
+    ///
+    /// # Errors
+    /// `rate_limited` when the cart has used up its minute.
+    pub fn checkout_of(&self, cart: CartId) -> Result<()> {
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.checkouts_by_cart.take(&cart).map(|_| ()))
     }
 }
 

@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::{Job, JobKind};
 use crate::alerts::{self, AlertKind};
-use crate::db::schema::jobs;
+use crate::db::schema::{jobs, webhook_events};
 use crate::db::{self, Connection};
 use crate::error::Result;
-use crate::ids::JobId;
+use crate::ids::{EventId, JobId};
+use crate::webhooks_in::EventStatus;
 
 /// How long a claimed job may take before another worker may claim it.
 const LEASE: TimeDelta = TimeDelta::seconds(120);
@@ -177,6 +178,9 @@ pub async fn finish(
                         .execute(conn)
                         .await?;
                     if died > 0 {
+                        if let Ok(Job::ProcessEvent(event)) = Job::read(job.kind, &job.payload) {
+                            bury(conn, event, error).await?;
+                        }
                         let detail =
                             format!("The {} job {} gave up after {} tries: {error}", job.kind, job.id, job.attempt);
                         alerts::raise(conn, AlertKind::DeadJob, &job.id.to_string(), None, &detail, now).await?;
@@ -188,6 +192,15 @@ pub async fn finish(
             .await?;
         }
     }
+    Ok(())
+}
+
+/// An event whose job died is dead as well, until somebody retries it.
+async fn bury(conn: &mut Connection, event: EventId, error: &str) -> Result<()> {
+    diesel::update(webhook_events::table.find(event).filter(webhook_events::status.eq(EventStatus::Pending)))
+        .set((webhook_events::status.eq(EventStatus::Dead), webhook_events::last_error.eq(error)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

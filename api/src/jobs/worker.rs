@@ -1,9 +1,11 @@
 //! The worker: claims due jobs within each kind's concurrency and runs them; drains at shutdown.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -74,7 +76,9 @@ async fn start_due(
             lock(running).insert(job.id, (job.kind, job.lease));
             let (app, running) = (Arc::clone(app), Arc::clone(running));
             tasks.spawn(async move {
-                run(&app, &job).await;
+                if AssertUnwindSafe(run(&app, &job)).catch_unwind().await.is_err() {
+                    tracing::error!(job.id = %job.id, job.kind = %job.kind, "A job panicked; it runs again after its lease");
+                }
                 lock(&running).remove(&job.id);
             });
         }

@@ -74,7 +74,7 @@ impl Stripe {
     /// Whether the key is of live mode; events of the other mode are not ours.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.config.secret_key.expose_secret().starts_with("sk_live_")
+        self.config.is_live
     }
 
     pub(super) fn call(&self) -> Call<'_> {

@@ -65,7 +65,7 @@ pub async fn send(app: &Arc<App>, id: RefundId) -> Result<()> {
                 }
                 Err(ProviderError::Rejected { public_message, .. }) => {
                     let mut conn = app.connection().await?;
-                    return fail(&mut conn, id, None, &public_message, app.clock.now()).await;
+                    return refuse(&mut conn, id, &public_message, app.clock.now()).await;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -125,6 +125,12 @@ async fn succeed(conn: &mut Connection, id: RefundId, provider_id: &str, now: Da
         .scope_boxed()
     })
     .await
+}
+
+/// Refused when it was sent: only what is still pending fails by that (PROTOCOL.md 19).
+async fn refuse(conn: &mut Connection, id: RefundId, reason: &str, now: DateTime<Utc>) -> Result<()> {
+    let status: RefundStatus = refunds::table.find(id).select(refunds::status).first(conn).await?;
+    if status == RefundStatus::Pending { fail(conn, id, None, reason, now).await } else { Ok(()) }
 }
 
 async fn fail(
