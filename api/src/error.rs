@@ -206,7 +206,7 @@ codes! {
     InvalidQuery "invalid_query" 400 "A query parameter is wrong" "`errors` names the parameter and what is allowed.";
     InvalidHeader "invalid_header" 400 "A header is wrong" "`errors` names the header and what is allowed.";
     InvalidSignature "invalid_signature" 400 "The webhook's signature is not valid" "Sign the raw body with one of the configured secrets, at most 300 seconds ago.";
-    Unauthenticated "unauthenticated" 401 "Credentials are missing or not valid" "Send `Authorization: Bearer sk_…` with a key that is neither expired nor revoked.";
+    Unauthenticated "unauthenticated" 401 "Credentials are missing or not valid" "Carts and checkouts take `X-Cart-Token`, orders and checkouts `X-Order-Token`, staff `Authorization: Bearer sk_…` with a key that is neither expired nor revoked.";
     InsufficientScope "insufficient_scope" 403 "The key may not do this" "Use a key that has the scope named in `required_scope`.";
     NotFound "not_found" 404 "There is no such thing here" "Check the id and the token: what is not yours answers the same.";
     MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "The `Allow` header lists the methods it knows.";

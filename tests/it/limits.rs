@@ -14,7 +14,10 @@ async fn checkouts_are_limited_by_cart() {
         app.try_checkout(&cart, "k").await.problem(422, "cart_incomplete");
     }
     let reply = app.try_checkout(&cart, "k").await;
-    assert!(reply.header("retry-after").parse::<u64>().unwrap() >= 1);
+    let wait: u64 = reply.header("retry-after").parse().unwrap();
+    assert!(wait >= 1);
+    assert_eq!(reply.header("ratelimit"), format!("\"checkouts-per-cart\";r=0;t={wait}"));
+    assert_eq!(reply.header("ratelimit-policy"), "\"checkouts-per-cart\";q=2;w=60");
     assert_eq!(reply.problem(429, "rate_limited")["limit"], "checkouts-per-cart");
     let other = app.cart_with(json!({})).await;
     app.try_checkout(&other, "k").await.problem(422, "cart_incomplete");
@@ -55,7 +58,9 @@ async fn every_answer_tells_what_is_left_and_webhooks_are_exempt() {
     assert_eq!(reply.header("ratelimit"), "\"requests-per-address\";r=2;t=60");
     app.get("/livez").send().await.expect(200);
     app.get("/livez").send().await.expect(200);
-    app.get("/livez").send().await.problem(429, "rate_limited");
+    let refused = app.get("/livez").send().await;
+    assert!(refused.header("ratelimit").starts_with("\"requests-per-address\";r=0;t="));
+    refused.problem(429, "rate_limited");
     for _ in 0..5 {
         app.post("/v1/webhooks/stripe", json!({})).send().await.problem(400, "invalid_signature");
     }

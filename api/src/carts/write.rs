@@ -88,7 +88,8 @@ pub struct CartPatch {
     pub email: Patch<Email>,
     /// Another currency; every line must have a price in it.
     #[serde(default)]
-    pub currency: Option<Currency>,
+    #[schema(value_type = Currency)]
+    pub currency: Patch<Currency>,
     /// Where the goods go.
     #[serde(default)]
     #[validate(nested)]
@@ -102,7 +103,8 @@ pub struct CartPatch {
     /// The shop's own data, replaced as a whole.
     #[serde(default)]
     #[validate(nested)]
-    pub metadata: Option<Metadata>,
+    #[schema(value_type = Option<Metadata>)]
+    pub metadata: Patch<Metadata>,
 }
 
 /// Creates a cart with its lines.
@@ -285,9 +287,19 @@ pub async fn set_quantity(conn: &mut Connection, cart: CartId, line: LineItemId,
 /// # Errors
 /// `validation_failed` when a line has no price in the new currency.
 pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> Result<()> {
-    if let Some(currency) = patch.currency {
+    let currency = match patch.currency {
+        Patch::Absent => None,
+        Patch::Null => return Err(Error::invalid("/currency", "required", "cannot be cleared; send another currency")),
+        Patch::Value(currency) => Some(currency),
+    };
+    if let Some(currency) = currency {
         require_prices(conn, cart.id, currency).await?;
     }
+    let metadata = match patch.metadata {
+        Patch::Absent => None,
+        Patch::Null => Some(Metadata::default()),
+        Patch::Value(metadata) => Some(metadata),
+    };
     let as_json = |address: Option<Address>| address.map(|address| json!(address));
     let kept = |column: &Option<serde_json::Value>| super::price::address(column.as_ref());
     let shipping = as_json(patch.shipping_address.apply_to(kept(&cart.shipping_address)?));
@@ -298,8 +310,8 @@ pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> R
             carts::email.eq(email),
             carts::shipping_address.eq(shipping),
             carts::billing_address.eq(billing),
-            patch.currency.map(|currency| carts::currency.eq(currency)),
-            patch.metadata.map(|metadata| carts::metadata.eq(metadata.to_json())),
+            currency.map(|currency| carts::currency.eq(currency)),
+            metadata.map(|metadata| carts::metadata.eq(metadata.to_json())),
         ))
         .execute(conn)
         .await?;

@@ -127,7 +127,8 @@ fn decoding_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Er
 
 /// Serde's `invalid type: string "1", expected i64` in the words of JSON.
 fn type_detail(message: &str) -> Option<String> {
-    let (given, wanted) = message.strip_prefix("invalid type: ")?.rsplit_once(", expected ")?;
+    let stripped = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    let (given, wanted) = stripped?.rsplit_once(", expected ")?;
     let wanted = match wanted {
         "i16" | "i32" | "i64" | "u16" | "u32" | "u64" => "a whole number",
         "a sequence" => "an array",
@@ -243,6 +244,9 @@ fn decode_query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
         let message = error.inner().to_string();
         match quoted(&message).filter(|_| message.contains("unknown field")) {
             Some(name) => wrong(format!("?{name}"), "unknown_field", unknown_field(name, &message)),
+            None if message.contains("invalid digit") => {
+                wrong(format!("?{}", error.path()), "invalid", "must be a whole number".to_owned())
+            }
             None => wrong(format!("?{}", error.path()), "invalid", message),
         }
     })?;

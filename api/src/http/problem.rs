@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, ResponseError, get, web};
 use serde_json::{Value, json};
 
 use crate::error::{Code, Error, FieldError, Problem};
+use crate::http::rate_limit;
 use crate::http::request_log::RequestContext;
 
 /// The media type of problems.
@@ -43,6 +44,11 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse<BoxBody> {
         match self {
             Self::Problem(problem) => respond(problem, &RequestContext::current()),
+            Self::Database(error) if error.to_string().starts_with("canceling statement due to") => {
+                let context = RequestContext::current();
+                tracing::error!(error = %self, request.id = context.id, "A statement waited too long");
+                respond(&busy(), &context)
+            }
             Self::Database(_) | Self::Internal(_) => {
                 let context = RequestContext::current();
                 tracing::error!(error = %self, request.id = context.id, "Request failed");
@@ -61,6 +67,17 @@ pub fn internal() -> Problem {
         errors: Vec::new(),
         extensions: serde_json::Map::new(),
         retry_after: None,
+    }
+}
+
+/// What a client is told when the database took too long; nothing was changed.
+fn busy() -> Problem {
+    Problem {
+        code: Code::Unavailable,
+        detail: "The database is too busy; nothing was changed. Try again.".to_owned(),
+        errors: Vec::new(),
+        extensions: serde_json::Map::new(),
+        retry_after: Some(2),
     }
 }
 
@@ -90,6 +107,9 @@ pub fn respond(problem: &Problem, context: &RequestContext) -> HttpResponse {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.code == Code::RateLimited {
+        rate_limit::tell_refusal(response.headers_mut(), problem);
     }
     if problem.code == Code::Unauthenticated {
         let challenge = HeaderValue::from_static("Bearer realm=\"merx\"");

@@ -20,7 +20,7 @@ use governor::{Quota, RateLimiter};
 
 use crate::app::App;
 use crate::config::RateLimits;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::http::client_address::{client_address, limit_key};
 use crate::ids::CartId;
 
@@ -138,11 +138,25 @@ fn refuse(error: &Error) -> actix_web::HttpResponse {
     error.error_response()
 }
 
+/// What is left after a request that passed; a refusal by a narrower limit has told its own.
 fn tell(headers: &mut HeaderMap, remaining: &Remaining) {
-    let Remaining { name, per_minute, left } = remaining;
+    if !headers.contains_key("ratelimit") {
+        let Remaining { name, per_minute, left } = remaining;
+        write(headers, name, &per_minute.to_string(), *left, 60);
+    }
+}
+
+/// The limit that refused: nothing left, for as long as `Retry-After` says.
+pub(super) fn tell_refusal(headers: &mut HeaderMap, problem: &Problem) {
+    let member = |name: &str| problem.extensions.get(name);
+    let (Some(limit), Some(per_minute)) = (member("limit"), member("limit_per_minute")) else { return };
+    write(headers, limit.as_str().unwrap_or_default(), &per_minute.to_string(), 0, problem.retry_after.unwrap_or(60));
+}
+
+fn write(headers: &mut HeaderMap, name: &str, per_minute: &str, left: u32, seconds: u64) {
     for (header, value) in [
         ("ratelimit-policy", format!("\"{name}\";q={per_minute};w=60")),
-        ("ratelimit", format!("\"{name}\";r={left};t=60")),
+        ("ratelimit", format!("\"{name}\";r={left};t={seconds}")),
     ] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(header), value);
