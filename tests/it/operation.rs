@@ -77,6 +77,26 @@ async fn check_finds_what_is_planted() {
     assert!(app.findings().await.is_empty());
     let plants = [
         (
+            "UPDATE stock_levels SET on_hand = -1, shortage = 1",
+            "UPDATE stock_levels SET on_hand = 4, shortage = 0",
+            "1 never oversold",
+        ),
+        (
+            "UPDATE stock_movements SET reason = 'lost' WHERE reason = 'sale'",
+            "UPDATE stock_movements SET reason = 'sale' WHERE reason = 'lost'",
+            "2 a sold unit left the stock once",
+        ),
+        (
+            "INSERT INTO orders SELECT (jsonb_populate_record(orders, jsonb_build_object('id', gen_random_uuid(), 'number', 'x', 'payment_intent_id', null))).* FROM orders",
+            "DELETE FROM orders WHERE number = 'x'",
+            "3 a cart becomes one order",
+        ),
+        (
+            "INSERT INTO refunds (id, order_id, status, amount, currency, reason, payment_intent_id, sends, created_at, updated_at) SELECT gen_random_uuid(), id, 'pending', total + 1, currency, 'x', 'pi', 0, now(), now() FROM orders",
+            "DELETE FROM refunds",
+            "5 refunds never exceed what was captured",
+        ),
+        (
             "UPDATE stock_levels SET on_hand = on_hand + 1",
             "UPDATE stock_levels SET on_hand = on_hand - 1",
             "2 stock is the sum of its movements",
@@ -137,6 +157,7 @@ async fn check_finds_what_is_planted() {
         let found = app.findings().await;
         assert!(found.iter().any(|finding| finding.invariant == invariant), "{plant}: {found:?}");
         app.sql(undo).await;
+        assert!(app.findings().await.is_empty(), "{undo}");
     }
     app.finish().await;
 }
