@@ -74,6 +74,10 @@ pub struct StripeConfig {
     pub budget: Duration,
     /// `MERX_PROVIDER_BACKOFF_MS`: the first wait between two tries, doubled each time (500).
     pub backoff: Duration,
+    /// `MERX_PROVIDER_BREAKER_FAILURES`: after so many failed calls in a row none is made for a while; 0 never (10).
+    pub breaker_failures: u32,
+    /// `MERX_PROVIDER_BREAKER_PAUSE_MS`: that while (5000).
+    pub breaker_pause: Duration,
     /// `MERX_STRIPE_REQUESTS_PER_SECOND`: how much this process asks of Stripe (80 live, 20 test mode).
     pub requests_per_second: u32,
 }
@@ -127,6 +131,8 @@ impl Config {
                 timeout: env.millis("MERX_PROVIDER_TIMEOUT_MS", 10_000)?,
                 budget: env.millis("MERX_PROVIDER_BUDGET_MS", 20_000)?,
                 backoff: env.millis("MERX_PROVIDER_BACKOFF_MS", 500)?,
+                breaker_failures: env.or("MERX_PROVIDER_BREAKER_FAILURES", 10)?,
+                breaker_pause: env.millis("MERX_PROVIDER_BREAKER_PAUSE_MS", 5_000)?,
                 requests_per_second: env.or("MERX_STRIPE_REQUESTS_PER_SECOND", rate)?,
             },
             default_currency: env

@@ -187,3 +187,22 @@ async fn a_client_that_hangs_up_finds_its_checkout_finished() {
     app.run_jobs().await;
     app.finish().await;
 }
+
+/// Two failed calls open the circuit: the next checkout is told at once, without a call; the setting decides.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_circuit_opens_after_failures_and_closes_after_a_pause() {
+    for (pause, third, expected) in [("3600000", 6, 503), ("1", 7, 201)] {
+        let breaker = [("MERX_PROVIDER_BREAKER_FAILURES", "2"), ("MERX_PROVIDER_BREAKER_PAUSE_MS", pause)];
+        let app = TestApp::with(&breaker).await;
+        let variant = app.variant(9).await;
+        app.fault(on_create(json!({"kind": "status", "status": 503, "times": 6}))).await;
+        for _ in 0..2 {
+            let cart = app.cart(&[(&variant, 1)]).await;
+            app.try_checkout(&cart, "k").await.problem(503, "provider_unavailable");
+        }
+        let cart = app.cart(&[(&variant, 1)]).await;
+        assert_eq!(app.try_checkout(&cart, "k").await.status, expected);
+        assert_eq!(app.provider_calls(&format!("POST {CREATE}")).await.len(), third);
+        app.finish().await;
+    }
+}

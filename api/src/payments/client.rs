@@ -16,6 +16,7 @@ use stripe_client_core::{
 };
 
 use super::ProviderError;
+use super::breaker::Breaker;
 use crate::config::StripeConfig;
 
 /// How long a call waits for its turn before it is given up, unsent.
@@ -32,6 +33,7 @@ pub struct Stripe {
     http: reqwest::Client,
     config: StripeConfig,
     turn: DefaultDirectRateLimiter,
+    breaker: Breaker,
 }
 
 /// One call, which notes whether its answer was a replay.
@@ -68,7 +70,12 @@ impl Stripe {
             .build()
             .map_err(|error| format!("The HTTP client cannot start: {error}."))?;
         let per_second = NonZeroU32::new(config.requests_per_second).unwrap_or(NonZeroU32::MIN);
-        Ok(Self { http, config: config.clone(), turn: RateLimiter::direct(Quota::per_second(per_second)) })
+        Ok(Self {
+            http,
+            config: config.clone(),
+            turn: RateLimiter::direct(Quota::per_second(per_second)),
+            breaker: Breaker::new(config.breaker_failures, config.breaker_pause),
+        })
     }
 
     /// Whether the key is of live mode; events of the other mode are not ours.
@@ -82,6 +89,21 @@ impl Stripe {
     }
 
     async fn run(
+        &self,
+        request: &RequestBuilder,
+        key: Option<&str>,
+        replayed: &AtomicBool,
+    ) -> Result<Bytes, ProviderError> {
+        if !self.breaker.allows() {
+            return Err(ProviderError::Unavailable("the circuit is open after too many failures".to_owned()));
+        }
+        let outcome = self.try_often(request, key, replayed).await;
+        let silent = matches!(outcome, Err(ProviderError::Unavailable(_) | ProviderError::Unknown { .. }));
+        self.breaker.note(!silent);
+        outcome
+    }
+
+    async fn try_often(
         &self,
         request: &RequestBuilder,
         key: Option<&str>,

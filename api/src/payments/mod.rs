@@ -2,6 +2,7 @@
 //!
 //! The seam is [`Stripe`] and [`SessionView`]; errors say what is known of a call ([`ProviderError`]).
 
+mod breaker;
 mod client;
 mod currency;
 mod event;

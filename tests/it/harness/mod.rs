@@ -82,6 +82,7 @@ impl TestApp {
             ("MERX_PROVIDER_TIMEOUT_MS", "1500".to_owned()),
             ("MERX_PROVIDER_BUDGET_MS", "10000".to_owned()),
             ("MERX_PROVIDER_BACKOFF_MS", "5".to_owned()),
+            ("MERX_PROVIDER_BREAKER_FAILURES", "0".to_owned()),
             ("MERX_STRIPE_REQUESTS_PER_SECOND", "5000".to_owned()),
             ("STRIPE_SECRET_KEY", "sk_test_of_the_tests".to_owned()),
             ("STRIPE_API_BASE", sandbox.url()),
