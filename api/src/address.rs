@@ -38,6 +38,27 @@ impl Validate for Email {
     }
 }
 
+/// A country.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, pattern = "^[A-Z]{2}$", example = "DE")]
+pub struct Country(pub String);
+
+impl Validate for Country {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        known_country(&self.0).map_err(|error| {
+            let mut errors = ValidationErrors::new();
+            errors.add("__all__", error);
+            errors
+        })
+    }
+}
+
+/// Every country, by ISO 3166-1 alpha-2.
+pub fn countries() -> impl Iterator<Item = &'static str> {
+    COUNTRIES.split(' ')
+}
+
 /// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -92,22 +113,36 @@ fn known_country(country: &str) -> Result<(), ValidationError> {
         .with_message("must be an ISO 3166-1 alpha-2 code in capitals, such as `DE`".into()))
 }
 
+/// Which parts an address in a country must have for a parcel, in the order to ask for them.
+#[must_use]
+pub fn required_parts(country: &str) -> Vec<&'static str> {
+    let mut parts = vec!["name", "line1", "city"];
+    if WITH_STATE.contains(&country) {
+        parts.push("state");
+    }
+    if !WITHOUT_POSTAL_CODE.contains(&country) {
+        parts.push("postal_code");
+    }
+    parts
+}
+
 impl Address {
     /// What parcels to this country need and the address lacks, as pointers below `base`.
     #[must_use]
     pub fn missing_parts(&self, base: &str) -> Vec<FieldError> {
-        let country = self.country.as_str();
-        let needs = [
-            ("name", &self.name, true),
-            ("line1", &self.line1, true),
-            ("city", &self.city, true),
-            ("state", &self.state, WITH_STATE.contains(&country)),
-            ("postal_code", &self.postal_code, !WITHOUT_POSTAL_CODE.contains(&country)),
-        ];
-        needs
+        let part = |name: &str| match name {
+            "name" => &self.name,
+            "line1" => &self.line1,
+            "city" => &self.city,
+            "state" => &self.state,
+            _ => &self.postal_code,
+        };
+        required_parts(&self.country)
             .into_iter()
-            .filter(|(_, part, needed)| *needed && part.as_deref().is_none_or(|part| part.trim().is_empty()))
-            .map(|(name, ..)| FieldError::new(format!("{base}/{name}"), "required", format!("is needed for {country}")))
+            .filter(|name| part(name).as_deref().is_none_or(|part| part.trim().is_empty()))
+            .map(|name| {
+                FieldError::new(format!("{base}/{name}"), "required", format!("is needed for {}", self.country))
+            })
             .collect()
     }
 }

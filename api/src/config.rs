@@ -1,7 +1,6 @@
 //! Configuration: read once from the environment into plain structs; a wrong value stops the start with the
 //! variable's name and the remedy.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -12,6 +11,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::faults::Faults;
+use crate::locale::Locale;
 use crate::money::Currency;
 use crate::tokens::TokenKeys;
 
@@ -34,8 +34,12 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// `MERX_CURRENCY`: the currency of shoppers who name none (EUR).
     pub default_currency: Currency,
-    /// `MERX_FLAT_SHIPPING`: the shipping price per currency in minor units, `EUR=490,USD=590`.
-    pub flat_shipping: BTreeMap<Currency, i64>,
+    /// `MERX_CURRENCIES`: every currency that storefronts may offer, comma-separated (`MERX_CURRENCY`).
+    pub currencies: Vec<Currency>,
+    /// `MERX_LOCALES`: the languages of the shop's texts, comma-separated; the first is that of the products' own (en).
+    pub locales: Vec<Locale>,
+    /// `MERX_STORE_NAME`: the shop's name (Merx).
+    pub store_name: String,
     /// `MERX_HOLD_MINUTES`: how long stock is held for an unpaid checkout (15).
     pub hold: Duration,
     /// `MERX_CART_DAYS`: how long an untouched cart lives (30).
@@ -89,17 +93,37 @@ pub struct RateLimits {
     pub checkouts_per_address: u32,
     /// `MERX_LIMIT_CHECKOUTS_PER_CART`: checkouts a minute for one cart (10).
     pub checkouts_per_cart: u32,
+    /// `MERX_LIMIT_QUOTES_PER_CART`: quotes a minute for one cart (10).
+    pub quotes_per_cart: u32,
+    /// `MERX_LIMIT_QUOTES_PER_ADDRESS`: quotes a minute from one address (60).
+    pub quotes_per_address: u32,
     /// `MERX_LIMIT_REQUESTS_PER_ADDRESS`: requests a minute from one address (1200).
     pub requests_per_address: u32,
 }
 
 impl Default for RateLimits {
     fn default() -> Self {
-        Self { checkouts_per_address: 30, checkouts_per_cart: 10, requests_per_address: 1200 }
+        Self {
+            checkouts_per_address: 30,
+            checkouts_per_cart: 10,
+            quotes_per_cart: 10,
+            quotes_per_address: 60,
+            requests_per_address: 1200,
+        }
     }
 }
 
 impl Config {
+    /// The language of the products' own texts.
+    ///
+    /// # Panics
+    /// Never: the list has at least one.
+    #[must_use]
+    pub fn locale(&self) -> &Locale {
+        #[expect(clippy::indexing_slicing, reason = "`Environment::locales` leaves none empty")]
+        &self.locales[0]
+    }
+
     /// Reads the environment through `get`, which answers a variable's value.
     ///
     /// # Errors
@@ -112,6 +136,11 @@ impl Config {
             env.required("STRIPE_SECRET_KEY", "Stripe's secret key; or start `merx dev`, which needs none")?;
         let is_live = is_live_key(&secret_key)?;
         let rate = if is_live { 80 } else { 20 };
+        let default_currency = env
+            .text("MERX_CURRENCY")
+            .unwrap_or_else(|| "EUR".to_owned())
+            .parse()
+            .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?;
         Ok(Self {
             bind,
             public_url: env
@@ -135,12 +164,10 @@ impl Config {
                 breaker_pause: env.millis("MERX_PROVIDER_BREAKER_PAUSE_MS", 5_000)?,
                 requests_per_second: env.or("MERX_STRIPE_REQUESTS_PER_SECOND", rate)?,
             },
-            default_currency: env
-                .text("MERX_CURRENCY")
-                .unwrap_or_else(|| "EUR".to_owned())
-                .parse()
-                .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?,
-            flat_shipping: env.flat_shipping()?,
+            default_currency,
+            currencies: env.currencies(default_currency)?,
+            locales: env.locales()?,
+            store_name: env.text("MERX_STORE_NAME").unwrap_or_else(|| "Merx".to_owned()),
             hold: Duration::from_secs(60 * env.between("MERX_HOLD_MINUTES", 15, 1..=23 * 60)?),
             cart_lifetime: Duration::from_secs(86_400 * env.between("MERX_CART_DAYS", 30, 1..=3650)?),
             redirect_origins: env.redirect_origins()?,
@@ -212,6 +239,19 @@ impl Environment<'_> {
         }
     }
 
+    /// The shop's own currency first.
+    fn currencies(&self, own: Currency) -> Result<Vec<Currency>, String> {
+        let mut currencies: Vec<Currency> = self.list("MERX_CURRENCIES")?;
+        currencies.retain(|currency| *currency != own);
+        currencies.insert(0, own);
+        Ok(currencies)
+    }
+
+    fn locales(&self) -> Result<Vec<Locale>, String> {
+        let locales: Vec<Locale> = self.list("MERX_LOCALES")?;
+        if locales.is_empty() { Ok("en".parse::<Locale>().into_iter().collect()) } else { Ok(locales) }
+    }
+
     fn redirect_origins(&self) -> Result<Vec<String>, String> {
         let origins: Vec<String> = self.list("MERX_REDIRECT_ORIGINS")?;
         for origin in &origins {
@@ -246,22 +286,6 @@ impl Environment<'_> {
         Ok(TokenKeys::new(keys.into_iter().map(SecretString::from).collect()))
     }
 
-    fn flat_shipping(&self) -> Result<BTreeMap<Currency, i64>, String> {
-        self.list::<String>("MERX_FLAT_SHIPPING")?
-            .into_iter()
-            .map(|item| {
-                let wrong = || {
-                    format!(
-                        "MERX_FLAT_SHIPPING: `{item}` is not valid. Write it like `EUR=490,USD=590`, in minor units."
-                    )
-                };
-                let (currency, amount) = item.split_once('=').ok_or_else(wrong)?;
-                let amount = amount.parse().ok().filter(|amount| (0..=crate::money::MAX_AMOUNT).contains(amount));
-                Ok((currency.parse().map_err(|error| format!("{} {error}.", wrong()))?, amount.ok_or_else(wrong)?))
-            })
-            .collect()
-    }
-
     fn rate_limits(&self) -> Result<Option<RateLimits>, String> {
         match self.text("MERX_RATE_LIMIT").as_deref() {
             Some("off") if self.text("MERX_ENV").as_deref() == Some("test") => return Ok(None),
@@ -280,6 +304,8 @@ impl Environment<'_> {
         Ok(Some(RateLimits {
             checkouts_per_address: positive("MERX_LIMIT_CHECKOUTS_PER_ADDRESS", default.checkouts_per_address)?,
             checkouts_per_cart: positive("MERX_LIMIT_CHECKOUTS_PER_CART", default.checkouts_per_cart)?,
+            quotes_per_cart: positive("MERX_LIMIT_QUOTES_PER_CART", default.quotes_per_cart)?,
+            quotes_per_address: positive("MERX_LIMIT_QUOTES_PER_ADDRESS", default.quotes_per_address)?,
             requests_per_address: positive("MERX_LIMIT_REQUESTS_PER_ADDRESS", default.requests_per_address)?,
         }))
     }

@@ -143,6 +143,18 @@ typed_ids! {
     OrderEventId => "oev",
     /// An alert for staff.
     AlertId => "alrt",
+    /// A picture or film of a product.
+    MediaId => "med",
+    /// A collection of products.
+    CollectionId => "col",
+    /// A shipping zone.
+    ShippingZoneId => "zone",
+    /// A shipping rate of a zone.
+    ShippingRateId => "rate",
+    /// A quote for a cart.
+    QuoteId => "quo",
+    /// An import of a file.
+    ImportId => "imp",
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ async fn it_sells_stops_without_a_trace_and_remembers() {
     let mut dev = start(&directory.0, &[]).await;
     let (base, sandbox) = (dev.url("base_url"), dev.url("sandbox_url"));
     let http = reqwest::Client::new();
-    let products = get(format!("{base}/v1/products")).await;
+    let products = get(format!("{base}/v1/products?q=trail-shirt&expand=variants")).await;
     let variant = products["data"].as_array().unwrap().iter().find(|product| product["slug"] == "trail-shirt").unwrap()
         ["variants"][0]["id"]
         .clone();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
+mod browse;
 mod carts;
 mod catalogue;
 mod checkout;
@@ -19,4 +20,5 @@ mod matrix;
 mod operation;
 mod providers;
 mod races;
+mod shipping;
 mod webhooks;

@@ -1,4 +1,4 @@
-//! Reading a cart with everything its price depends on, in two queries.
+//! Reading a cart with everything its price depends on, in three queries.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -6,12 +6,17 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use super::model::CartStatus;
+use super::price::address;
 use crate::catalog::model::ProductStatus;
+use crate::catalog::translate::{self, Translations};
 use crate::db::Connection;
 use crate::db::schema::{cart_line_items, carts, products, stock_levels, variant_prices, variants};
 use crate::error::{Error, Result};
 use crate::ids::{CartId, LineItemId, ProductId, VariantId};
+use crate::locale::Locale;
 use crate::money::Currency;
+use crate::shipping::model::ShippingRate;
+use crate::shipping::table::{self, TableRate};
 use crate::tokens::{TokenKeys, TokenKind};
 
 /// A row of `carts`.
@@ -31,6 +36,10 @@ pub struct CartRow {
     pub shipping_address: Option<Value>,
     /// An [`Address`](crate::address::Address).
     pub billing_address: Option<Value>,
+    /// The language of its texts and of the payment page.
+    pub locale: Option<String>,
+    /// The shipping rate that the shopper chose.
+    pub shipping_rate_id: Option<String>,
     /// The shop's own data.
     pub metadata: Value,
     /// Which token opens it.
@@ -64,8 +73,14 @@ pub struct Line {
     pub quantity: i64,
     /// The price of one in the cart's currency.
     pub unit_price: Option<i64>,
+    /// The price when the shopper last chose the quantity.
+    pub seen_unit_price: Option<i64>,
+    /// How many one order may hold.
+    pub max_per_order: Option<i64>,
     /// Whether it is sent by post.
     pub requires_shipping: bool,
+    /// The weight of one.
+    pub weight_grams: Option<i64>,
     /// Whether product and variant are on sale.
     pub for_sale: bool,
     /// The shop's own data.
@@ -79,15 +94,27 @@ pub struct Snapshot {
     pub cart: CartRow,
     /// Its lines, oldest first.
     pub lines: Vec<Line>,
+    /// What its shipping can be.
+    pub shipping: Shipping,
+}
+
+/// Where a cart's shipping rates come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shipping {
+    /// The rates of its address's zone; none without an address.
+    Table(Vec<TableRate>),
+    /// The rate that was quoted; `None` for what needs no shipping.
+    Quoted(Option<ShippingRate>),
 }
 
 /// How many units of each line's variant can be had; `None` without a limit. Not part of the price.
 pub type Available = Vec<Option<i64>>;
 
 type LineTuple = (
-    (LineItemId, VariantId, i64, Value),
-    (ProductId, String, String, Option<DateTime<Utc>>, bool),
-    (String, ProductStatus),
+    (LineItemId, VariantId, i64, Value, Option<i64>),
+    (ProductId, String, String, Value),
+    (Option<DateTime<Utc>>, bool, Option<i64>, Option<i64>),
+    (String, ProductStatus, Value, Value),
     (i64, i64, bool, bool),
     Option<i64>,
 );
@@ -114,7 +141,7 @@ pub async fn row_for(conn: &mut Connection, id: CartId, token: &str, keys: &Toke
     Err(Error::not_found("cart"))
 }
 
-/// Adds the lines to a row.
+/// Adds the lines and the rates of the zone to a row.
 ///
 /// # Errors
 /// Those of the database.
@@ -129,9 +156,16 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow) -> Result<(Snapshot,
         .filter(cart_line_items::cart_id.eq(cart.id))
         .order((cart_line_items::created_at, cart_line_items::id))
         .select((
-            (cart_line_items::id, cart_line_items::variant_id, cart_line_items::quantity, cart_line_items::metadata),
-            (variants::product_id, variants::sku, variants::title, variants::archived_at, variants::requires_shipping),
-            (products::title, products::status),
+            (
+                cart_line_items::id,
+                cart_line_items::variant_id,
+                cart_line_items::quantity,
+                cart_line_items::metadata,
+                cart_line_items::seen_unit_price,
+            ),
+            (variants::product_id, variants::sku, variants::title, variants::option_values),
+            (variants::archived_at, variants::requires_shipping, variants::weight_grams, variants::max_per_order),
+            (products::title, products::status, products::options, products::translations),
             (
                 stock_levels::on_hand,
                 stock_levels::reserved,
@@ -144,27 +178,41 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow) -> Result<(Snapshot,
         .await?;
     let available = rows
         .iter()
-        .map(|(_, _, _, (on_hand, reserved, tracked, backorder), _)| {
+        .map(|(_, _, _, _, (on_hand, reserved, tracked, backorder), _)| {
             (*tracked && !*backorder).then_some((on_hand - reserved).max(0))
         })
         .collect();
-    let lines = rows.into_iter().map(line).collect();
-    Ok((Snapshot { cart, lines }, available))
+    let locale = cart.locale.as_deref().and_then(|locale| locale.parse().ok());
+    let lines: Vec<Line> = rows.into_iter().map(|row| line(row, locale.as_ref())).collect();
+    let rates = match address(cart.shipping_address.as_ref())? {
+        Some(address) if lines.iter().any(|line| line.requires_shipping) => table::rates_to(conn, &address).await?,
+        Some(_) | None => Vec::new(),
+    };
+    Ok((Snapshot { cart, lines, shipping: Shipping::Table(rates) }, available))
 }
 
-fn line(row: LineTuple) -> Line {
-    let ((id, variant_id, quantity, metadata), variant, (title, status), _, unit_price) = row;
-    let (product_id, sku, variant_title, archived_at, requires_shipping) = variant;
+fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
+    let ((id, variant_id, quantity, metadata, seen_unit_price), named, sold, product, _, unit_price) = row;
+    let (product_id, sku, variant_title, option_values) = named;
+    let (archived_at, requires_shipping, weight_grams, max_per_order) = sold;
+    let (title, status, options, translations) = product;
+    let translations = Translations::from_json(translations);
+    let texts = locale.and_then(|locale| translations.of(locale));
+    let options = translate::shown_options(serde_json::from_value(options).unwrap_or_default(), texts);
+    let values = serde_json::from_value(option_values).unwrap_or_default();
     Line {
         id,
         variant_id,
         product_id,
         sku,
-        title,
-        variant_title,
+        title: texts.and_then(|texts| texts.title.clone()).unwrap_or(title),
+        variant_title: translate::variant_title(variant_title, &values, &options),
         quantity,
         unit_price,
+        seen_unit_price,
+        max_per_order,
         requires_shipping,
+        weight_grams,
         for_sale: status == ProductStatus::Active && archived_at.is_none(),
         metadata,
     }

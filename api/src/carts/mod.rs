@@ -1,5 +1,6 @@
 //! Carts: what a shopper is about to buy. Prices are never copied into a cart; they are looked up at each reading.
 
+pub mod complete;
 pub mod load;
 pub mod model;
 pub mod price;

@@ -6,10 +6,11 @@ use serde::Serialize;
 use crate::address::Address;
 use crate::db::text_enum;
 use crate::ids::{CartId, LineItemId, ProductId, VariantId};
+use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
-use crate::shipping::ShippingRate;
+use crate::shipping::model::ShippingRate;
 
 /// The most lines of a cart: Stripe takes 100, and tax will be one of them (AMENDMENTS 5).
 pub const MAX_LINES: usize = 99;
@@ -48,11 +49,13 @@ pub struct Cart {
     pub shipping_address: Option<Address>,
     /// Who pays.
     pub billing_address: Option<Address>,
-    /// How the goods are sent; `null` when nothing is to be sent, or no rate is known.
+    /// The language of its texts, of the payment page and of e-mails; the shop's own when `null`.
+    pub locale: Option<Locale>,
+    /// How the goods are sent: what was chosen, or the only way there is; `null` while open, or when nothing is sent.
     pub shipping_rate: Option<ShippingRate>,
     /// What it costs.
     pub totals: Totals,
-    /// What stands in the way of a checkout.
+    /// What the shopper should know, and what stands in the way of a checkout.
     pub problems: Vec<CartProblem>,
     /// The shop's own data.
     pub metadata: Metadata,
@@ -103,12 +106,25 @@ pub struct CartLine {
     pub problems: Vec<CartProblem>,
 }
 
-/// Something that stands in the way of a checkout.
+text_enum! {
+    /// How bad a problem is.
+    Severity {
+        /// No checkout until it is solved.
+        Blocking => "blocking",
+        /// Worth telling the shopper; a change of the line settles it.
+        Notice => "notice",
+    }
+}
+
+/// Something that the shopper should know, or that stands in the way of a checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CartProblem {
-    /// `insufficient_stock`, `not_for_sale`, `no_price`, `shipping_unavailable`.
+    /// `insufficient_stock`, `not_for_sale`, `no_price`, `too_many`, `price_changed`, `shipping_unavailable`,
+    /// `shipping_rate_gone`.
     #[schema(example = "insufficient_stock")]
     pub code: String,
+    /// Whether it stands in the way of a checkout.
+    pub severity: Severity,
     /// What it means and what to do.
     pub detail: String,
     /// Where in the cart.

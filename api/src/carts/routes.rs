@@ -1,14 +1,14 @@
 //! Carts over HTTP.
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
 
 use super::load::{self, CartRow};
 use super::model::Cart;
-use super::price;
-use super::write::{self, CartPatch, LinePatch, NewCart, NewLine};
+use super::price::{self, Delivery};
+use super::write::{self, CartPatch, LinePatch, NewCart, NewLine, RateChoice};
 use crate::app::App;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -16,16 +16,18 @@ use crate::http::auth::CartToken;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json};
 use crate::http::idempotency::{self, Answer};
+use crate::http::patch::Patch;
 use crate::ids::{CartId, LineItemId};
+use crate::shipping::model::ShippingRate;
 use crate::tokens::TokenKind;
 
 fn lifetime(app: &App) -> TimeDelta {
     TimeDelta::from_std(app.config.cart_lifetime).unwrap_or(TimeDelta::days(30))
 }
 
-async fn shape(conn: &mut Connection, app: &App, row: CartRow) -> Result<Cart> {
+async fn shape(conn: &mut Connection, row: CartRow) -> Result<Cart> {
     let (snapshot, available) = load::snapshot(conn, row).await?;
-    price::shape(&snapshot, &available, &app.config)
+    price::shape(&snapshot, &available)
 }
 
 /// Create a cart
@@ -47,7 +49,7 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
     let (mut answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
             let row = write::create(conn, new, currency, lifetime(shop), now).await?;
-            Answer::of(201, &shape(conn, shop, row).await?)
+            Answer::of(201, &shape(conn, row).await?)
         }
         .scope_boxed()
     })
@@ -79,7 +81,7 @@ pub async fn get_cart(
 ) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     let row = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
-    let cart = shape(&mut conn, &app, row).await?;
+    let cart = shape(&mut conn, row).await?;
     etag::respond(&request, HttpResponse::Ok(), cart.version, &cart)
 }
 
@@ -135,9 +137,9 @@ pub async fn add_line_item(
     .await
 }
 
-/// Change a line's quantity
+/// Change a line
 ///
-/// 0 removes the line.
+/// Its quantity, of which 0 removes the line, and its metadata.
 #[utoipa::path(
     operation_id = "update_line_item", tag = "carts", security(("cart_token" = [])), request_body = LinePatch,
     params(
@@ -155,14 +157,16 @@ pub async fn update_line_item(
     token: CartToken,
     body: Json<LinePatch>,
 ) -> Result<HttpResponse> {
-    let (line, quantity) = (line_id(&request)?, body.value.quantity);
+    let (line, patch) = (line_id(&request)?, &body.value);
     change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::set_quantity(conn, cart.id, line, quantity).await }.scope_boxed()
+        async move { write::change_line(conn, cart, line, patch).await }.scope_boxed()
     })
     .await
 }
 
 /// Remove a line
+///
+/// The other lines stay.
 #[utoipa::path(
     operation_id = "remove_line_item", tag = "carts", security(("cart_token" = [])),
     params(
@@ -179,9 +183,71 @@ pub async fn remove_line_item(
     id: Id<CartId>,
     token: CartToken,
 ) -> Result<HttpResponse> {
-    let line = line_id(&request)?;
+    let (line, removal) = (line_id(&request)?, &LinePatch { quantity: 0, metadata: Patch::Absent });
     change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::set_quantity(conn, cart.id, line, 0).await }.scope_boxed()
+        async move { write::change_line(conn, cart, line, removal).await }.scope_boxed()
+    })
+    .await
+}
+
+/// The ways to send a cart's goods.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct ShippingRates {
+    /// Whether anything is to be sent.
+    pub required: bool,
+    /// The ways there are; empty when nothing is sent, when the address is missing, or when the shop does not send there.
+    pub data: Vec<ShippingRate>,
+    /// What is missing to know them, as pointers into the cart.
+    #[schema(example = json!(["/shipping_address"]))]
+    pub missing: Vec<String>,
+}
+
+/// List a cart's shipping rates
+///
+/// For its address, currency, weight and value. The country is enough to see them.
+#[utoipa::path(
+    operation_id = "list_shipping_rates", tag = "carts", security(("cart_token" = [])),
+    params(("id" = CartId, Path, description = "The cart's id")),
+    responses((status = 200, description = "The rates", body = ShippingRates)),
+)]
+#[get("/v1/carts/{id}/shipping-rates")]
+pub async fn list_shipping_rates(app: web::Data<App>, id: Id<CartId>, token: CartToken) -> Result<HttpResponse> {
+    let mut conn = app.connection().await?;
+    let row = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
+    let (snapshot, _) = load::snapshot(&mut conn, row).await?;
+    let priced = price::price(&snapshot)?;
+    let missing = match priced.delivery {
+        Delivery::NoAddress => vec!["/shipping_address".to_owned()],
+        Delivery::NotNeeded | Delivery::By(_) | Delivery::Unavailable | Delivery::NotChosen | Delivery::Gone => {
+            Vec::new()
+        }
+    };
+    let required = priced.delivery != Delivery::NotNeeded;
+    Ok(HttpResponse::Ok().json(ShippingRates { required, data: priced.shipping_rates, missing }))
+}
+
+/// Choose a shipping rate
+///
+/// One of `GET …/shipping-rates`. When there is only one, it is chosen already.
+#[utoipa::path(
+    operation_id = "choose_shipping_rate", tag = "carts", security(("cart_token" = [])), request_body = RateChoice,
+    params(
+        ("id" = CartId, Path, description = "The cart's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on"),
+    ),
+    responses((status = 200, description = "The cart", body = Cart)),
+)]
+#[put("/v1/carts/{id}/shipping-rate")]
+pub async fn choose_shipping_rate(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<CartId>,
+    token: CartToken,
+    body: Json<RateChoice>,
+) -> Result<HttpResponse> {
+    let choice = &body.value;
+    change(&app, &request, id.0, &token, |conn, cart| {
+        async move { write::choose_rate(conn, cart, choice).await }.scope_boxed()
     })
     .await
 }
@@ -208,7 +274,7 @@ async fn change<'work>(
             write::require_open(conn, &cart).await?;
             work(conn, &cart).await?;
             let row = write::touch(conn, cart.id, lifetime(app), now).await?;
-            shape(conn, app, row).await
+            shape(conn, row).await
         }
         .scope_boxed()
     })

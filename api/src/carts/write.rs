@@ -19,6 +19,7 @@ use crate::db::schema::{cart_line_items, carts, checkouts, products, variant_pri
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::patch::Patch;
 use crate::ids::{CartId, CheckoutId, LineItemId, OrderId, VariantId};
+use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::Currency;
 
@@ -45,6 +46,9 @@ pub struct NewCart {
     #[serde(default)]
     #[validate(nested)]
     pub billing_address: Option<Address>,
+    /// The language of its texts, of the payment page and of e-mails.
+    #[serde(default)]
+    pub locale: Option<Locale>,
     /// The shop's own data.
     #[serde(default)]
     #[validate(nested)]
@@ -67,14 +71,29 @@ pub struct NewLine {
     pub metadata: Metadata,
 }
 
-/// Another quantity for a line.
-#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+/// A change of a line.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct LinePatch {
     /// How many; 0 removes the line.
     #[schema(example = 2)]
     #[validate(range(min = 0, max = 9999))]
     pub quantity: i64,
+    /// The shop's own data, replaced as a whole.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Option<Metadata>)]
+    pub metadata: Patch<Metadata>,
+}
+
+/// Which shipping rate is chosen.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct RateChoice {
+    /// One of `GET /v1/carts/{id}/shipping-rates`.
+    #[schema(example = "rate_01jd8x3v5ke2t9qj6f4z0w7m8r")]
+    #[validate(length(min = 1, max = 200))]
+    pub rate_id: String,
 }
 
 /// A change of a cart; what is absent stays, `null` clears.
@@ -100,6 +119,10 @@ pub struct CartPatch {
     #[validate(nested)]
     #[schema(value_type = Option<Address>)]
     pub billing_address: Patch<Address>,
+    /// The language of its texts, of the payment page and of e-mails.
+    #[serde(default)]
+    #[schema(value_type = Option<Locale>)]
+    pub locale: Patch<Locale>,
     /// The shop's own data, replaced as a whole.
     #[serde(default)]
     #[validate(nested)]
@@ -127,6 +150,7 @@ pub async fn create(
             carts::email.eq(new.email.as_ref().map(|email| &email.0)),
             carts::shipping_address.eq(new.shipping_address.as_ref().map(|address| json!(address))),
             carts::billing_address.eq(new.billing_address.as_ref().map(|address| json!(address))),
+            carts::locale.eq(new.locale.as_ref().map(Locale::as_str)),
             carts::metadata.eq(new.metadata.to_json()),
             carts::token_version.eq(1),
             carts::version.eq(1),
@@ -176,7 +200,11 @@ pub async fn add_lines(
             format!("A cart holds at most {MAX_LINES} different variants; this would make {}.", quantities.len());
         return Err(Error::problem(Code::TooManyLines, detail));
     }
-    check_buyable(conn, cart.currency, &added).await?;
+    let sold = check_buyable(conn, cart.currency, &added).await?;
+    for (variant, (pointer, _)) in &added {
+        let most = sold.get(variant).and_then(|sold| sold.max_per_order);
+        require_at_most(most, quantities.get(variant).copied().unwrap_or_default(), &format!("{pointer}/quantity"))?;
+    }
     let rows: Vec<_> = added
         .iter()
         .map(|(variant, (_, line))| {
@@ -186,6 +214,7 @@ pub async fn add_lines(
                 cart_line_items::variant_id.eq(*variant),
                 cart_line_items::quantity.eq(quantities.get(variant).copied().unwrap_or(line.quantity)),
                 cart_line_items::metadata.eq(line.metadata.to_json()),
+                cart_line_items::seen_unit_price.eq(sold.get(variant).map(|sold| sold.unit_price)),
                 cart_line_items::created_at.eq(now),
             )
         })
@@ -194,10 +223,28 @@ pub async fn add_lines(
         .values(rows)
         .on_conflict((cart_line_items::cart_id, cart_line_items::variant_id))
         .do_update()
-        .set(cart_line_items::quantity.eq(excluded(cart_line_items::quantity)))
+        .set((
+            cart_line_items::quantity.eq(excluded(cart_line_items::quantity)),
+            cart_line_items::seen_unit_price.eq(excluded(cart_line_items::seen_unit_price)),
+        ))
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// A variant on sale: its price, and how many one order may hold.
+struct Sold {
+    unit_price: i64,
+    max_per_order: Option<i64>,
+}
+
+fn require_at_most(most: Option<i64>, quantity: i64, pointer: &str) -> Result<()> {
+    match most.filter(|most| *most < quantity) {
+        Some(most) => {
+            Err(Error::invalid(pointer, "range", format!("makes {quantity}; one order may hold at most {most}")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses variants that are not on sale in the currency, naming the first line at fault.
@@ -205,8 +252,8 @@ async fn check_buyable(
     conn: &mut Connection,
     currency: Currency,
     added: &BTreeMap<VariantId, (&str, &NewLine)>,
-) -> Result<()> {
-    let buyable: Vec<(VariantId, Option<i64>)> = variants::table
+) -> Result<BTreeMap<VariantId, Sold>> {
+    let found: Vec<(VariantId, Option<i64>, Option<i64>)> = variants::table
         .inner_join(products::table.on(products::id.eq(variants::product_id)))
         .left_join(
             variant_prices::table
@@ -215,18 +262,23 @@ async fn check_buyable(
         .filter(variants::id.eq_any(added.keys().collect::<Vec<_>>()))
         .filter(variants::archived_at.is_null())
         .filter(products::status.eq(ProductStatus::Active))
-        .select((variants::id, variant_prices::amount.nullable()))
+        .select((variants::id, variant_prices::amount.nullable(), variants::max_per_order))
         .load(conn)
         .await?;
+    let mut sold = BTreeMap::new();
     for (variant, (pointer, _)) in added {
         let pointer = format!("{pointer}/variant_id");
-        match buyable.iter().find(|(id, _)| id == variant) {
-            Some((_, Some(_))) => {}
-            Some((_, None)) => return Err(Error::invalid(pointer, "no_price", format!("has no price in {currency}"))),
+        match found.iter().find(|(id, ..)| id == variant) {
+            Some((_, Some(unit_price), max_per_order)) => {
+                sold.insert(*variant, Sold { unit_price: *unit_price, max_per_order: *max_per_order });
+            }
+            Some((_, None, _)) => {
+                return Err(Error::invalid(pointer, "no_price", format!("has no price in {currency}")));
+            }
             None => return Err(Error::invalid(pointer, "not_for_sale", "is not a variant on sale")),
         }
     }
-    Ok(())
+    Ok(sold)
 }
 
 /// Refuses a cart that cannot be changed now.
@@ -268,18 +320,60 @@ pub async fn closed(conn: &mut Connection, cart: &CartRow) -> Result<Error> {
     })
 }
 
-/// Another quantity for a line of a locked cart; 0 removes it.
+/// Changes a line of a locked cart; the quantity 0 removes it. The shopper has seen the present price then.
 ///
 /// # Errors
-/// `not_found`.
-pub async fn set_quantity(conn: &mut Connection, cart: CartId, line: LineItemId, quantity: i64) -> Result<()> {
-    let target = cart_line_items::table.find(line).filter(cart_line_items::cart_id.eq(cart));
-    let changed = if quantity == 0 {
-        diesel::delete(target).execute(conn).await?
-    } else {
-        diesel::update(target).set(cart_line_items::quantity.eq(quantity)).execute(conn).await?
-    };
-    if changed == 0 { Err(Error::not_found("line item")) } else { Ok(()) }
+/// `not_found`; `validation_failed` for more than one order may hold.
+pub async fn change_line(conn: &mut Connection, cart: &CartRow, line: LineItemId, change: &LinePatch) -> Result<()> {
+    let target = cart_line_items::table.find(line).filter(cart_line_items::cart_id.eq(cart.id));
+    let missing = || Error::not_found("line item");
+    if change.quantity == 0 {
+        return if diesel::delete(target).execute(conn).await? == 0 { Err(missing()) } else { Ok(()) };
+    }
+    let price = variant_prices::table
+        .on(variant_prices::variant_id.eq(cart_line_items::variant_id).and(variant_prices::currency.eq(cart.currency)));
+    let found: Option<(Option<i64>, Option<i64>)> = cart_line_items::table
+        .inner_join(variants::table.on(variants::id.eq(cart_line_items::variant_id)))
+        .left_join(price)
+        .filter(cart_line_items::id.eq(line))
+        .filter(cart_line_items::cart_id.eq(cart.id))
+        .select((variant_prices::amount.nullable(), variants::max_per_order))
+        .first(conn)
+        .await
+        .optional()?;
+    let (unit_price, most) = found.ok_or_else(missing)?;
+    require_at_most(most, change.quantity, "/quantity")?;
+    let metadata = change.metadata.column();
+    diesel::update(target)
+        .set((
+            cart_line_items::quantity.eq(change.quantity),
+            cart_line_items::seen_unit_price.eq(unit_price),
+            metadata.map(|data| cart_line_items::metadata.eq(data.map_or_else(|| json!({}), Metadata::to_json))),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Chooses a shipping rate for a locked cart.
+///
+/// # Errors
+/// `validation_failed` when it is none of the cart's.
+pub async fn choose_rate(conn: &mut Connection, cart: &CartRow, choice: &RateChoice) -> Result<()> {
+    let (snapshot, _) = super::load::snapshot(conn, cart.clone()).await?;
+    let rates = super::price::price(&snapshot)?.shipping_rates;
+    if !rates.iter().any(|rate| rate.id == choice.rate_id) {
+        let names: Vec<&str> = rates.iter().map(|rate| rate.id.as_str()).collect();
+        let detail = if names.is_empty() {
+            "is not to be had: the cart has no shipping rates; set `shipping_address` first, or it needs none"
+                .to_owned()
+        } else {
+            format!("is not one of the cart's shipping rates: {}", names.join(", "))
+        };
+        return Err(Error::invalid("/rate_id", "not_found", detail));
+    }
+    diesel::update(carts::table.find(cart.id)).set(carts::shipping_rate_id.eq(&choice.rate_id)).execute(conn).await?;
+    Ok(())
 }
 
 /// Applies a patch to a locked cart.
@@ -294,6 +388,7 @@ pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> R
     };
     if let Some(currency) = currency {
         require_prices(conn, cart.id, currency).await?;
+        see_prices(conn, cart.id, currency).await?;
     }
     let metadata = match patch.metadata {
         Patch::Absent => None,
@@ -310,11 +405,25 @@ pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> R
             carts::email.eq(email),
             carts::shipping_address.eq(shipping),
             carts::billing_address.eq(billing),
+            patch.locale.column().map(|locale| carts::locale.eq(locale.map(Locale::as_str))),
             currency.map(|currency| carts::currency.eq(currency)),
             metadata.map(|metadata| carts::metadata.eq(metadata.to_json())),
         ))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// In another currency every price is new to the shopper.
+async fn see_prices(conn: &mut Connection, cart: CartId, currency: Currency) -> Result<()> {
+    diesel::sql_query(
+        "UPDATE cart_line_items AS line SET seen_unit_price = price.amount FROM variant_prices AS price \
+         WHERE line.cart_id = $1 AND price.variant_id = line.variant_id AND price.currency = $2",
+    )
+    .bind::<diesel::sql_types::Uuid, _>(cart)
+    .bind::<diesel::sql_types::Text, _>(currency)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

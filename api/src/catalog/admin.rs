@@ -1,25 +1,28 @@
-//! The catalogue for staff.
+//! Products for staff.
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use validator::Validate;
 
-use super::model::{Product, ProductStatus, Variant};
-use super::read::{self, After, Audience};
-use super::requests::{NewProduct, ProductPatch, VariantPatch};
-use super::routes::ProductList;
+use super::list::{self, Filter, Sort};
+use super::model::{Product, ProductStatus};
+use super::read::{self, Audience};
+use super::requests::{NewProduct, ProductPatch};
+use super::routes::{order, parts, words};
 use super::write;
 use crate::app::App;
 use crate::db;
-use crate::error::Result;
+use crate::error::{Code, Error, FieldError, Result};
 use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json, Query};
 use crate::http::idempotency::{self, Answer};
-use crate::http::pagination::{self, DEFAULT_LIMIT};
-use crate::ids::{ProductId, VariantId};
+use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
+use crate::http::patch::Patch;
+use crate::ids::ProductId;
 use crate::staff::api_keys::Scope;
 
 /// A page of all products.
@@ -27,14 +30,32 @@ use crate::staff::api_keys::Scope;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct StaffProductQuery {
+    /// Words, SKUs or barcodes to search for.
+    #[param(max_length = 200)]
+    #[validate(length(max = 200))]
+    pub q: Option<String>,
     /// Only products of this status.
     pub status: Option<ProductStatus>,
+    /// In any of these collections, by slug or id, comma-separated.
+    #[validate(length(max = 2000))]
+    pub collection: Option<String>,
+    /// The order; `relevance` with `q`, else `-created_at` when absent. Not by price, as staff see every currency.
+    pub sort: Option<Sort>,
     /// How many products a page has.
     #[param(minimum = 1, maximum = 100, default = 20)]
     #[validate(range(min = 1, max = 100))]
     pub limit: Option<i64>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
+}
+
+/// A page of whole products.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ProductList {
+    /// The products.
+    pub data: Vec<Product>,
+    /// Where the list goes on.
+    pub page: Page,
 }
 
 /// Create a product
@@ -54,12 +75,12 @@ pub async fn create_product(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
-    let (now, new) = (app.clock.now(), &body.value);
+    let (now, new, locale) = (app.clock.now(), &body.value, app.config.locale());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
-            let id = write::create(conn, new, now).await?;
-            let product = read::find(conn, &id.to_string(), Audience::Staff).await?;
+            let id = write::create(conn, new, locale, now).await?;
+            let product = read::find(conn, &id.to_string(), &Audience::Staff).await?;
             Answer::of(201, &product)
         }
         .scope_boxed()
@@ -75,7 +96,7 @@ pub async fn create_product(
 
 /// List all products
 ///
-/// Drafts and archived ones included, with stock and every price. Scope `products:read`.
+/// Drafts and archived ones included, with stock, every price and every language. Scope `products:read`.
 #[utoipa::path(
     operation_id = "list_all_products", tag = "staff", security(("staff_key" = [])), params(StaffProductQuery),
     responses((status = 200, description = "A page of products", body = ProductList)),
@@ -88,13 +109,42 @@ pub async fn list_all_products(
     query: Query<StaffProductQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsRead)?;
-    let after: Option<After> = pagination::decode(query.0.cursor.as_deref())?;
-    let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
+    let query = query.0;
+    let words = words(query.q.as_deref());
+    let sort = match order(query.sort, words.is_some())? {
+        Sort::Cheapest | Sort::Dearest => {
+            let detail = "cannot be by price here, as staff see every currency";
+            return Err(Error::problem(Code::InvalidQuery, format!("`sort` {detail}."))
+                .with_errors(vec![FieldError::new("?sort", "choice", detail)]));
+        }
+        sort @ (Sort::Relevance | Sort::Newest | Sort::Oldest | Sort::Title) => sort,
+    };
+    let mut filter = Filter {
+        currency: None,
+        status: query.status,
+        query: None,
+        collections: parts(query.collection.as_deref()),
+        options: BTreeMap::new(),
+        min_price: None,
+        max_price: None,
+        in_stock: false,
+        vendors: Vec::new(),
+        product_types: Vec::new(),
+        tags: Vec::new(),
+    };
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let mut conn = app.connection().await?;
-    let products = read::list(&mut conn, Audience::Staff, query.0.status, after, limit).await?;
-    let (data, page) = pagination::paginate(products, limit, |product| (product.created_at, product.id));
+    let searchable = match words {
+        Some(words) => list::search(&mut conn, &mut filter, words, app.config.locale()).await?,
+        None => true,
+    };
+    let (data, page) = if searchable {
+        list::staff_page(&mut conn, &filter, sort, query.cursor.as_deref(), limit).await?
+    } else {
+        (Vec::new(), Page { next_cursor: None, has_more: false })
+    };
     let body = ProductList { data, page };
-    Ok(pagination::respond(&request, &body.page, &body))
+    Ok(pagination::answer(&request, &body.page).json(&body))
 }
 
 /// Get any product
@@ -114,7 +164,7 @@ pub async fn get_any_product(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsRead)?;
     let mut conn = app.connection().await?;
-    let product = read::find(&mut conn, &id.0.to_string(), Audience::Staff).await?;
+    let product = read::find(&mut conn, &id.0.to_string(), &Audience::Staff).await?;
     etag::respond(&request, HttpResponse::Ok(), product.version, &product)
 }
 
@@ -139,11 +189,12 @@ pub async fn update_product(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let locale = app.config.locale();
     let mut conn = app.connection().await?;
     let product = db::transaction(&mut conn, |conn| {
         async move {
-            write::update(conn, id.0, patch, expected, now).await?;
-            read::find(conn, &id.0.to_string(), Audience::Staff).await
+            write::update(conn, id.0, patch, expected, locale, now).await?;
+            read::find(conn, &id.0.to_string(), &Audience::Staff).await
         }
         .scope_boxed()
     })
@@ -151,35 +202,32 @@ pub async fn update_product(
     etag::respond(&request, HttpResponse::Ok(), product.version, &product)
 }
 
-/// Change a variant
+/// Archive a product
 ///
-/// A merge patch; `prices` replaces all prices. `If-Match` takes the product's `ETag`. Scope `products:write`.
+/// It leaves the shop, and carts that hold it say so; orders keep their lines. Nothing is lost: set `status` to sell it
+/// again. Scope `products:write`.
 #[utoipa::path(
-    operation_id = "update_variant", tag = "staff", security(("staff_key" = [])), request_body = VariantPatch,
+    operation_id = "delete_product", tag = "staff", security(("staff_key" = [])),
     params(
-        ("id" = VariantId, Path, description = "The variant's id"),
-        ("If-Match" = Option<String>, Header, description = "The product's `ETag` that the change is based on"),
+        ("id" = ProductId, Path, description = "The product's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is based on"),
     ),
-    responses((status = 200, description = "Changed", body = Variant)),
+    responses((status = 204, description = "Archived")),
 )]
-#[patch("/v1/admin/variants/{id}")]
-pub async fn update_variant(
+#[delete("/v1/admin/products/{id}")]
+pub async fn delete_product(
     app: web::Data<App>,
     request: HttpRequest,
     staff: Staff,
-    id: Id<VariantId>,
-    body: Json<VariantPatch>,
+    id: Id<ProductId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
-    let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let (expected, now, locale) = (&Expected::from_request(&request)?, app.clock.now(), app.config.locale());
+    let patch = &ProductPatch { status: Patch::Value(ProductStatus::Archived), ..ProductPatch::default() };
     let mut conn = app.connection().await?;
-    let variant = db::transaction(&mut conn, |conn| {
-        async move {
-            write::update_variant(conn, id.0, patch, expected, now).await?;
-            read::find_variant(conn, id.0, Audience::Staff).await
-        }
-        .scope_boxed()
+    db::transaction(&mut conn, |conn| {
+        async move { write::update(conn, id.0, patch, expected, locale, now).await }.scope_boxed()
     })
     .await?;
-    Ok(HttpResponse::Ok().json(variant))
+    Ok(HttpResponse::NoContent().finish())
 }

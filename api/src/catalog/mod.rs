@@ -1,8 +1,17 @@
-//! Products, variants and prices.
+//! Products, variants, prices, pictures; search, filters and facets.
 
 pub mod admin;
+pub mod facets;
+pub mod html;
+pub mod list;
+mod media;
 pub mod model;
 pub mod read;
 pub mod requests;
 pub mod routes;
+pub mod search;
+pub mod slug;
+pub mod translate;
+pub mod variant_admin;
+pub(crate) mod variants;
 pub mod write;

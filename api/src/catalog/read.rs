@@ -1,44 +1,70 @@
-//! Reading products: whole pages in three queries, whatever their size.
+//! Reading products: a page in a handful of queries, whatever its size.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Nullable};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
-use super::model::{Inventory, Price, Product, ProductStatus, Variant};
+use super::html;
+use super::model::{
+    Availability, CollectionRef, Dimensions, Inventory, Media, Price, PriceRange, Product, ProductStatus,
+    ProductSummary, Seo, ShownOption, Variant,
+};
+use super::requests::ProductOption;
+use super::slug::Slug;
+use super::translate::{self, Translations};
 use crate::db::Connection;
-use crate::db::schema::{products, stock_levels, variant_prices, variants};
+use crate::db::schema::{collection_products, collections, product_media, products, stock_levels, variants};
 use crate::error::{Error, Result};
-use crate::ids::{ProductId, VariantId};
+use crate::ids::{CollectionId, MediaId, ProductId, VariantId};
+use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 
 /// Who reads, and so what is shown.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Audience {
-    /// Active products, variants with a price in the currency.
-    Shopper(Currency),
-    /// Everything, with stock and all prices.
+    /// Active products, variants with a price in the currency, texts in the language.
+    Shopper(Currency, Locale),
+    /// Everything, with stock, all prices and all languages.
     Staff,
 }
 
 /// A row of `products`.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = products)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 pub struct ProductRow {
     pub(super) id: ProductId,
     pub(super) slug: String,
     pub(super) title: String,
-    pub(super) description: String,
+    pub(super) description_html: String,
     pub(super) status: ProductStatus,
+    pub(super) vendor: Option<String>,
+    pub(super) product_type: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) tags: Vec<String>,
     pub(super) options: Value,
+    pub(super) tax_code: Option<String>,
+    pub(super) seo_title: Option<String>,
+    pub(super) seo_description: Option<String>,
+    pub(super) translations: Value,
     pub(super) metadata: Value,
     pub(super) version: i64,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
+}
+
+impl ProductRow {
+    /// The options as the shop wrote them.
+    pub(super) fn options(&self) -> Result<Vec<ProductOption>> {
+        serde_json::from_value(self.options.clone())
+            .map_err(|error| Error::Internal(format!("products.options: {error}")))
+    }
 }
 
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -48,10 +74,22 @@ struct VariantRow {
     id: VariantId,
     product_id: ProductId,
     sku: String,
+    barcode: Option<String>,
     title: String,
     option_values: Value,
     weight_grams: Option<i64>,
+    length_mm: Option<i64>,
+    width_mm: Option<i64>,
+    height_mm: Option<i64>,
+    hs_code: Option<String>,
+    origin_country: Option<String>,
     requires_shipping: bool,
+    taxable: bool,
+    max_per_order: Option<i64>,
+    unit_cost: Option<i64>,
+    unit_cost_currency: Option<Currency>,
+    metadata: Value,
+    archived_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, Queryable, Selectable)]
@@ -80,139 +118,286 @@ impl From<StockRow> for Inventory {
     }
 }
 
-/// Where a page starts: after this product, newest first.
-pub type After = (DateTime<Utc>, ProductId);
+/// A variant with its stock and every price.
+struct FullVariant {
+    row: VariantRow,
+    stock: Inventory,
+    prices: Vec<Price>,
+}
 
-/// One page of products and one more, newest first.
-///
-/// # Errors
-/// Those of the database.
-pub async fn list(
-    conn: &mut Connection,
-    audience: Audience,
-    status: Option<ProductStatus>,
-    after: Option<After>,
-    limit: i64,
-) -> Result<Vec<Product>> {
-    let mut query = products::table.select(ProductRow::as_select()).into_boxed();
-    if let Audience::Shopper(_) = audience {
-        query = query.filter(products::status.eq(ProductStatus::Active));
-    }
-    if let Some(status) = status {
-        query = query.filter(products::status.eq(status));
-    }
-    if let Some((created_at, id)) = after {
-        query = query.filter(
-            products::created_at.lt(created_at).or(products::created_at.eq(created_at).and(products::id.lt(id))),
-        );
-    }
-    let rows = query.order((products::created_at.desc(), products::id.desc())).limit(limit + 1).load(conn).await?;
-    assemble(conn, rows, audience).await
+/// What belongs to products, by product.
+#[derive(Default)]
+struct Parts {
+    variants: HashMap<ProductId, Vec<FullVariant>>,
+    media: HashMap<ProductId, Vec<Media>>,
 }
 
 /// One product by id or slug.
 ///
 /// # Errors
 /// `not_found`, also for what shoppers may not see.
-pub async fn find(conn: &mut Connection, id_or_slug: &str, audience: Audience) -> Result<Product> {
+pub async fn find(conn: &mut Connection, id_or_slug: &str, audience: &Audience) -> Result<Product> {
+    let missing = || Error::not_found("product");
     let mut query = products::table.select(ProductRow::as_select()).into_boxed();
     query = match id_or_slug.parse::<ProductId>() {
         Ok(id) => query.filter(products::id.eq(id)),
-        Err(_) if id_or_slug.contains('\0') => return Err(Error::not_found("product")),
+        Err(_) if !Slug::is_lawful(id_or_slug) => return Err(missing()),
         Err(_) => query.filter(products::slug.eq(id_or_slug)),
     };
-    if let Audience::Shopper(_) = audience {
+    if let Audience::Shopper(..) = audience {
         query = query.filter(products::status.eq(ProductStatus::Active));
     }
-    let row = query.first(conn).await.optional()?.ok_or_else(|| Error::not_found("product"))?;
-    assemble(conn, vec![row], audience).await?.pop().ok_or_else(|| Error::not_found("product"))
+    let row = query.first(conn).await.optional()?.ok_or_else(missing)?;
+    let in_collections = collections_of(conn, &[row.id], audience).await?.remove(&row.id).unwrap_or_default();
+    let parts = parts(conn, &[row.id], audience).await?;
+    let mut product = full(vec![row], parts, audience)?.pop().ok_or_else(missing)?;
+    product.collections = in_collections;
+    Ok(product)
 }
 
-/// One variant.
+/// One variant, and its product's version.
 ///
 /// # Errors
 /// `not_found`, also without a price in the shopper's currency.
-pub async fn find_variant(conn: &mut Connection, id: VariantId, audience: Audience) -> Result<Variant> {
+pub async fn find_variant(conn: &mut Connection, id: VariantId, audience: &Audience) -> Result<(Variant, i64)> {
     let product_id: Option<ProductId> =
         variants::table.find(id).select(variants::product_id).first(conn).await.optional()?;
-    let product_id = product_id.ok_or_else(|| Error::not_found("variant"))?;
-    let product = find(conn, &product_id.to_string(), audience).await?;
-    product.variants.into_iter().find(|variant| variant.id == id).ok_or_else(|| Error::not_found("variant"))
-}
-
-/// Adds variants, prices and stock to product rows.
-async fn assemble(conn: &mut Connection, rows: Vec<ProductRow>, audience: Audience) -> Result<Vec<Product>> {
-    let ids: Vec<ProductId> = rows.iter().map(|row| row.id).collect();
-    let found: Vec<(VariantRow, StockRow)> = variants::table
-        .inner_join(stock_levels::table.on(stock_levels::variant_id.eq(variants::id)))
-        .filter(variants::product_id.eq_any(&ids))
-        .filter(variants::archived_at.is_null())
-        .order((variants::product_id, variants::position, variants::id))
-        .select((VariantRow::as_select(), StockRow::as_select()))
-        .load(conn)
-        .await?;
-    let variant_ids: Vec<VariantId> = found.iter().map(|(variant, _)| variant.id).collect();
-    let prices: Vec<(VariantId, Currency, i64, Option<i64>)> = variant_prices::table
-        .filter(variant_prices::variant_id.eq_any(&variant_ids))
-        .order((variant_prices::variant_id, variant_prices::currency))
-        .load(conn)
-        .await?;
-    let mut prices_of: HashMap<VariantId, Vec<Price>> = HashMap::new();
-    for (variant, currency, amount, compare_at_amount) in prices {
-        prices_of.entry(variant).or_default().push(Price { amount, currency, compare_at_amount });
-    }
-    let mut variants_of: HashMap<ProductId, Vec<Variant>> = HashMap::new();
-    for (row, stock) in found {
-        let product_id = row.product_id;
-        let prices = prices_of.remove(&row.id).unwrap_or_default();
-        variants_of.entry(product_id).or_default().extend(shown(row, stock.into(), prices, audience));
-    }
-    rows.into_iter().map(|row| product(row, &mut variants_of)).collect()
-}
-
-/// A variant as the audience sees it; `None` for shoppers without a price in their currency.
-fn shown(row: VariantRow, stock: Inventory, prices: Vec<Price>, audience: Audience) -> Option<Variant> {
-    let mut variant = Variant {
-        id: row.id,
-        product_id: row.product_id,
-        sku: row.sku,
-        title: row.title,
-        option_values: serde_json::from_value(row.option_values).unwrap_or_else(|_| BTreeMap::new()),
-        price: None,
-        compare_at_price: None,
-        availability: stock.availability(),
-        weight_grams: row.weight_grams,
-        requires_shipping: row.requires_shipping,
-        inventory: None,
-        prices: None,
+    let missing = || Error::not_found("variant");
+    let product = match find(conn, &product_id.ok_or_else(missing)?.to_string(), audience).await {
+        Err(error) if error.code() == Some(crate::error::Code::NotFound) => return Err(missing()),
+        product => product?,
     };
-    match audience {
-        Audience::Shopper(currency) => {
-            let price = prices.iter().find(|price| price.currency == currency)?;
-            variant.price = Some(Money::new(price.amount, currency));
-            variant.compare_at_price = price.compare_at_amount.map(|amount| Money::new(amount, currency));
-        }
-        Audience::Staff => {
-            variant.inventory = Some(stock);
-            variant.prices = Some(prices);
-        }
-    }
-    Some(variant)
+    let variant = product.variants.into_iter().find(|variant| variant.id == id).ok_or_else(missing)?;
+    Ok((variant, product.version))
 }
 
-fn product(row: ProductRow, variants: &mut HashMap<ProductId, Vec<Variant>>) -> Result<Product> {
+/// Whole products for staff, in the order of the rows.
+pub(super) async fn assemble(conn: &mut Connection, rows: Vec<ProductRow>) -> Result<Vec<Product>> {
+    let ids: Vec<ProductId> = rows.iter().map(|row| row.id).collect();
+    let mut in_collections = collections_of(conn, &ids, &Audience::Staff).await?;
+    let parts = parts(conn, &ids, &Audience::Staff).await?;
+    let mut whole = full(rows, parts, &Audience::Staff)?;
+    for product in &mut whole {
+        product.collections = in_collections.remove(&product.id).unwrap_or_default();
+    }
+    Ok(whole)
+}
+
+/// Summaries for shoppers, in the order of the rows; with their variants when `expand` is set.
+pub(super) async fn summarize(
+    conn: &mut Connection,
+    rows: Vec<ProductRow>,
+    currency: Currency,
+    locale: &Locale,
+    expand: bool,
+) -> Result<Vec<ProductSummary>> {
+    let ids: Vec<ProductId> = rows.iter().map(|row| row.id).collect();
+    let audience = Audience::Shopper(currency, locale.clone());
+    let parts = parts(conn, &ids, &audience).await?;
+    let whole = full(rows, parts, &audience)?;
+    Ok(whole.into_iter().filter_map(|product| summary(product, expand)).collect())
+}
+
+async fn collections_of(
+    conn: &mut Connection,
+    ids: &[ProductId],
+    audience: &Audience,
+) -> Result<HashMap<ProductId, Vec<CollectionRef>>> {
+    let mut query = collection_products::table
+        .inner_join(collections::table.on(collections::id.eq(collection_products::collection_id)))
+        .filter(collection_products::product_id.eq_any(ids))
+        .order((collections::title, collections::id))
+        .select((
+            collection_products::product_id,
+            collections::id,
+            collections::slug,
+            collections::title,
+            collections::translations,
+        ))
+        .into_boxed();
+    if let Audience::Shopper(..) = audience {
+        query = query.filter(collections::status.eq(ProductStatus::Active));
+    }
+    let rows: Vec<(ProductId, CollectionId, String, String, Value)> = query.load(conn).await?;
+    let mut found: HashMap<ProductId, Vec<CollectionRef>> = HashMap::new();
+    for (product, id, slug, title, translations) in rows {
+        let translated = match audience {
+            Audience::Shopper(_, locale) => {
+                Translations::from_json(translations).of(locale).and_then(|texts| texts.title.clone())
+            }
+            Audience::Staff => None,
+        };
+        found.entry(product).or_default().push(CollectionRef { id, slug, title: translated.unwrap_or(title) });
+    }
+    Ok(found)
+}
+
+async fn parts(conn: &mut Connection, ids: &[ProductId], audience: &Audience) -> Result<Parts> {
+    let every_price = sql::<Nullable<Jsonb>>(
+        "(SELECT jsonb_agg(jsonb_build_object('currency', currency, 'amount', amount, 'compare_at_amount', compare_at_amount) \
+         ORDER BY currency) FROM variant_prices WHERE variant_prices.variant_id = variants.id)",
+    );
+    let mut query = variants::table
+        .inner_join(stock_levels::table.on(stock_levels::variant_id.eq(variants::id)))
+        .filter(variants::product_id.eq_any(ids))
+        .order((variants::product_id, variants::position, variants::id))
+        .select((VariantRow::as_select(), StockRow::as_select(), every_price))
+        .into_boxed();
+    if let Audience::Shopper(..) = audience {
+        query = query.filter(variants::archived_at.is_null());
+    }
+    let found: Vec<(VariantRow, StockRow, Option<Value>)> = query.load(conn).await?;
+    let mut parts = Parts::default();
+    for (row, stock, prices) in found {
+        let prices = prices.map(serde_json::from_value).transpose();
+        let prices = prices.map_err(|error| Error::Internal(format!("variant_prices: {error}")))?.unwrap_or_default();
+        parts.variants.entry(row.product_id).or_default().push(FullVariant { row, stock: stock.into(), prices });
+    }
+    type MediaRow = (MediaId, ProductId, i32, String, Option<String>, Option<i32>, Option<i32>, Vec<VariantId>);
+    let media: Vec<MediaRow> = product_media::table
+        .filter(product_media::product_id.eq_any(ids))
+        .order((product_media::product_id, product_media::position))
+        .load(conn)
+        .await?;
+    for (id, product, position, url, alt, width, height, variant_ids) in media {
+        parts.media.entry(product).or_default().push(Media { id, url, alt, width, height, position, variant_ids });
+    }
+    Ok(parts)
+}
+
+/// Puts products together, without their collections.
+fn full(rows: Vec<ProductRow>, mut parts: Parts, audience: &Audience) -> Result<Vec<Product>> {
+    let mut whole = Vec::new();
+    for row in rows {
+        let (variants, media) =
+            (parts.variants.remove(&row.id).unwrap_or_default(), parts.media.remove(&row.id).unwrap_or_default());
+        whole.push(product(row, variants, media, audience)?);
+    }
+    Ok(whole)
+}
+
+fn product(row: ProductRow, variants: Vec<FullVariant>, media: Vec<Media>, audience: &Audience) -> Result<Product> {
+    let translations = Translations::from_json(row.translations.clone());
+    let texts = match audience {
+        Audience::Shopper(_, locale) => translations.of(locale),
+        Audience::Staff => None,
+    };
+    let options = translate::shown_options(row.options()?, texts);
+    let live = variants.iter().filter(|variant| variant.row.archived_at.is_none());
+    let currencies: BTreeSet<Currency> =
+        live.flat_map(|variant| variant.prices.iter().map(|price| price.currency)).collect();
+    let text = |pick: fn(&translate::Translation) -> &Option<String>, own: Option<String>| {
+        texts.and_then(|texts| pick(texts).clone()).or(own)
+    };
+    let description_html = text(|texts| &texts.description_html, Some(row.description_html)).unwrap_or_default();
     Ok(Product {
-        variants: variants.remove(&row.id).unwrap_or_default(),
         id: row.id,
         slug: row.slug,
-        title: row.title,
-        description: row.description,
+        title: text(|texts| &texts.title, Some(row.title)).unwrap_or_default(),
+        description: html::plain_text(&description_html),
+        description_html,
         status: row.status,
-        options: serde_json::from_value(row.options)
-            .map_err(|error| Error::Internal(format!("products.options: {error}")))?,
+        vendor: row.vendor,
+        product_type: row.product_type,
+        category: row.category,
+        tags: row.tags,
+        variants: variants.into_iter().filter_map(|variant| shown(variant, &options, audience)).collect(),
+        options,
+        media,
+        collections: Vec::new(),
+        currencies: currencies.into_iter().collect(),
+        tax_code: row.tax_code,
+        seo: Seo {
+            title: text(|texts| &texts.seo_title, row.seo_title),
+            description: text(|texts| &texts.seo_description, row.seo_description),
+        },
+        translations: matches!(audience, Audience::Staff).then_some(translations.clone()),
         metadata: Metadata::from_json(&row.metadata),
         version: row.version,
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
+}
+
+/// A variant as the audience sees it; `None` for shoppers without a price in their currency.
+fn shown(variant: FullVariant, options: &[ShownOption], audience: &Audience) -> Option<Variant> {
+    let FullVariant { row, stock, prices } = variant;
+    let option_values: BTreeMap<String, String> = serde_json::from_value(row.option_values).unwrap_or_default();
+    let dimensions = row.length_mm.zip(row.width_mm).zip(row.height_mm);
+    let mut variant = Variant {
+        id: row.id,
+        product_id: row.product_id,
+        sku: row.sku,
+        barcode: row.barcode,
+        title: translate::variant_title(row.title, &option_values, options),
+        option_values,
+        price: None,
+        compare_at_price: None,
+        availability: stock.availability(),
+        weight_grams: row.weight_grams,
+        dimensions_mm: dimensions.map(|((length, width), height)| Dimensions { length, width, height }),
+        hs_code: row.hs_code,
+        origin_country: row.origin_country,
+        requires_shipping: row.requires_shipping,
+        taxable: row.taxable,
+        max_per_order: row.max_per_order,
+        metadata: Metadata::from_json(&row.metadata),
+        inventory: None,
+        prices: None,
+        unit_cost: None,
+        archived_at: None,
+    };
+    match audience {
+        Audience::Shopper(currency, _) => {
+            let price = prices.iter().find(|price| price.currency == *currency)?;
+            variant.price = Some(Money::new(price.amount, *currency));
+            variant.compare_at_price = price.compare_at_amount.map(|amount| Money::new(amount, *currency));
+        }
+        Audience::Staff => {
+            variant.inventory = Some(stock);
+            variant.prices = Some(prices);
+            variant.unit_cost =
+                row.unit_cost.zip(row.unit_cost_currency).map(|(amount, currency)| Money::new(amount, currency));
+            variant.archived_at = row.archived_at;
+        }
+    }
+    Some(variant)
+}
+
+/// A product as lists show it; `None` when nothing of it has a price in the currency.
+fn summary(product: Product, expand: bool) -> Option<ProductSummary> {
+    let price_range = range(product.variants.iter().filter_map(|variant| variant.price))?;
+    Some(ProductSummary {
+        id: product.id,
+        slug: product.slug,
+        title: product.title,
+        vendor: product.vendor,
+        product_type: product.product_type,
+        tags: product.tags,
+        options: product.options,
+        price_range,
+        compare_at_range: range(product.variants.iter().filter_map(|variant| variant.compare_at_price)),
+        availability: product.variants.iter().map(|variant| variant.availability).min_by_key(|one| best_first(*one))?,
+        variant_count: product.variants.len(),
+        featured_media: product.media.into_iter().next(),
+        currencies: product.currencies,
+        variants: expand.then_some(product.variants),
+        created_at: product.created_at,
+        updated_at: product.updated_at,
+    })
+}
+
+fn range(amounts: impl Iterator<Item = Money> + Clone) -> Option<PriceRange> {
+    let by_amount = |money: &Money| money.amount;
+    Some(PriceRange { min: amounts.clone().min_by_key(by_amount)?, max: amounts.max_by_key(by_amount)? })
+}
+
+/// The order in which a product's availability is that of its best variant.
+pub(super) const fn best_first(availability: Availability) -> u8 {
+    match availability {
+        Availability::InStock => 0,
+        Availability::LowStock => 1,
+        Availability::Backorder => 2,
+        Availability::OutOfStock => 3,
+    }
 }

@@ -3,37 +3,137 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use validator::Validate;
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use super::model::{Price, ProductOption, ProductStatus};
+use super::model::{Dimensions, Price, ProductStatus};
+use super::slug::Slug;
+use super::translate::{Translations, TranslationsPatch};
+use crate::address::Country;
 use crate::http::patch::Patch;
-use crate::ids::ProductId;
+use crate::ids::{CollectionId, MediaId};
 use crate::metadata::Metadata;
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 
 /// The largest price, in minor units.
-const MAX_PRICE: i64 = crate::money::MAX_AMOUNT;
+pub const MAX_PRICE: i64 = crate::money::MAX_AMOUNT;
+
+/// The most variants of a product.
+pub const MAX_VARIANTS: usize = 250;
+
+/// One option of a product and its values, such as size: S, M, L.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ProductOption {
+    /// The option's name, unique in the product.
+    #[schema(example = "size")]
+    #[validate(length(min = 1, max = 100))]
+    pub name: String,
+    /// Its values in the order to show them, each once.
+    #[schema(example = json!(["S", "M", "L"]))]
+    #[validate(length(min = 1, max = 250), custom(function = distinct_values))]
+    pub values: Vec<String>,
+}
+
+/// An http or https address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = "uri", max_length = 2000, example = "https://media.example.com/trail-shirt-1.jpg")]
+pub struct WebUrl(pub String);
+
+impl Validate for WebUrl {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let parsed = reqwest::Url::parse(&self.0).ok();
+        let lawful = parsed
+            .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty());
+        if lawful && self.0.len() <= 2000 && !self.0.contains(char::is_whitespace) {
+            return Ok(());
+        }
+        let mut errors = ValidationErrors::new();
+        let message = "must be an absolute http or https URL of at most 2000 characters";
+        errors.add("__all__", ValidationError::new("url").with_message(message.into()));
+        Err(errors)
+    }
+}
+
+/// A picture. With the `id` of one that is there, that one is kept and changed.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewMedia {
+    /// One of the product's pictures.
+    #[serde(default)]
+    pub id: Option<MediaId>,
+    /// Where it is.
+    #[validate(nested)]
+    pub url: WebUrl,
+    /// What it shows, for those who cannot see it.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 500))]
+    pub alt: Option<String>,
+    /// Width in pixels.
+    #[serde(default)]
+    #[validate(range(min = 1, max = 100_000))]
+    pub width: Option<i32>,
+    /// Height in pixels.
+    #[serde(default)]
+    #[validate(range(min = 1, max = 100_000))]
+    pub height: Option<i32>,
+    /// The SKUs of the variants it shows; empty for all.
+    #[serde(default)]
+    #[schema(example = json!(["TRAIL-M"]))]
+    #[validate(length(max = 250))]
+    pub variant_skus: Vec<String>,
+}
+
+/// A name and description for search engines.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewSeo {
+    /// The page's title.
+    #[serde(default)]
+    #[validate(length(max = 250))]
+    pub title: Option<String>,
+    /// The page's description.
+    #[serde(default)]
+    #[validate(length(max = 1000))]
+    pub description: Option<String>,
+}
 
 /// A product to be created, with its variants.
-#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct NewProduct {
     /// Its name.
     #[schema(example = "Trail shirt")]
     #[validate(length(min = 1, max = 250))]
     pub title: String,
-    /// Its name in addresses: lower-case letters, digits and hyphens, unique. Made from the title when absent.
+    /// Its name in addresses, unique. Made from the title when absent.
     #[serde(default)]
-    #[schema(example = "trail-shirt")]
-    #[validate(custom(function = lawful_slug))]
-    pub slug: Option<String>,
-    /// Plain text.
+    #[validate(nested)]
+    pub slug: Option<Slug>,
+    /// The description as HTML; scripts and the like are taken out.
     #[serde(default)]
-    #[validate(length(max = 20000))]
-    pub description: String,
+    #[schema(example = "<p>Light merino for long days out.</p>")]
+    #[validate(length(max = 100_000))]
+    pub description_html: String,
     /// `draft` unless given.
     #[serde(default)]
     pub status: Option<ProductStatus>,
+    /// Who makes it.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 250))]
+    pub vendor: Option<String>,
+    /// What kind of thing it is, in the shop's words.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 250))]
+    pub product_type: Option<String>,
+    /// Its place in a public taxonomy.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 500))]
+    pub category: Option<String>,
+    /// Words to find and group it by, at most 250 of at most 255 characters.
+    #[serde(default)]
+    #[validate(custom(function = lawful_tags))]
+    pub tags: Vec<String>,
     /// What its variants differ in, at most three.
     #[serde(default)]
     #[validate(length(max = 3), nested)]
@@ -41,6 +141,26 @@ pub struct NewProduct {
     /// At least one.
     #[validate(length(min = 1, max = 250), nested)]
     pub variants: Vec<NewVariant>,
+    /// Pictures, in the order to show them.
+    #[serde(default)]
+    #[validate(length(max = 250), nested)]
+    pub media: Vec<NewMedia>,
+    /// The collections it is in.
+    #[serde(default)]
+    #[validate(length(max = 250))]
+    pub collections: Vec<CollectionId>,
+    /// What kind of good it is for tax, in Stripe Tax's codes.
+    #[serde(default)]
+    #[validate(custom(function = lawful_tax_code))]
+    pub tax_code: Option<String>,
+    /// For search engines.
+    #[serde(default)]
+    #[validate(nested)]
+    pub seo: NewSeo,
+    /// The texts in other languages.
+    #[serde(default)]
+    #[validate(nested)]
+    pub translations: Translations,
     /// The shop's own data.
     #[serde(default)]
     #[validate(nested)]
@@ -48,13 +168,17 @@ pub struct NewProduct {
 }
 
 /// A variant to be created.
-#[derive(Debug, Deserialize, Serialize, utoipa::ToSchema, Validate)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct NewVariant {
     /// Stock keeping unit, unique.
     #[schema(example = "TRAIL-M")]
-    #[validate(length(min = 1, max = 100))]
+    #[validate(length(min = 1, max = 100), custom(function = one_line))]
     pub sku: String,
+    /// GTIN, EAN, UPC or ISBN.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 100))]
+    pub barcode: Option<String>,
     /// What sets it apart; made from the option values when absent.
     #[serde(default)]
     #[validate(length(min = 1, max = 250))]
@@ -74,9 +198,24 @@ pub struct NewVariant {
     #[serde(default)]
     #[validate(range(min = 0, max = 10_000_000))]
     pub weight_grams: Option<i64>,
+    /// The size of its parcel.
+    #[serde(default)]
+    #[validate(nested)]
+    pub dimensions_mm: Option<Dimensions>,
+    /// Harmonised System code: 6 to 13 digits, dots allowed.
+    #[serde(default)]
+    #[validate(custom(function = lawful_hs_code))]
+    pub hs_code: Option<String>,
+    /// Where it was made.
+    #[serde(default)]
+    #[validate(nested)]
+    pub origin_country: Option<Country>,
     /// Whether it is sent by post (`true`).
     #[serde(default = "yes")]
     pub requires_shipping: bool,
+    /// Whether tax is due on it (`true`).
+    #[serde(default = "yes")]
+    pub taxable: bool,
     /// Whether stock limits sales (`true`).
     #[serde(default = "yes")]
     pub track_inventory: bool,
@@ -87,86 +226,292 @@ pub struct NewVariant {
     #[serde(default)]
     #[validate(range(min = 0, max = 1_000_000_000))]
     pub low_stock_threshold: i64,
+    /// How many one order may hold.
+    #[serde(default)]
+    #[validate(range(min = 1, max = 9999))]
+    pub max_per_order: Option<i64>,
+    /// What one costs the shop.
+    #[serde(default)]
+    #[validate(custom(function = lawful_cost))]
+    pub unit_cost: Option<Money>,
+    /// The shop's own data.
+    #[serde(default)]
+    #[validate(nested)]
+    pub metadata: Metadata,
 }
 
-/// A change of a product; what is absent stays.
-#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+/// A change of a product; what is absent stays, `null` clears.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ProductPatch {
     /// Its name.
     #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false)]
     #[validate(length(min = 1, max = 250))]
-    pub title: Option<String>,
-    /// Its name in addresses.
+    pub title: Patch<String>,
+    /// Its name in addresses; the old one goes on leading here.
     #[serde(default)]
-    #[validate(custom(function = lawful_slug))]
-    pub slug: Option<String>,
-    /// Plain text.
+    #[schema(value_type = Option<Slug>, nullable = false)]
+    #[validate(nested)]
+    pub slug: Patch<Slug>,
+    /// The description as HTML.
     #[serde(default)]
-    #[validate(length(max = 20000))]
-    pub description: Option<String>,
+    #[schema(value_type = Option<String>)]
+    #[validate(length(max = 100_000))]
+    pub description_html: Patch<String>,
     /// Whether shoppers see it.
     #[serde(default)]
-    pub status: Option<ProductStatus>,
+    #[schema(value_type = Option<ProductStatus>, nullable = false)]
+    pub status: Patch<ProductStatus>,
+    /// Who makes it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[validate(length(min = 1, max = 250))]
+    pub vendor: Patch<String>,
+    /// What kind of thing it is.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[validate(length(min = 1, max = 250))]
+    pub product_type: Patch<String>,
+    /// Its place in a public taxonomy.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[validate(length(min = 1, max = 500))]
+    pub category: Patch<String>,
+    /// All tags.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    #[validate(custom(function = lawful_tags_patch))]
+    pub tags: Patch<Vec<String>>,
+    /// All options, with every value that a variant has. The names stay; order and further values may change.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<ProductOption>>, nullable = false)]
+    pub options: Patch<Vec<ProductOption>>,
+    /// All pictures, in the order to show them.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<NewMedia>>)]
+    #[validate(nested)]
+    pub media: Patch<MediaList>,
+    /// All collections it is in.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<CollectionId>>)]
+    pub collections: Patch<Vec<CollectionId>>,
+    /// What kind of good it is for tax.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[validate(custom(function = lawful_tax_code_patch))]
+    pub tax_code: Patch<String>,
+    /// For search engines, as a whole.
+    #[serde(default)]
+    #[schema(value_type = Option<NewSeo>)]
+    #[validate(nested)]
+    pub seo: Patch<NewSeo>,
+    /// The texts in other languages: a language's texts are replaced, or removed by `null`.
+    #[serde(default)]
+    #[schema(value_type = Option<TranslationsPatch>)]
+    #[validate(nested)]
+    pub translations: Patch<TranslationsPatch>,
     /// The shop's own data, replaced as a whole.
     #[serde(default)]
+    #[schema(value_type = Option<Metadata>)]
     #[validate(nested)]
-    pub metadata: Option<Metadata>,
+    pub metadata: Patch<Metadata>,
 }
 
-/// A change of a variant; what is absent stays.
-#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+/// A change of a variant; what is absent stays, `null` clears.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct VariantPatch {
-    /// What sets it apart.
+    /// Stock keeping unit.
     #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false)]
+    #[validate(length(min = 1, max = 100))]
+    pub sku: Patch<String>,
+    /// GTIN, EAN, UPC or ISBN.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[validate(length(min = 1, max = 100))]
+    pub barcode: Patch<String>,
+    /// What sets it apart; `null` makes it from the option values again.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
     #[validate(length(min = 1, max = 250))]
-    pub title: Option<String>,
-    /// All prices, replaced as a whole.
+    pub title: Patch<String>,
+    /// Another value for each option.
     #[serde(default)]
-    #[validate(length(min = 1, max = 50), custom(function = lawful_prices))]
-    pub prices: Option<Vec<Price>>,
-    /// Weight in grams; `null` clears it.
+    #[schema(value_type = Option<BTreeMap<String, String>>, nullable = false)]
+    pub option_values: Patch<BTreeMap<String, String>>,
+    /// All prices, one per currency.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Price>>, nullable = false)]
+    pub prices: Patch<Vec<Price>>,
+    /// Weight in grams.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
+    #[validate(range(min = 0, max = 10_000_000))]
     pub weight_grams: Patch<i64>,
+    /// The size of its parcel.
+    #[serde(default)]
+    #[schema(value_type = Option<Dimensions>)]
+    #[validate(nested)]
+    pub dimensions_mm: Patch<Dimensions>,
+    /// Harmonised System code.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[validate(custom(function = lawful_hs_code_patch))]
+    pub hs_code: Patch<String>,
+    /// Where it was made.
+    #[serde(default)]
+    #[schema(value_type = Option<Country>)]
+    #[validate(nested)]
+    pub origin_country: Patch<Country>,
     /// Whether it is sent by post.
     #[serde(default)]
-    pub requires_shipping: Option<bool>,
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub requires_shipping: Patch<bool>,
+    /// Whether tax is due on it.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub taxable: Patch<bool>,
+    /// Whether stock limits sales.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub track_inventory: Patch<bool>,
+    /// Whether it is sold when none is left.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub allow_backorder: Patch<bool>,
     /// At or under this many available it counts as low.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, nullable = false)]
     #[validate(range(min = 0, max = 1_000_000_000))]
-    pub low_stock_threshold: Option<i64>,
+    pub low_stock_threshold: Patch<i64>,
+    /// How many one order may hold.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    #[validate(range(min = 1, max = 9999))]
+    pub max_per_order: Patch<i64>,
+    /// What one costs the shop.
+    #[serde(default)]
+    #[schema(value_type = Option<Money>)]
+    pub unit_cost: Patch<Money>,
+    /// Off sale, or on sale again.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub archived: Patch<bool>,
+    /// The shop's own data, replaced as a whole.
+    #[serde(default)]
+    #[schema(value_type = Option<Metadata>)]
+    #[validate(nested)]
+    pub metadata: Patch<Metadata>,
+}
+
+/// Pictures of a patch.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+pub struct MediaList(pub Vec<NewMedia>);
+
+impl Validate for MediaList {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        if self.0.len() > 250 {
+            errors.add("__all__", ValidationError::new("length").with_message("must be at most 250 items".into()));
+        }
+        let wrong =
+            self.0.iter().enumerate().filter_map(|(index, media)| Some((index, Box::new(media.validate().err()?))));
+        let wrong: BTreeMap<usize, Box<ValidationErrors>> = wrong.collect();
+        if !wrong.is_empty() {
+            errors.errors_mut().insert("__all__".into(), ValidationErrorsKind::List(wrong));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
 }
 
 fn yes() -> bool {
     true
 }
 
-fn lawful_slug(slug: &str) -> Result<(), validator::ValidationError> {
-    let lawful = (1..=200).contains(&slug.len())
-        && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && !slug.starts_with('-')
-        && !slug.ends_with('-');
-    if lawful && slug.parse::<ProductId>().is_err() {
-        return Ok(());
-    }
-    Err(validator::ValidationError::new("slug")
-        .with_message("must be lower-case letters, digits and inner hyphens".into()))
+fn rule(code: &'static str, message: &'static str) -> Result<(), ValidationError> {
+    Err(ValidationError::new(code).with_message(message.into()))
 }
 
-fn lawful_prices(prices: &[Price]) -> Result<(), validator::ValidationError> {
-    let error = |message: &'static str| Err(validator::ValidationError::new("prices").with_message(message.into()));
+fn one_line(text: &str) -> Result<(), ValidationError> {
+    if text.chars().any(char::is_control) || text.trim() != text {
+        return rule("format", "must be one line without spaces around it");
+    }
+    Ok(())
+}
+
+fn distinct_values(values: &[String]) -> Result<(), ValidationError> {
+    let distinct: BTreeSet<String> = values.iter().map(|value| value.to_ascii_lowercase()).collect();
+    if distinct.len() < values.len() || values.iter().any(|value| value.trim().is_empty() || value.len() > 250) {
+        return rule("values", "must each be given once, with 1 to 250 characters");
+    }
+    Ok(())
+}
+
+fn lawful_tags(tags: &[String]) -> Result<(), ValidationError> {
+    let lawful = |tag: &String| !tag.trim().is_empty() && tag.chars().count() <= 255 && !tag.contains(',');
+    if tags.len() > 250 || !tags.iter().all(lawful) {
+        return rule("tags", "must be at most 250 tags of 1 to 255 characters without commas");
+    }
+    Ok(())
+}
+
+fn lawful_tags_patch(tags: &Patch<Vec<String>>) -> Result<(), ValidationError> {
+    tags.value().map_or(Ok(()), |tags| lawful_tags(tags))
+}
+
+fn lawful_tax_code(code: &str) -> Result<(), ValidationError> {
+    let digits = code.strip_prefix("txcd_").unwrap_or_default();
+    if digits.len() != 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return rule("tax_code", "must be a Stripe Tax code such as `txcd_99999999`");
+    }
+    Ok(())
+}
+
+fn lawful_tax_code_patch(code: &Patch<String>) -> Result<(), ValidationError> {
+    code.value().map_or(Ok(()), |code| lawful_tax_code(code))
+}
+
+fn lawful_hs_code(code: &str) -> Result<(), ValidationError> {
+    let digits = code.bytes().filter(u8::is_ascii_digit).count();
+    if !(6..=13).contains(&digits) || !code.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return rule("hs_code", "must have 6 to 13 digits; dots are allowed");
+    }
+    Ok(())
+}
+
+fn lawful_hs_code_patch(code: &Patch<String>) -> Result<(), ValidationError> {
+    code.value().map_or(Ok(()), |code| lawful_hs_code(code))
+}
+
+/// Whether an amount can be a cost.
+///
+/// # Errors
+/// The rule it breaks.
+pub fn lawful_cost(cost: &Money) -> Result<(), ValidationError> {
+    if !(0..=MAX_PRICE).contains(&cost.amount) {
+        return rule("range", "must be between 0 and 99999999 minor units");
+    }
+    Ok(())
+}
+
+/// Whether prices can be a variant's.
+///
+/// # Errors
+/// The rule they break.
+pub fn lawful_prices(prices: &[Price]) -> Result<(), ValidationError> {
     let currencies: BTreeSet<Currency> = prices.iter().map(|price| price.currency).collect();
     if currencies.len() < prices.len() {
-        return error("may have one price per currency");
+        return rule("duplicate", "may have one price per currency");
     }
     let in_range = |amount: i64| (0..=MAX_PRICE).contains(&amount);
     if prices
         .iter()
         .any(|price| !in_range(price.amount) || price.compare_at_amount.is_some_and(|amount| !in_range(amount)))
     {
-        return error("must have amounts between 0 and 99999999 minor units");
+        return rule("range", "must have amounts between 0 and 99999999 minor units");
     }
     Ok(())
 }

@@ -1,103 +1,293 @@
 //! The catalogue for shoppers.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::model::{Product, Variant};
-use super::read::{self, After, Audience};
+use super::facets::{self, Facet, FacetName};
+use super::list::{self, Filter, Relation, Sort, TotalCount};
+use super::model::{Product, ProductStatus, ProductSummary, Variant};
+use super::read::{self, Audience};
+use super::slug::{self, Slug};
 use crate::app::App;
-use crate::error::Result;
-use crate::http::etag;
+use crate::db::text_enum;
+use crate::error::{Code, Error, FieldError, Result};
+use crate::http::caching;
 use crate::http::extract::{Id, Query};
 use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
 use crate::ids::VariantId;
+use crate::locale::{self, Locale};
 use crate::money::Currency;
 
-/// Which currency prices are in.
+/// In which currency and language.
 #[derive(Debug, Deserialize, utoipa::IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct CurrencyQuery {
+pub struct ReaderQuery {
     /// The currency of the prices; the shop's own when absent. Variants without a price in it are left out.
     pub currency: Option<Currency>,
+    /// The language of texts; `Accept-Language`, then the shop's own when absent.
+    pub locale: Option<Locale>,
 }
 
-/// A page of the catalogue.
+text_enum! {
+    /// What a list may carry besides its items.
+    Include {
+        /// How many products there are in all.
+        TotalCount => "total_count",
+    }
+}
+
+text_enum! {
+    /// What a list's items may carry besides their summary.
+    Expand {
+        /// The variants.
+        Variants => "variants",
+    }
+}
+
+/// One value, or several by `[]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    /// `option[size]=M`
+    One(String),
+    /// `option[size][]=M&option[size][]=L`
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::More(values) => values,
+        }
+    }
+}
+
+/// Filters, order and page of a list of products.
 #[derive(Debug, Deserialize, utoipa::IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ProductQuery {
-    /// The currency of the prices; the shop's own when absent.
+    /// Words to search for; the last may be the start of one, and typos are forgiven.
+    #[param(example = "trail shirt", max_length = 200)]
+    #[validate(length(max = 200))]
+    pub q: Option<String>,
+    /// In any of these collections, by slug or id, comma-separated.
+    #[param(example = "camping")]
+    #[validate(length(max = 2000))]
+    pub collection: Option<String>,
+    /// With this value of an option: `option[size]=M`, or any of several: `option[size][]=M&option[size][]=L`. One
+    /// variant must have all that is asked of options, price and stock.
+    #[serde(default)]
+    #[param(value_type = BTreeMap<String, String>, style = DeepObject, explode, required = false)]
+    #[validate(custom(function = named_options))]
+    pub option: BTreeMap<String, OneOrMore>,
+    /// At least this many minor units.
+    #[param(minimum = 0)]
+    #[validate(range(min = 0))]
+    pub min_price: Option<i64>,
+    /// At most this many minor units.
+    #[param(minimum = 0)]
+    #[validate(range(min = 0))]
+    pub max_price: Option<i64>,
+    /// Only what can be bought now.
+    pub in_stock: Option<bool>,
+    /// Of this maker; several by commas.
+    #[validate(length(max = 2000))]
+    pub vendor: Option<String>,
+    /// Of this kind; several by commas.
+    #[validate(length(max = 2000))]
+    pub product_type: Option<String>,
+    /// With this tag; any of several by commas.
+    #[validate(length(max = 2000))]
+    pub tag: Option<String>,
+    /// The currency of the prices; the shop's own when absent. Products without a price in it are left out.
     pub currency: Option<Currency>,
+    /// The language of texts; `Accept-Language`, then the shop's own when absent.
+    pub locale: Option<Locale>,
+    /// The order; `relevance` with `q`, else `-created_at` when absent.
+    pub sort: Option<Sort>,
+    /// Counts to narrow the list by, comma-separated: `option.<name>`, `collection`, `availability`, `price`.
+    #[param(example = "option.size,collection")]
+    #[validate(length(max = 1000))]
+    pub facets: Option<String>,
+    /// `total_count`: how many products there are in all.
+    pub include: Option<Include>,
+    /// `variants`: each item's variants.
+    pub expand: Option<Expand>,
     /// How many products a page has.
     #[param(minimum = 1, maximum = 100, default = 20)]
     #[validate(range(min = 1, max = 100))]
     pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the page before, with the same filters and order.
     pub cursor: Option<String>,
 }
 
-/// Products, newest first.
+/// A page of products.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct ProductList {
+pub struct ProductSummaryList {
     /// The products.
-    pub data: Vec<Product>,
+    pub data: Vec<ProductSummary>,
     /// Where the list goes on.
     pub page: Page,
+    /// With `facets`, in the order asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub facets: Option<Vec<Facet>>,
+    /// With `include=total_count`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub total_count: Option<TotalCount>,
+}
+
+fn named_options(options: &BTreeMap<String, OneOrMore>) -> Result<(), validator::ValidationError> {
+    if options.keys().any(String::is_empty) || options.len() > 10 {
+        let message = "must name at most ten options, like `option[size]=M`";
+        return Err(validator::ValidationError::new("options").with_message(message.into()));
+    }
+    Ok(())
+}
+
+/// The parts of a comma-separated parameter.
+pub(super) fn parts(text: Option<&str>) -> Vec<String> {
+    text.unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+impl ProductQuery {
+    fn filter(&self, currency: Currency) -> Filter {
+        Filter {
+            currency: Some(currency),
+            status: Some(ProductStatus::Active),
+            query: None,
+            collections: parts(self.collection.as_deref()),
+            options: self.option.iter().map(|(name, values)| (name.clone(), values.clone().into_vec())).collect(),
+            min_price: self.min_price,
+            max_price: self.max_price,
+            in_stock: self.in_stock.unwrap_or(false),
+            vendors: parts(self.vendor.as_deref()),
+            product_types: parts(self.product_type.as_deref()),
+            tags: parts(self.tag.as_deref()),
+        }
+    }
+}
+
+/// The words to search for; blank ones ask for nothing.
+pub(super) fn words(q: Option<&str>) -> Option<&str> {
+    q.map(str::trim).filter(|words| !words.is_empty())
+}
+
+/// The order of a list, whose default depends on whether something is searched for.
+pub(super) fn order(sort: Option<Sort>, searching: bool) -> Result<Sort> {
+    match sort {
+        Some(Sort::Relevance) if !searching => {
+            let detail = "can be `relevance` only with `q`";
+            Err(Error::problem(Code::InvalidQuery, format!("`sort` {detail}."))
+                .with_errors(vec![FieldError::new("?sort", "choice", detail)]))
+        }
+        Some(sort) => Ok(sort),
+        None if searching => Ok(Sort::Relevance),
+        None => Ok(Sort::Newest),
+    }
 }
 
 /// List products
 ///
-/// Active products, newest first, with their variants that have a price in the currency.
-#[utoipa::path(operation_id = "list_products", tag = "catalogue", params(ProductQuery), responses((status = 200, description = "A page of products", body = ProductList)))]
+/// Active products with a price in the currency, as summaries; searched, filtered, sorted and counted.
+#[utoipa::path(operation_id = "list_products", tag = "catalogue", params(ProductQuery), responses(
+    (status = 200, description = "A page of products", body = ProductSummaryList),
+    (status = 304, description = "Unchanged since `If-None-Match`"),
+))]
 #[get("/v1/products")]
 pub async fn list_products(
     app: web::Data<App>,
     request: HttpRequest,
     query: Query<ProductQuery>,
 ) -> Result<HttpResponse> {
-    let after: Option<After> = pagination::decode(query.0.cursor.as_deref())?;
-    let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
-    let audience = Audience::Shopper(query.0.currency.unwrap_or(app.config.default_currency));
+    let query = query.0;
+    let locale = locale::negotiate(query.locale.as_ref(), &request, &app.config.locales);
+    let currency = query.currency.unwrap_or(app.config.default_currency);
+    let words = words(query.q.as_deref());
+    let sort = order(query.sort, words.is_some())?;
+    let names = query.facets.as_deref().map(FacetName::read).transpose()?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let mut filter = query.filter(currency);
     let mut conn = app.connection().await?;
-    let products = read::list(&mut conn, audience, None, after, limit).await?;
-    let (data, page) = pagination::paginate(products, limit, |product| (product.created_at, product.id));
-    let body = ProductList { data, page };
-    Ok(pagination::respond(&request, &body.page, &body))
+    let found_words = match words {
+        Some(words) => list::search(&mut conn, &mut filter, words, &locale).await?,
+        None => true,
+    };
+    let counts = query.include.is_some();
+    let body = if found_words {
+        let (cursor, expand) = (query.cursor.as_deref(), query.expand.is_some());
+        let (data, page) = list::page(&mut conn, &filter, (currency, &locale), sort, (cursor, limit), expand).await?;
+        let mut found = Vec::new();
+        for name in names.iter().flatten() {
+            found.push(facets::count(&mut conn, &filter, name, currency).await?);
+        }
+        let total_count = if counts { Some(list::total_count(&mut conn, &filter).await?) } else { None };
+        ProductSummaryList { data, page, facets: names.map(|_| found), total_count }
+    } else {
+        let page = Page { next_cursor: None, has_more: false };
+        let total_count = counts.then_some(TotalCount { value: 0, relation: Relation::Equal });
+        ProductSummaryList { data: Vec::new(), page, facets: names.map(|_| Vec::new()), total_count }
+    };
+    caching::respond(&request, pagination::answer(&request, &body.page), 0, &locale, &body)
 }
 
 /// Get a product
 ///
-/// By id or by slug.
+/// By id or by slug; a former slug answers 308 with the present one.
 #[utoipa::path(
     operation_id = "get_product", tag = "catalogue",
-    params(("id_or_slug" = String, Path, description = "The product's id or slug", example = "trail-shirt"), CurrencyQuery),
-    responses((status = 200, description = "The product", body = Product), (status = 304, description = "Unchanged since `If-None-Match`")),
+    params(("id_or_slug" = String, Path, description = "The product's id or slug", example = "trail-shirt"), ReaderQuery),
+    responses(
+        (status = 200, description = "The product", body = Product),
+        (status = 304, description = "Unchanged since `If-None-Match`"),
+        (status = 308, description = "Its slug has changed; `Location` has the present one"),
+    ),
 )]
 #[get("/v1/products/{id_or_slug}")]
 pub async fn get_product(
     app: web::Data<App>,
     request: HttpRequest,
     id: web::Path<String>,
-    query: Query<CurrencyQuery>,
+    query: Query<ReaderQuery>,
 ) -> Result<HttpResponse> {
     let currency = query.0.currency.unwrap_or(app.config.default_currency);
+    let locale = locale::negotiate(query.0.locale.as_ref(), &request, &app.config.locales);
     let mut conn = app.connection().await?;
-    let product = read::find(&mut conn, &id, Audience::Shopper(currency)).await?;
-    etag::respond(&request, HttpResponse::Ok(), product.version, &product)
+    let product = match read::find(&mut conn, &id, &Audience::Shopper(currency, locale.clone())).await {
+        Err(error) if error.code() == Some(Code::NotFound) && Slug::is_lawful(&id) => {
+            let now = slug::product_now(&mut conn, &id).await?;
+            return now.map(|slug| caching::moved(&request, &format!("/v1/products/{slug}"))).ok_or(error);
+        }
+        found => found?,
+    };
+    caching::respond(&request, HttpResponse::Ok(), product.version, &locale, &product)
 }
 
 /// Get a variant
+///
+/// With its price in the currency; 404 when it has none.
 #[utoipa::path(
     operation_id = "get_variant", tag = "catalogue",
-    params(("id" = VariantId, Path, description = "The variant's id"), CurrencyQuery),
-    responses((status = 200, description = "The variant", body = Variant)),
+    params(("id" = VariantId, Path, description = "The variant's id"), ReaderQuery),
+    responses((status = 200, description = "The variant", body = Variant), (status = 304, description = "Unchanged since `If-None-Match`")),
 )]
 #[get("/v1/variants/{id}")]
-pub async fn get_variant(app: web::Data<App>, id: Id<VariantId>, query: Query<CurrencyQuery>) -> Result<HttpResponse> {
+pub async fn get_variant(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<VariantId>,
+    query: Query<ReaderQuery>,
+) -> Result<HttpResponse> {
     let currency = query.0.currency.unwrap_or(app.config.default_currency);
+    let locale = locale::negotiate(query.0.locale.as_ref(), &request, &app.config.locales);
     let mut conn = app.connection().await?;
-    let variant = read::find_variant(&mut conn, id.0, Audience::Shopper(currency)).await?;
-    Ok(HttpResponse::Ok().json(variant))
+    let (variant, version) = read::find_variant(&mut conn, id.0, &Audience::Shopper(currency, locale.clone())).await?;
+    caching::respond(&request, HttpResponse::Ok(), version, &locale, &variant)
 }

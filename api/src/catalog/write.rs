@@ -1,4 +1,5 @@
-//! Changing products, for staff.
+//! Creating and changing products, for staff. Each change locks the product's row, so changes of one product and its
+//! variants come one after the other, each with its own version.
 
 use std::collections::BTreeSet;
 
@@ -7,32 +8,52 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::model::{Price, ProductStatus};
-use super::requests::{NewProduct, NewVariant, ProductPatch, VariantPatch};
-use crate::db::schema::{products, stock_levels, variant_prices, variants};
+use super::model::ProductStatus;
+use super::read::{Audience, ProductRow};
+use super::requests::{NewProduct, NewVariant, ProductOption, ProductPatch};
+use super::search::{self, Texts};
+use super::slug::{self, Slug};
+use super::translate::Translations;
+use super::{html, media, read, variants};
+use crate::db::schema::{collection_products, collections, products};
 use crate::db::{Connection, OnConstraint};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
 use crate::http::patch::Patch;
-use crate::ids::{ProductId, VariantId};
-use crate::inventory::{self, Reason};
+use crate::ids::{CollectionId, ProductId};
+use crate::locale::Locale;
+use crate::metadata::Metadata;
 
-/// Creates a product with its variants, prices and first stock.
+/// Creates a product with its variants, prices, pictures and first stock.
 ///
 /// # Errors
 /// `duplicate` for a taken slug or SKU, `validation_failed` for option values that do not fit the options.
-pub async fn create(conn: &mut Connection, new: &NewProduct, now: DateTime<Utc>) -> Result<ProductId> {
-    check_options(new)?;
+pub async fn create(conn: &mut Connection, new: &NewProduct, locale: &Locale, now: DateTime<Utc>) -> Result<ProductId> {
+    check_options(&new.options, &new.variants)?;
     let id = ProductId::new();
-    let slug = new.slug.clone().unwrap_or_else(|| slug_of(&new.title, id));
+    let slug = free_slug(conn, new, id).await?;
+    let safe_html = html::sanitize(&new.description_html);
+    let texts = (
+        products::title.eq(&new.title),
+        products::sort_title.eq(search::fold(&new.title)),
+        products::description.eq(html::plain_text(&safe_html)),
+        products::description_html.eq(&safe_html),
+        products::seo_title.eq(&new.seo.title),
+        products::seo_description.eq(&new.seo.description),
+        products::translations.eq(json!(new.translations.clone().sanitized())),
+    );
     diesel::insert_into(products::table)
         .values((
             products::id.eq(id),
             products::slug.eq(&slug),
-            products::title.eq(&new.title),
-            products::description.eq(&new.description),
+            texts,
             products::status.eq(new.status.unwrap_or(ProductStatus::Draft)),
+            products::vendor.eq(&new.vendor),
+            products::product_type.eq(&new.product_type),
+            products::category.eq(&new.category),
+            products::tags.eq(&new.tags),
             products::options.eq(json!(new.options)),
+            products::tax_code.eq(&new.tax_code),
             products::metadata.eq(new.metadata.to_json()),
             products::version.eq(1),
             products::created_at.eq(now),
@@ -42,154 +63,199 @@ pub async fn create(conn: &mut Connection, new: &NewProduct, now: DateTime<Utc>)
         .await
         .on_constraint("products_slug_key", || duplicate("/slug", &slug))?;
     for (position, variant) in new.variants.iter().enumerate() {
-        create_variant(conn, id, position, variant, now).await?;
+        variants::insert(conn, id, &new.options, position, variant, &format!("/variants/{position}"), now).await?;
     }
+    media::replace(conn, id, &new.media, "/media").await?;
+    set_collections(conn, id, &new.collections).await?;
+    refresh(conn, id, locale).await?;
     Ok(id)
 }
 
-async fn create_variant(
-    conn: &mut Connection,
-    product: ProductId,
-    position: usize,
-    new: &NewVariant,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let id = VariantId::new();
-    let values: Vec<&str> = new.option_values.values().map(String::as_str).collect();
-    let title =
-        new.title.clone().unwrap_or_else(|| if values.is_empty() { "Default".to_owned() } else { values.join(" / ") });
-    diesel::insert_into(variants::table)
-        .values((
-            variants::id.eq(id),
-            variants::product_id.eq(product),
-            variants::sku.eq(&new.sku),
-            variants::title.eq(title),
-            variants::option_values.eq(json!(new.option_values)),
-            variants::position.eq(i32::try_from(position).unwrap_or(i32::MAX)),
-            variants::weight_grams.eq(new.weight_grams),
-            variants::requires_shipping.eq(new.requires_shipping),
-            variants::version.eq(1),
-            variants::created_at.eq(now),
-            variants::updated_at.eq(now),
-        ))
-        .execute(conn)
-        .await
-        .on_constraint("variants_sku_key", || duplicate(&format!("/variants/{position}/sku"), &new.sku))?;
-    insert_prices(conn, id, &new.prices).await?;
-    diesel::insert_into(stock_levels::table)
-        .values((
-            stock_levels::variant_id.eq(id),
-            stock_levels::on_hand.eq(new.on_hand),
-            stock_levels::reserved.eq(0),
-            stock_levels::shortage.eq(0),
-            stock_levels::track_inventory.eq(new.track_inventory),
-            stock_levels::allow_backorder.eq(new.allow_backorder),
-            stock_levels::low_stock_threshold.eq(new.low_stock_threshold),
-        ))
-        .execute(conn)
-        .await?;
-    if new.on_hand > 0 {
-        inventory::record_movement(conn, id, new.on_hand, new.on_hand, Reason::Initial, None, now).await?;
+/// The wished slug, or one from the title with a number when that is taken.
+async fn free_slug(conn: &mut Connection, new: &NewProduct, id: ProductId) -> Result<String> {
+    if let Some(slug) = &new.slug {
+        slug::forget_product(conn, &slug.0).await?;
+        return Ok(slug.0.clone());
     }
-    Ok(())
+    let base = Slug::of(&new.title).map_or_else(|| id.to_string().replace('_', "-"), |slug| slug.0);
+    let taken: Vec<String> =
+        products::table.filter(products::slug.like(format!("{base}%"))).select(products::slug).load(conn).await?;
+    let mut candidates = [base.clone()].into_iter().chain((2..).map(|number| format!("{base}-{number}")));
+    let free = candidates.find(|slug| !taken.contains(slug)).unwrap_or(base);
+    slug::forget_product(conn, &free).await?;
+    Ok(free)
 }
 
-async fn insert_prices(conn: &mut Connection, variant: VariantId, prices: &[Price]) -> Result<()> {
-    let rows: Vec<_> = prices
-        .iter()
-        .map(|price| {
-            (
-                variant_prices::variant_id.eq(variant),
-                variant_prices::currency.eq(price.currency),
-                variant_prices::amount.eq(price.amount),
-                variant_prices::compare_at_amount.eq(price.compare_at_amount),
-            )
-        })
-        .collect();
-    diesel::insert_into(variant_prices::table).values(rows).execute(conn).await?;
-    Ok(())
+/// Locks a product and compares its version.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`.
+pub(crate) async fn lock(conn: &mut Connection, id: ProductId, expected: &Expected) -> Result<ProductRow> {
+    let row =
+        products::table.find(id).select(ProductRow::as_select()).for_no_key_update().first(conn).await.optional()?;
+    let row: ProductRow = row.ok_or_else(|| Error::not_found("product"))?;
+    expected.check(row.version)?;
+    Ok(row)
+}
+
+/// Raises a locked product's version, and brings up to date what is derived from it: prices and search.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn changed(conn: &mut Connection, id: ProductId, locale: &Locale, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(products::table.find(id))
+        .set((products::version.eq(products::version + 1), products::updated_at.eq(now)))
+        .execute(conn)
+        .await?;
+    refresh(conn, id, locale).await
+}
+
+/// Derives a product's price spans and search document from what it is now.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale) -> Result<()> {
+    diesel::sql_query("DELETE FROM product_prices WHERE product_id = $1")
+        .bind::<diesel::sql_types::Uuid, _>(id)
+        .execute(conn)
+        .await?;
+    diesel::sql_query(
+        "INSERT INTO product_prices SELECT $1, price.currency, min(price.amount), max(price.amount) \
+         FROM variants JOIN variant_prices AS price ON price.variant_id = variants.id \
+         WHERE variants.product_id = $1 AND variants.archived_at IS NULL GROUP BY price.currency",
+    )
+    .bind::<diesel::sql_types::Uuid, _>(id)
+    .execute(conn)
+    .await?;
+    let product = read::find(conn, &id.to_string(), &Audience::Staff).await?;
+    let values = product.options.iter().flat_map(|option| option.values.iter().map(String::as_str));
+    let groups = [&product.vendor, &product.product_type].into_iter().filter_map(|text| text.as_deref());
+    let texts = Texts {
+        title: &product.title,
+        description_html: &product.description_html,
+        groups: groups.chain(product.tags.iter().map(String::as_str)).chain(values).collect(),
+        codes: product
+            .variants
+            .iter()
+            .flat_map(|one| [Some(one.sku.as_str()), one.barcode.as_deref()])
+            .flatten()
+            .collect(),
+    };
+    search::index(conn, id, &texts, &product.translations.clone().unwrap_or_default(), locale).await
 }
 
 /// Changes a product under its lock.
 ///
 /// # Errors
-/// `not_found`, `precondition_failed`, `duplicate`.
+/// `not_found`, `precondition_failed`, `duplicate`, `validation_failed`.
 pub async fn update(
     conn: &mut Connection,
     id: ProductId,
     patch: &ProductPatch,
     expected: &Expected,
+    locale: &Locale,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let version: Option<i64> =
-        products::table.find(id).select(products::version).for_no_key_update().first(conn).await.optional()?;
-    expected.check(version.ok_or_else(|| Error::not_found("product"))?)?;
+    let row = lock(conn, id, expected).await?;
+    apply(conn, row, patch).await?;
+    changed(conn, id, locale, now).await
+}
+
+/// Changes a locked product; [`changed`] is to follow.
+///
+/// # Errors
+/// `duplicate`, `validation_failed`.
+pub(crate) async fn apply(conn: &mut Connection, row: ProductRow, patch: &ProductPatch) -> Result<()> {
+    let id = row.id;
+    let new_slug = patch.slug.required("/slug")?.filter(|slug| slug.0 != row.slug);
+    if let Some(new) = new_slug {
+        slug::product_renamed(conn, id, &row.slug, &new.0).await?;
+    }
+    let options = patch.options.required("/options")?;
+    if let Some(options) = options {
+        variants::require_options(conn, id, options).await?;
+    }
+    set_texts(conn, row, patch).await?;
+    let tags = match &patch.tags {
+        Patch::Absent => None,
+        Patch::Null => Some(Vec::new()),
+        Patch::Value(tags) => Some(tags.clone()),
+    };
+    let metadata = patch.metadata.column();
     diesel::update(products::table.find(id))
         .set((
-            patch.title.as_ref().map(|title| products::title.eq(title)),
-            patch.slug.as_ref().map(|slug| products::slug.eq(slug)),
-            patch.description.as_ref().map(|text| products::description.eq(text)),
-            patch.status.map(|status| products::status.eq(status)),
-            patch.metadata.as_ref().map(|metadata| products::metadata.eq(metadata.to_json())),
-            products::version.eq(products::version + 1),
-            products::updated_at.eq(now),
+            // There is always something to set.
+            products::id.eq(id),
+            new_slug.map(|slug| products::slug.eq(&slug.0)),
+            patch.status.required("/status")?.map(|status| products::status.eq(status)),
+            patch.vendor.column().map(|vendor| products::vendor.eq(vendor)),
+            patch.product_type.column().map(|kind| products::product_type.eq(kind)),
+            patch.category.column().map(|category| products::category.eq(category)),
+            tags.map(|tags| products::tags.eq(tags)),
+            options.map(|options| products::options.eq(json!(options))),
+            patch.tax_code.column().map(|code| products::tax_code.eq(code)),
+            metadata.map(|data| products::metadata.eq(data.map_or_else(|| json!({}), Metadata::to_json))),
         ))
         .execute(conn)
         .await
-        .on_constraint("products_slug_key", || duplicate("/slug", patch.slug.as_deref().unwrap_or_default()))?;
-    Ok(())
+        .on_constraint("products_slug_key", || duplicate("/slug", new_slug.map_or("", |slug| &slug.0)))?;
+    match &patch.media {
+        Patch::Absent => {}
+        Patch::Null => media::replace(conn, id, &[], "/media").await?,
+        Patch::Value(list) => media::replace(conn, id, &list.0, "/media").await?,
+    }
+    match &patch.collections {
+        Patch::Absent => Ok(()),
+        Patch::Null => set_collections(conn, id, &[]).await,
+        Patch::Value(ids) => set_collections(conn, id, ids).await,
+    }
 }
 
-/// Changes a variant and raises its product's version.
-///
-/// # Errors
-/// `not_found`, `precondition_failed` against the product's version.
-pub async fn update_variant(
-    conn: &mut Connection,
-    id: VariantId,
-    patch: &VariantPatch,
-    expected: &Expected,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let product: Option<ProductId> =
-        variants::table.find(id).select(variants::product_id).first(conn).await.optional()?;
-    let product = product.ok_or_else(|| Error::not_found("variant"))?;
-    let version: i64 = products::table.find(product).select(products::version).for_no_key_update().first(conn).await?;
-    expected.check(version)?;
-    let weight = match &patch.weight_grams {
+async fn set_texts(conn: &mut Connection, row: ProductRow, patch: &ProductPatch) -> Result<()> {
+    let title = patch.title.required("/title")?;
+    let html = match &patch.description_html {
         Patch::Absent => None,
-        Patch::Null => Some(None),
-        Patch::Value(grams) if (0..=10_000_000).contains(grams) => Some(Some(*grams)),
-        Patch::Value(_) => return Err(Error::invalid("/weight_grams", "range", "must be between 0 and 10000000")),
+        Patch::Null => Some(String::new()),
+        Patch::Value(html) => Some(html::sanitize(html)),
     };
-    diesel::update(variants::table.find(id))
+    let seo = match &patch.seo {
+        Patch::Absent => None,
+        Patch::Null => Some((None, None)),
+        Patch::Value(seo) => Some((seo.title.as_ref(), seo.description.as_ref())),
+    };
+    let plain = html.as_deref().map(html::plain_text);
+    diesel::update(products::table.find(row.id))
         .set((
-            patch.title.as_ref().map(|title| variants::title.eq(title)),
-            weight.map(|grams| variants::weight_grams.eq(grams)),
-            patch.requires_shipping.map(|needed| variants::requires_shipping.eq(needed)),
-            variants::version.eq(variants::version + 1),
-            variants::updated_at.eq(now),
+            title.map(|title| (products::title.eq(title), products::sort_title.eq(search::fold(title)))),
+            html.map(|html| products::description_html.eq(html)),
+            plain.map(|plain| products::description.eq(plain)),
+            seo.map(|(title, description)| (products::seo_title.eq(title), products::seo_description.eq(description))),
+            products::translations.eq(json!(Translations::from_json(row.translations).patched(&patch.translations))),
         ))
         .execute(conn)
         .await?;
-    if let Some(prices) = &patch.prices {
-        diesel::delete(variant_prices::table.filter(variant_prices::variant_id.eq(id))).execute(conn).await?;
-        insert_prices(conn, id, prices).await?;
-    }
-    if let Some(threshold) = patch.low_stock_threshold {
-        diesel::update(stock_levels::table.find(id))
-            .set(stock_levels::low_stock_threshold.eq(threshold))
-            .execute(conn)
-            .await?;
-    }
-    diesel::update(products::table.find(product))
-        .set((products::version.eq(products::version + 1), products::updated_at.eq(now)))
-        .execute(conn)
-        .await?;
     Ok(())
 }
 
-fn duplicate(pointer: &str, value: &str) -> Error {
+/// Puts a product into exactly these collections.
+async fn set_collections(conn: &mut Connection, id: ProductId, wanted: &[CollectionId]) -> Result<()> {
+    let known: Vec<CollectionId> =
+        collections::table.filter(collections::id.eq_any(wanted)).select(collections::id).load(conn).await?;
+    if let Some(index) = wanted.iter().position(|one| !known.contains(one)) {
+        return Err(Error::invalid(format!("/collections/{index}"), "not_found", "is not a collection of this shop"));
+    }
+    diesel::delete(collection_products::table.filter(collection_products::product_id.eq(id))).execute(conn).await?;
+    let distinct: BTreeSet<CollectionId> = wanted.iter().copied().collect();
+    let rows: Vec<_> = distinct
+        .into_iter()
+        .map(|collection| (collection_products::collection_id.eq(collection), collection_products::product_id.eq(id)))
+        .collect();
+    diesel::insert_into(collection_products::table).values(rows).execute(conn).await?;
+    Ok(())
+}
+
+/// `duplicate` for a member that must be unique.
+pub(crate) fn duplicate(pointer: &str, value: &str) -> Error {
     let detail = format!("`{value}` is taken; choose another");
     Error::problem(Code::Duplicate, format!("`{pointer}` {detail}.")).with_errors(vec![FieldError::new(
         pointer,
@@ -198,16 +264,17 @@ fn duplicate(pointer: &str, value: &str) -> Error {
     )])
 }
 
-/// Every variant names a known value of every option, and no two the same combination.
-fn check_options(new: &NewProduct) -> Result<()> {
+/// Option names are given once; every variant names a known value of every option, and no two the same combination.
+fn check_options(options: &[ProductOption], variants: &[NewVariant]) -> Result<()> {
+    distinct_names(options)?;
     let mut seen = BTreeSet::new();
-    for (index, variant) in new.variants.iter().enumerate() {
+    for (index, variant) in variants.iter().enumerate() {
         let pointer = format!("/variants/{index}/option_values");
-        let names: BTreeSet<&String> = new.options.iter().map(|option| &option.name).collect();
+        let names: BTreeSet<&String> = options.iter().map(|option| &option.name).collect();
         if variant.option_values.keys().collect::<BTreeSet<_>>() != names {
             return Err(Error::invalid(pointer, "options", "must have one value for each option of the product"));
         }
-        for option in &new.options {
+        for option in options {
             if variant.option_values.get(&option.name).is_none_or(|value| !option.values.contains(value)) {
                 return Err(Error::invalid(
                     format!("{pointer}/{}", option.name),
@@ -223,16 +290,13 @@ fn check_options(new: &NewProduct) -> Result<()> {
     Ok(())
 }
 
-/// A slug from a title, with a piece of the id when nothing readable is left.
-fn slug_of(title: &str, id: ProductId) -> String {
-    let mut slug = String::new();
-    for letter in title.chars() {
-        if letter.is_ascii_alphanumeric() {
-            slug.push(letter.to_ascii_lowercase());
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
+/// Refuses two options of one name.
+pub(super) fn distinct_names(options: &[ProductOption]) -> Result<()> {
+    let mut names = BTreeSet::new();
+    for (index, option) in options.iter().enumerate() {
+        if !names.insert(option.name.to_ascii_lowercase()) {
+            return Err(Error::invalid(format!("/options/{index}/name"), "duplicate", "is the name of another option"));
         }
     }
-    let slug = slug.trim_end_matches('-').chars().take(180).collect::<String>();
-    if slug.is_empty() { id.to_string().replace('_', "-") } else { slug }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use validator::Validate;
 use crate::db::schema::checkouts;
 use crate::db::{Connection, text_enum};
 use crate::error::{Error, Result};
-use crate::ids::{CartId, CheckoutId, OrderId};
+use crate::ids::{CartId, CheckoutId, OrderId, QuoteId};
 use crate::money::Money;
 use crate::orders::model::Order;
 use crate::orders::read;
@@ -84,6 +84,10 @@ pub struct NewCheckout {
     #[schema(example = "http://127.0.0.1:3000/cart")]
     #[validate(length(min = 1, max = 2000))]
     pub cancel_url: String,
+    /// The quote that the shopper saw; it is charged to the cent. Over, or of a cart that has changed since: 409
+    /// `quote_stale`.
+    #[serde(default)]
+    pub quote_id: Option<QuoteId>,
     /// The total that the shopper saw; another one answers 409 `price_changed`.
     #[serde(default)]
     pub expected_total: Option<Money>,

@@ -22,6 +22,7 @@ use crate::money::Money;
 use crate::orders::model::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{NewSession, SessionAddress, SessionLine, freeze};
+use crate::quotes::Promise;
 
 /// How long before a session's end it must be created (Stripe: 30 minutes), and ten minutes for recovery.
 const SHORTEST_SESSION: TimeDelta = TimeDelta::minutes(40);
@@ -32,6 +33,8 @@ pub(super) struct Plan<'a> {
     pub(super) snapshot: &'a Snapshot,
     /// Its price.
     pub(super) priced: &'a PricedCart,
+    /// The quote that is honoured.
+    pub(super) promise: Option<&'a Promise>,
     /// What the client asked for.
     pub(super) request: &'a NewCheckout,
     /// Its idempotency key.
@@ -74,8 +77,8 @@ pub(super) async fn reserve(conn: &mut Connection, plan: &Plan<'_>, now: DateTim
                 CartStatus::CheckingOut => return live(conn, plan).await,
                 CartStatus::Completed => return Err(crate::carts::write::closed(conn, &cart).await?),
             }
-            let (present, _) = load::snapshot(conn, cart).await?;
-            if present != *plan.snapshot {
+            let (mut present, _) = load::snapshot(conn, cart).await?;
+            if plan.promise.is_some_and(|promise| promise.apply(&mut present).is_err()) || present != *plan.snapshot {
                 return Ok(Reserved::Changed);
             }
             write(conn, plan, now).await.map(Reserved::Checkout)
@@ -173,7 +176,7 @@ fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: Dat
         checkout_id: checkout.to_string(),
         currency,
         lines: lines.collect(),
-        shipping: plan.priced.shipping_rate.as_ref().map(|rate| (rate.name.as_str(), rate.price)),
+        shipping: plan.priced.shipping_rate().map(|rate| (rate.name.as_str(), rate.price)),
         address: shipping_address.as_ref().map(|address| SessionAddress {
             name: address.name.as_deref().unwrap_or_default(),
             line1: address.line1.as_deref().unwrap_or_default(),
@@ -185,6 +188,7 @@ fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: Dat
             phone: address.phone.as_deref(),
         }),
         email: cart.email.as_deref().unwrap_or_default(),
+        locale: cart.locale.as_deref(),
         expires_at,
         success_url: &filled(&plan.request.success_url),
         cancel_url: &filled(&plan.request.cancel_url),
@@ -205,7 +209,7 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
         orders::tax_included.eq(known(totals.tax_included)?),
         orders::total.eq(known(totals.total)?),
     );
-    let rate: Option<Value> = plan.priced.shipping_rate.as_ref().map(|rate| json!(rate));
+    let rate: Option<Value> = plan.priced.shipping_rate().map(|rate| json!(rate));
     diesel::insert_into(orders::table)
         .values((
             orders::id.eq(order),
@@ -219,6 +223,7 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
             orders::shipping_address.eq(&cart.shipping_address),
             orders::billing_address.eq(&cart.billing_address),
             orders::shipping_rate.eq(rate),
+            orders::locale.eq(&cart.locale),
             orders::metadata.eq(&cart.metadata),
             amounts,
             orders::captured.eq(0),

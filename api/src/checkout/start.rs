@@ -12,11 +12,12 @@ use super::reserve::{self, Plan, Reserved};
 use super::stock::Shortages;
 use super::{close, create};
 use crate::app::App;
+use crate::carts::complete;
 use crate::carts::load::{self, Available, CartRow, Snapshot};
 use crate::carts::model::CartStatus;
 use crate::carts::price::{self, PricedCart};
 use crate::config::Config;
-use crate::error::{Code, Error, FieldError, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::http::idempotency::{self, Answer, Claim, Key};
 use crate::http::problem;
 use crate::http::request_log::RequestContext;
@@ -25,6 +26,7 @@ use crate::money::MAX_AMOUNT;
 use crate::orders::model::PaymentStatus;
 use crate::orders::read;
 use crate::payments::minimum_charge;
+use crate::quotes;
 
 /// How often a cart that changes meanwhile, or whose live checkout had to be closed, is priced again.
 const MOST_TRIES: u32 = 3;
@@ -85,8 +87,15 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
         if cart.status == CartStatus::Completed {
             return Err(crate::carts::write::closed(&mut conn, &cart).await?);
         }
-        let (snapshot, available) = load::snapshot(&mut conn, cart).await?;
-        let priced = price::price(&snapshot, &app.config)?;
+        let (mut snapshot, available) = load::snapshot(&mut conn, cart).await?;
+        let promise = match request.quote_id {
+            Some(quote) => Some(quotes::find(&mut conn, request.cart_id, quote, app.clock.now()).await?),
+            None => None,
+        };
+        if let Some(promise) = &promise {
+            promise.apply(&mut snapshot)?;
+        }
+        let priced = price::price(&snapshot)?;
         let is_open = snapshot.cart.status != CartStatus::CheckingOut;
         require_complete(&snapshot, &priced)?;
         require_expected(&priced, request)?;
@@ -96,7 +105,7 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
         drop(conn);
         app.faults.point("after_price").await;
         let hold = TimeDelta::from_std(app.config.hold).unwrap_or(TimeDelta::minutes(15));
-        let plan = Plan { snapshot: &snapshot, priced: &priced, request, key, token, hold };
+        let plan = Plan { snapshot: &snapshot, priced: &priced, promise: promise.as_ref(), request, key, token, hold };
         let mut conn = app.connection().await?;
         let reserved = reserve::reserve(&mut conn, &plan, app.clock.now()).await?;
         drop(conn);
@@ -172,29 +181,7 @@ async fn make_way(app: &Arc<App>, id: CheckoutId) -> Result<()> {
 
 /// Everything that an order needs, or each thing that is missing.
 fn require_complete(snapshot: &Snapshot, priced: &PricedCart) -> Result<()> {
-    let cart = &snapshot.cart;
-    let mut missing = Vec::new();
-    if snapshot.lines.is_empty() {
-        missing.push(FieldError::new("/line_items", "required", "is empty; add something to buy"));
-    }
-    if cart.email.is_none() {
-        missing.push(FieldError::new("/email", "required", "is needed for the receipt"));
-    }
-    for (index, line) in snapshot.lines.iter().enumerate() {
-        let problems = price::line_problems(line, None, index);
-        missing
-            .extend(problems.into_iter().map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
-    }
-    if snapshot.lines.iter().any(|line| line.requires_shipping) {
-        match price::address(cart.shipping_address.as_ref())? {
-            Some(address) => missing.extend(address.missing_parts("/shipping_address")),
-            None => missing.push(FieldError::new("/shipping_address", "required", "is needed to send the goods")),
-        }
-    }
-    if priced.lacks_shipping {
-        let detail = format!("the shop has no shipping rate in {}; choose another currency", cart.currency);
-        missing.push(FieldError::new("/shipping_rate", "shipping_unavailable", detail));
-    }
+    let missing = complete::missing(snapshot, priced)?;
     if !missing.is_empty() {
         let detail = "The cart lacks what a checkout needs; `errors` names each thing.";
         return Err(Error::problem(Code::CartIncomplete, detail).with_errors(missing));

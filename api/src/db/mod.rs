@@ -3,6 +3,7 @@
 
 pub mod pool;
 pub mod schema;
+pub mod statement;
 mod text_enum;
 
 pub(crate) use text_enum::{text_enum, text_value};

@@ -34,6 +34,7 @@ diesel::table! {
         quantity -> Int8,
         metadata -> Jsonb,
         created_at -> Timestamptz,
+        seen_unit_price -> Nullable<Int8>,
     }
 }
 
@@ -51,6 +52,8 @@ diesel::table! {
         expires_at -> Timestamptz,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        locale -> Nullable<Text>,
+        shipping_rate_id -> Nullable<Text>,
     }
 }
 
@@ -76,6 +79,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    collection_products (collection_id, product_id) {
+        collection_id -> Uuid,
+        product_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    collection_slugs (slug) {
+        slug -> Text,
+        collection_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    collections (id) {
+        id -> Uuid,
+        slug -> Text,
+        title -> Text,
+        description_html -> Text,
+        description -> Text,
+        image_url -> Nullable<Text>,
+        status -> Text,
+        translations -> Jsonb,
+        metadata -> Jsonb,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     idempotency_keys (scope, key) {
         scope -> Text,
         key -> Text,
@@ -85,6 +119,40 @@ diesel::table! {
         status -> Nullable<Int2>,
         body -> Nullable<Jsonb>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    import_chunks (import_id, position) {
+        import_id -> Uuid,
+        position -> Int4,
+        data -> Bytea,
+    }
+}
+
+diesel::table! {
+    import_rows (import_id, line) {
+        import_id -> Uuid,
+        line -> Int8,
+        handle -> Nullable<Text>,
+        sku -> Nullable<Text>,
+        outcome -> Text,
+        messages -> Jsonb,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        status -> Text,
+        file_name -> Nullable<Text>,
+        options -> Jsonb,
+        bytes -> Int8,
+        summary -> Jsonb,
+        done_line -> Int8,
+        error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -170,6 +238,42 @@ diesel::table! {
         paid_at -> Nullable<Timestamptz>,
         cancelled_at -> Nullable<Timestamptz>,
         updated_at -> Timestamptz,
+        locale -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    product_media (id) {
+        id -> Uuid,
+        product_id -> Uuid,
+        position -> Int4,
+        url -> Text,
+        alt -> Nullable<Text>,
+        width -> Nullable<Int4>,
+        height -> Nullable<Int4>,
+        variant_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    product_prices (product_id, currency) {
+        product_id -> Uuid,
+        currency -> Text,
+        min_amount -> Int8,
+        max_amount -> Int8,
+    }
+}
+
+diesel::table! {
+    product_search (product_id) {
+        product_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    product_slugs (slug) {
+        slug -> Text,
+        product_id -> Uuid,
     }
 }
 
@@ -185,6 +289,27 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        description_html -> Text,
+        vendor -> Nullable<Text>,
+        product_type -> Nullable<Text>,
+        category -> Nullable<Text>,
+        tags -> Array<Text>,
+        tax_code -> Nullable<Text>,
+        seo_title -> Nullable<Text>,
+        seo_description -> Nullable<Text>,
+        translations -> Jsonb,
+        sort_title -> Text,
+    }
+}
+
+diesel::table! {
+    quotes (id) {
+        id -> Uuid,
+        cart_id -> Uuid,
+        fingerprint -> Bytea,
+        body -> Jsonb,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
     }
 }
 
@@ -211,6 +336,44 @@ diesel::table! {
         variant_id -> Uuid,
         quantity -> Int8,
         status -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    search_words (word) {
+        word -> Text,
+    }
+}
+
+diesel::table! {
+    shipping_rates (id) {
+        id -> Uuid,
+        zone_id -> Uuid,
+        position -> Int4,
+        name -> Text,
+        description -> Nullable<Text>,
+        min_days -> Nullable<Int4>,
+        max_days -> Nullable<Int4>,
+        basis -> Text,
+        bands -> Jsonb,
+    }
+}
+
+diesel::table! {
+    shipping_zone_regions (country, state) {
+        zone_id -> Uuid,
+        country -> Text,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    shipping_zones (id) {
+        id -> Uuid,
+        name -> Text,
+        version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
     }
@@ -264,6 +427,18 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        barcode -> Nullable<Text>,
+        length_mm -> Nullable<Int8>,
+        width_mm -> Nullable<Int8>,
+        height_mm -> Nullable<Int8>,
+        hs_code -> Nullable<Text>,
+        origin_country -> Nullable<Text>,
+        taxable -> Bool,
+        max_per_order -> Nullable<Int8>,
+        unit_cost -> Nullable<Int8>,
+        unit_cost_currency -> Nullable<Text>,
+        metadata -> Jsonb,
+        facets -> Array<Text>,
     }
 }
 
@@ -288,14 +463,29 @@ diesel::allow_tables_to_appear_in_same_query!(
     cart_line_items,
     carts,
     checkouts,
+    collection_products,
+    collection_slugs,
+    collections,
     idempotency_keys,
+    import_chunks,
+    import_rows,
+    imports,
     jobs,
     order_events,
     order_line_items,
     orders,
+    product_media,
+    product_prices,
+    product_search,
+    product_slugs,
     products,
+    quotes,
     refunds,
     reservations,
+    search_words,
+    shipping_rates,
+    shipping_zone_regions,
+    shipping_zones,
     stock_levels,
     stock_movements,
     variant_prices,

@@ -244,7 +244,9 @@ fn config(
         ("MERX_BIND", address.to_string()),
         ("DATABASE_URL", database_url.to_owned()),
         ("MERX_TOKEN_KEYS", secrets.token_key.clone()),
-        ("MERX_FLAT_SHIPPING", "EUR=490,USD=590,GBP=450,JPY=800".to_owned()),
+        ("MERX_STORE_NAME", "Northbound Goods".to_owned()),
+        ("MERX_CURRENCIES", "EUR,USD,GBP,JPY".to_owned()),
+        ("MERX_LOCALES", "en,de".to_owned()),
         ("MERX_REDIRECT_ORIGINS", "loopback".to_owned()),
         ("STRIPE_WEBHOOK_SECRETS", secrets.webhook_secret.clone()),
     ]);

@@ -24,6 +24,12 @@ impl Expected {
         Ok(Self(header(request, IF_MATCH.as_str())?.map(str::to_owned)))
     }
 
+    /// Every version will do.
+    #[must_use]
+    pub const fn any() -> Self {
+        Self(None)
+    }
+
     /// Refuses when another version was expected. Call it under the row's lock.
     ///
     /// # Errors
@@ -59,9 +65,19 @@ pub fn respond<T: Serialize>(
         crate::tokens::sha256(body.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("\"v{version}-{digest}\"");
     let given = header(request, IF_NONE_MATCH.as_str())?;
-    let known = given.is_some_and(|given| given.split(',').any(|one| one.trim() == tag || one.trim() == "*"));
-    if known && request.method().is_safe() {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
+    // A tag names an encoding; whichever the client has, it is the same version.
+    let names = |one: &str| one == "*" || one == tag || without_encoding(one).as_deref() == Some(tag.as_str());
+    let known =
+        given.and_then(|given| given.split(',').map(|one| one.trim().trim_start_matches("W/")).find(|one| names(one)));
+    if let Some(known) = known.filter(|_| request.method().is_safe()) {
+        let known = if known == "*" { tag } else { known.to_owned() };
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, known)).finish());
     }
     Ok(answer.insert_header((ETAG, tag)).content_type("application/json").body(body))
+}
+
+/// `"v7-3f2a9c01"` of `"v7-3f2a9c01-gz"`.
+fn without_encoding(tag: &str) -> Option<String> {
+    let bare = tag.strip_suffix("-gz\"").or_else(|| tag.strip_suffix("-br\""))?;
+    Some(format!("{bare}\""))
 }

@@ -233,12 +233,17 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
     }
 }
 
+/// Brackets may be percent-encoded, as browsers do; a parameter given twice is refused.
+fn query_config() -> serde_qs::Config {
+    serde_qs::Config::new().use_form_encoding(true).duplicate_key_behavior(serde_qs::DuplicateKeyBehavior::Error)
+}
+
 fn decode_query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
     let wrong = |name: String, code: &str, detail: String| {
         let error = FieldError::new(name, code, detail);
         Error::problem(Code::InvalidQuery, format!("`{}` {}", error.pointer, error.detail)).with_errors(vec![error])
     };
-    let deserializer = serde_qs::Deserializer::with_config(serde_qs::Config::new(), text.as_bytes())
+    let deserializer = serde_qs::Deserializer::with_config(query_config(), text.as_bytes())
         .map_err(|error| wrong("?".to_owned(), "invalid", error.to_string()))?;
     let value: T = serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let message = error.inner().to_string();
@@ -261,6 +266,19 @@ fn decode_query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
         other @ (Error::Database(_) | Error::Internal(_)) => other,
     })?;
     Ok(value)
+}
+
+/// Which page of a list.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many items a page has.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    #[validate(range(min = 1, max = 100))]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
 }
 
 /// The typed id in the path's first parameter; anything unreadable is `not_found`.

@@ -1,6 +1,7 @@
 //! HTTP: everything that every endpoint shares. Handlers live with their domains.
 
 pub mod auth;
+pub mod caching;
 pub mod client_address;
 pub mod etag;
 pub mod extract;

@@ -39,6 +39,15 @@ struct Base;
 /// Codes that single operations answer beyond what [`shared`] gives them; tests hold answers against this table.
 const SPECIFIC: &[(&str, &[Code])] = &[
     ("create_cart", &[Code::IdempotencyMismatch, Code::TooManyLines, Code::InvalidHeader]),
+    (
+        "choose_shipping_rate",
+        &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
+    ),
+    ("list_shipping_rates", &[Code::AmountTooLarge]),
+    ("create_quote", &[Code::AmountTooLarge]),
+    ("create_shipping_zone", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("update_shipping_zone", &[Code::Duplicate, Code::PreconditionFailed]),
+    ("delete_shipping_zone", &[Code::PreconditionFailed]),
     ("update_cart", &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed]),
     ("add_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::TooManyLines, Code::PreconditionFailed]),
     ("update_line_item", &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed]),
@@ -51,6 +60,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
             Code::CheckoutClosed,
             Code::InsufficientStock,
             Code::PriceChanged,
+            Code::QuoteStale,
             Code::PaymentProcessing,
             Code::RequestInFlight,
             Code::IdempotencyMismatch,
@@ -67,7 +77,13 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("receive_stripe_webhook", &[Code::InvalidSignature, Code::MalformedBody, Code::BodyTooLarge]),
     ("create_product", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
     ("update_product", &[Code::Duplicate, Code::PreconditionFailed]),
-    ("update_variant", &[Code::PreconditionFailed]),
+    ("delete_product", &[Code::PreconditionFailed]),
+    ("create_variant", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader, Code::PreconditionFailed]),
+    ("update_variant", &[Code::Duplicate, Code::PreconditionFailed]),
+    ("delete_variant", &[Code::PreconditionFailed]),
+    ("create_collection", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("update_collection", &[Code::Duplicate, Code::PreconditionFailed]),
+    ("delete_collection", &[Code::PreconditionFailed]),
     ("adjust_stock", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
 ];
 

@@ -1,6 +1,6 @@
 //! Keyset pages: `{"data": […], "page": {"next_cursor", "has_more"}}` with a `Link` header.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, Utc};
@@ -51,13 +51,13 @@ pub fn decode<I: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<(DateT
     })
 }
 
-/// Answers with a page, and a `Link` to the next one (RFC 8288).
-pub fn respond<B: Serialize>(request: &HttpRequest, page: &Page, body: &B) -> HttpResponse {
+/// An answer that names the next page in `Link` (RFC 8288).
+pub fn answer(request: &HttpRequest, page: &Page) -> HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
     if let Some(cursor) = &page.next_cursor {
         let others = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
         let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
         answer.insert_header(("Link", format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&"))));
     }
-    answer.json(body)
+    answer
 }

@@ -72,6 +72,8 @@ pub struct Limits(Option<Buckets>);
 struct Buckets {
     checkouts_by_address: Limit<IpAddr>,
     checkouts_by_cart: Limit<CartId>,
+    quotes_by_cart: Limit<CartId>,
+    quotes_by_address: Limit<IpAddr>,
     requests_by_address: Limit<IpAddr>,
 }
 
@@ -82,6 +84,8 @@ impl Limits {
         Self(config.map(|limits| Buckets {
             checkouts_by_address: Limit::new("checkouts-per-address", limits.checkouts_per_address),
             checkouts_by_cart: Limit::new("checkouts-per-cart", limits.checkouts_per_cart),
+            quotes_by_cart: Limit::new("quotes-per-cart", limits.quotes_per_cart),
+            quotes_by_address: Limit::new("quotes-per-address", limits.quotes_per_address),
             requests_by_address: Limit::new("requests-per-address", limits.requests_per_address),
         }))
     }
@@ -100,6 +104,16 @@ impl Limits {
     /// `rate_limited` when the cart has used up its minute.
     pub fn checkout_of(&self, cart: CartId) -> Result<()> {
         self.0.as_ref().map_or(Ok(()), |buckets| buckets.checkouts_by_cart.take(&cart).map(|_| ()))
+    }
+
+    /// Counts a quote for its cart and its address; only for somebody who has the cart's token.
+    ///
+    /// # Errors
+    /// `rate_limited` when either has used up its minute.
+    pub fn quote(&self, cart: CartId, address: IpAddr) -> Result<()> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.quotes_by_cart.take(&cart)?;
+        buckets.quotes_by_address.take(&limit_key(address)).map(|_| ())
     }
 }
 

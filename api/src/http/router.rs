@@ -2,20 +2,26 @@
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::{carts, catalog, checkout, http, inventory, orders, webhooks_in};
+use crate::{carts, catalog, checkout, collections, http, inventory, orders, quotes, shipping, store, webhooks_in};
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(store::get_store)
         .service(catalog::routes::list_products)
         .service(catalog::routes::get_product)
         .service(catalog::routes::get_variant)
+        .service(collections::routes::list_collections)
+        .service(collections::routes::get_collection)
         .service(carts::routes::create_cart)
         .service(carts::routes::get_cart)
         .service(carts::routes::update_cart)
         .service(carts::routes::add_line_item)
         .service(carts::routes::update_line_item)
         .service(carts::routes::remove_line_item)
+        .service(carts::routes::list_shipping_rates)
+        .service(carts::routes::choose_shipping_rate)
+        .service(quotes::routes::create_quote)
         .service(checkout::routes::create_checkout)
         .service(checkout::routes::get_checkout)
         .service(checkout::routes::cancel_checkout)
@@ -25,8 +31,24 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(catalog::admin::list_all_products)
         .service(catalog::admin::get_any_product)
         .service(catalog::admin::update_product)
-        .service(catalog::admin::update_variant)
+        .service(catalog::admin::delete_product)
+        .service(catalog::variant_admin::create_variant)
+        .service(catalog::variant_admin::get_any_variant)
+        .service(catalog::variant_admin::update_variant)
+        .service(catalog::variant_admin::delete_variant)
+        .service(collections::admin::create_collection)
+        .service(collections::admin::list_all_collections)
+        .service(collections::admin::get_any_collection)
+        .service(collections::admin::update_collection)
+        .service(collections::admin::delete_collection)
+        .service(collections::admin::add_collection_product)
+        .service(collections::admin::remove_collection_product)
         .service(inventory::routes::adjust_stock)
+        .service(shipping::admin::create_shipping_zone)
+        .service(shipping::admin::list_shipping_zones)
+        .service(shipping::admin::get_shipping_zone)
+        .service(shipping::admin::update_shipping_zone)
+        .service(shipping::admin::delete_shipping_zone)
         .service(orders::admin::list_orders)
         .service(orders::admin::get_any_order)
         .service(http::operation::get_livez)

@@ -13,7 +13,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
 use crate::error::{Code, Error};
-use crate::http::{openapi, problem, rate_limit, request_log, router};
+use crate::http::{caching, openapi, problem, rate_limit, request_log, router};
 
 /// Starts serving on a bound listener. The caller stops it by its handle.
 ///
@@ -31,6 +31,7 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .wrap(from_fn(rate_limit::limit_requests))
             .wrap(from_fn(request_log::log_requests))
             .wrap(Compress::default())
+            .wrap(from_fn(caching::finish))
             .into_utoipa_app()
             .configure(router::routes)
             .into_app()

@@ -34,6 +34,8 @@ text_enum! {
         Sale => "sale",
         /// Put back from an order.
         Restock => "restock",
+        /// Set by an imported file.
+        Import => "import",
     }
 }
 
@@ -92,6 +94,98 @@ pub async fn record_movement(
     Ok(())
 }
 
+/// The first stock of a variant, and how it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NewLevel {
+    /// Units.
+    pub on_hand: i64,
+    /// Whether stock limits sales.
+    pub track_inventory: bool,
+    /// Whether it is sold when none is left.
+    pub allow_backorder: bool,
+    /// At or under this many available it counts as low.
+    pub low_stock_threshold: i64,
+}
+
+/// Creates a new variant's stock with its first movement.
+///
+/// # Errors
+/// Those of the database.
+pub async fn create_level(
+    conn: &mut Connection,
+    variant: VariantId,
+    level: NewLevel,
+    reason: Reason,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    diesel::insert_into(stock_levels::table)
+        .values((
+            stock_levels::variant_id.eq(variant),
+            stock_levels::on_hand.eq(level.on_hand),
+            stock_levels::reserved.eq(0),
+            stock_levels::shortage.eq(0),
+            stock_levels::track_inventory.eq(level.track_inventory),
+            stock_levels::allow_backorder.eq(level.allow_backorder),
+            stock_levels::low_stock_threshold.eq(level.low_stock_threshold),
+        ))
+        .execute(conn)
+        .await?;
+    if level.on_hand == 0 {
+        return Ok(());
+    }
+    record_movement(conn, variant, level.on_hand, level.on_hand, reason, None, now).await
+}
+
+/// How a variant's stock is kept; what is `None` stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// Whether stock limits sales.
+    pub track_inventory: Option<bool>,
+    /// Whether it is sold when none is left.
+    pub allow_backorder: Option<bool>,
+    /// At or under this many available it counts as low.
+    pub low_stock_threshold: Option<i64>,
+}
+
+/// Changes how stock is kept. What is reserved beyond what is there becomes a shortage, with an alert, once stock
+/// limits sales again.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_policy(conn: &mut Connection, variant: VariantId, policy: Policy, now: DateTime<Utc>) -> Result<()> {
+    if policy == Policy::default() {
+        return Ok(());
+    }
+    let (on_hand, reserved, tracked, backorder): (i64, i64, bool, bool) = stock_levels::table
+        .find(variant)
+        .select((
+            stock_levels::on_hand,
+            stock_levels::reserved,
+            stock_levels::track_inventory,
+            stock_levels::allow_backorder,
+        ))
+        .for_no_key_update()
+        .first(conn)
+        .await?;
+    let tracked = policy.track_inventory.unwrap_or(tracked);
+    let backorder = policy.allow_backorder.unwrap_or(backorder);
+    let shortage = if tracked && !backorder { (reserved - on_hand).max(0) } else { 0 };
+    diesel::update(stock_levels::table.find(variant))
+        .set((
+            stock_levels::track_inventory.eq(tracked),
+            stock_levels::allow_backorder.eq(backorder),
+            stock_levels::shortage.eq(shortage),
+            policy.low_stock_threshold.map(|threshold| stock_levels::low_stock_threshold.eq(threshold)),
+        ))
+        .execute(conn)
+        .await?;
+    if shortage > 0 {
+        let detail = format!("{variant}: {reserved} units are held for shoppers, but only {on_hand} are there.");
+        alerts::raise(conn, AlertKind::Shortage, &variant.to_string(), None, &detail, now).await?;
+    }
+    Ok(())
+}
+
 /// Records what staff found. It is a fact and never refused: what goes below the reserved becomes a shortage, with
 /// an alert.
 ///
@@ -103,7 +197,7 @@ pub async fn adjust(
     change: &StockAdjustment,
     now: DateTime<Utc>,
 ) -> Result<AdjustedStock> {
-    if matches!(change.reason, Reason::Initial | Reason::Sale | Reason::Restock) {
+    if matches!(change.reason, Reason::Initial | Reason::Sale | Reason::Restock | Reason::Import) {
         return Err(Error::invalid("/reason", "choice", "must be received, correction, damaged, lost or returned"));
     }
     let level: Option<(i64, i64, bool, bool, i64)> = stock_levels::table

@@ -140,5 +140,6 @@ async fn prune(app: &App) -> Result<()> {
     crate::http::idempotency::prune(&mut conn, now).await?;
     queue::prune(&mut conn, now).await?;
     crate::carts::write::abandon_expired(&mut conn, now).await?;
+    crate::quotes::prune(&mut conn, now).await?;
     Ok(())
 }

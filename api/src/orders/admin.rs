@@ -62,7 +62,7 @@ pub async fn list_orders(
     let orders = read::list(&mut conn, query.0.status, query.0.payment_status, after, limit).await?;
     let (data, page) = pagination::paginate(orders, limit, |order| (order.placed_at, order.id));
     let body = OrderList { data, page };
-    Ok(pagination::respond(&request, &body.page, &body))
+    Ok(pagination::answer(&request, &body.page).json(&body))
 }
 
 /// Get any order

@@ -10,7 +10,7 @@ use crate::ids::{LineItemId, OrderId, ProductId, RefundId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
-use crate::shipping::ShippingRate;
+use crate::shipping::model::ShippingRate;
 
 text_enum! {
     /// Where an order stands as a whole.

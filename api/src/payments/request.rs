@@ -12,7 +12,7 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionShippingOptionsShippingRateDataType, ProductData,
 };
 use stripe_client_core::StripeRequest;
-use stripe_shared::{CheckoutSessionMode, CheckoutSessionUiMode};
+use stripe_shared::{CheckoutSessionLocale, CheckoutSessionMode, CheckoutSessionUiMode};
 
 use super::currency::to_stripe;
 use crate::error::{Code, Error, Result};
@@ -38,6 +38,8 @@ pub struct NewSession<'a> {
     pub address: Option<SessionAddress<'a>>,
     /// The shopper's e-mail address.
     pub email: &'a str,
+    /// The shopper's language, BCP 47.
+    pub locale: Option<&'a str>,
     /// When Stripe ends the session by itself.
     pub expires_at: DateTime<Utc>,
     /// Where the shopper goes after paying.
@@ -110,6 +112,9 @@ pub fn freeze(new: &NewSession<'_>) -> Result<String> {
         .metadata(metadata)
         .line_items(lines)
         .payment_intent_data(intent);
+    if let Some(locale) = new.locale.and_then(stripe_locale) {
+        request = request.locale(locale);
+    }
     if let Some((name, price)) = new.shipping {
         request = request.shipping_options(vec![shipping_option(name, price, currency)?]);
     }
@@ -121,6 +126,15 @@ pub fn freeze(new: &NewSession<'_>) -> Result<String> {
 fn stripe_currency(currency: Currency) -> stripe_types::Currency {
     let code = currency.code().to_ascii_lowercase();
     code.parse().unwrap_or(stripe_types::Currency::Unknown(code))
+}
+
+/// The payment page's language: the tag itself if Stripe knows it, else its language; Stripe chooses for others.
+fn stripe_locale(tag: &str) -> Option<CheckoutSessionLocale> {
+    let known = |tag: &str| match tag.parse() {
+        Ok(CheckoutSessionLocale::Unknown(_)) | Err(_) => None,
+        Ok(locale) => Some(locale),
+    };
+    known(tag).or_else(|| known(tag.split('-').next()?))
 }
 
 fn exactly(amount: Money) -> Result<i64> {

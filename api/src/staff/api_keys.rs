@@ -21,12 +21,23 @@ text_enum! {
         InventoryWrite => "inventory:write",
         /// Read orders.
         OrdersRead => "orders:read",
+        /// Read the shop's settings, such as shipping zones.
+        SettingsRead => "settings:read",
+        /// Change the shop's settings.
+        SettingsWrite => "settings:write",
     }
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [Self::ProductsRead, Self::ProductsWrite, Self::InventoryWrite, Self::OrdersRead];
+    pub const ALL: [Self; 6] = [
+        Self::ProductsRead,
+        Self::ProductsWrite,
+        Self::InventoryWrite,
+        Self::OrdersRead,
+        Self::SettingsRead,
+        Self::SettingsWrite,
+    ];
 }
 
 /// Makes a key and answers its token, which is not kept.

@@ -36,6 +36,14 @@ impl TestApp {
         Call { method, path: path.to_owned(), request, checked: true }
     }
 
+    /// Starts a request whose redirects are not followed.
+    pub(crate) fn call_without_redirects(&self, method: &str, path: &str) -> Call {
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let method: Method = method.parse().unwrap();
+        let request = http.request(method.clone(), format!("{}{path}", self.base_url));
+        Call { method, path: path.to_owned(), request, checked: true }
+    }
+
     /// A GET.
     pub(crate) fn get(&self, path: &str) -> Call {
         self.call("GET", path)

@@ -56,7 +56,18 @@ async fn start() -> Server {
         _ => None,
     };
     merx::run::migrate(&Config::read(&variables).unwrap(), false).await.unwrap();
+    ship_everywhere(&url).await;
     server
+}
+
+/// One zone for all the world with one rate, as most tests sell something that is sent.
+async fn ship_everywhere(url: &str) {
+    let band = |currency: &str, price: i64| serde_json::json!({"currency": currency, "price": price});
+    let zone = serde_json::json!({"name": "World", "regions": [{"country": "*"}], "rates": [{"name": "Standard shipping", "basis": "weight",
+        "bands": [band("EUR", 490), band("USD", 590), band("JPY", 800), band("KWD", 1500)]}]});
+    let zone = serde_json::from_value(zone).unwrap();
+    let mut conn = pool::connect_once(url).await.unwrap();
+    merx::shipping::zones::create(&mut conn, &zone, merx::clock::Clock::new(None).now()).await.unwrap();
 }
 
 async fn leftovers(server: &Server) -> Vec<String> {

@@ -55,6 +55,9 @@ impl TestApp {
     /// A service with further variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
+        if let Ok(filter) = std::env::var("MERX_LOG") {
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+        }
         let database_url = database::fresh().await;
         let clock_file = std::env::temp_dir().join(format!("merx-clock-{}", uuid::Uuid::new_v4()));
         std::fs::write(&clock_file, "0").unwrap();
@@ -73,7 +76,6 @@ impl TestApp {
             ("DATABASE_URL", database_url.clone()),
             ("MERX_DB_POOL_SIZE", "10".to_owned()),
             ("MERX_TOKEN_KEYS", "the key of the tests of 32 characters or more".to_owned()),
-            ("MERX_FLAT_SHIPPING", "EUR=490,USD=590,JPY=800,KWD=1500".to_owned()),
             ("MERX_REDIRECT_ORIGINS", "loopback,https://shop.example".to_owned()),
             ("MERX_WORKERS", "1".to_owned()),
             ("MERX_RATE_LIMIT", "off".to_owned()),

@@ -58,17 +58,14 @@ impl TestApp {
         product["variants"][0]["id"].as_str().unwrap().to_owned()
     }
 
+    /// A variant as staff see it.
+    pub(crate) async fn read_variant(&self, variant: &str) -> Value {
+        self.staff_get(&format!("/v1/admin/variants/{variant}")).send().await.expect(200)
+    }
+
     /// A variant's stock as `(on hand, reserved)`.
     pub(crate) async fn stock(&self, variant: &str) -> (i64, i64) {
-        let products = self.staff_get("/v1/admin/products?limit=100").send().await.expect(200);
-        let found = products["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|product| product["variants"].as_array().unwrap())
-            .find(|known| known["id"] == variant)
-            .unwrap()["inventory"]
-            .clone();
+        let found = self.read_variant(variant).await["inventory"].clone();
         (found["on_hand"].as_i64().unwrap(), found["reserved"].as_i64().unwrap())
     }
 

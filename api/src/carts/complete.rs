@@ -1,0 +1,41 @@
+//! What a cart lacks to become an order.
+
+use super::load::Snapshot;
+use super::model::Severity;
+use super::price::{self, Delivery, PricedCart};
+use crate::error::{FieldError, Result};
+
+/// Everything that a checkout would miss, as pointers into the cart; empty when it could start. Stock is looked at
+/// elsewhere, as only the reserve transaction can tell.
+///
+/// # Errors
+/// When the database holds what is no address.
+pub fn missing(snapshot: &Snapshot, priced: &PricedCart) -> Result<Vec<FieldError>> {
+    let cart = &snapshot.cart;
+    let mut missing = Vec::new();
+    if snapshot.lines.is_empty() {
+        missing.push(FieldError::new("/line_items", "required", "is empty; add something to buy"));
+    }
+    if cart.email.is_none() {
+        missing.push(FieldError::new("/email", "required", "is needed for the receipt"));
+    }
+    for (index, line) in snapshot.lines.iter().enumerate() {
+        let problems = price::line_problems(line, None, index, cart.currency);
+        let blocking = problems.into_iter().filter(|problem| problem.severity == Severity::Blocking);
+        missing.extend(blocking.map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
+    }
+    if snapshot.lines.iter().any(|line| line.requires_shipping) {
+        match price::address(cart.shipping_address.as_ref())? {
+            Some(address) => missing.extend(address.missing_parts("/shipping_address")),
+            None => missing.push(FieldError::new("/shipping_address", "required", "is needed to send the goods")),
+        }
+    }
+    if priced.delivery == Delivery::NotChosen {
+        let names: Vec<&str> = priced.shipping_rates.iter().map(|rate| rate.name.as_str()).collect();
+        let detail = format!("is to be chosen by `PUT …/shipping-rate`: {}", names.join(", "));
+        missing.push(FieldError::new("/shipping_rate", "required", detail));
+    }
+    let problem = price::delivery_problem(&priced.delivery);
+    missing.extend(problem.map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
+    Ok(missing)
+}

@@ -1,0 +1,183 @@
+//! Full-text search: what a product is found by, and what a shopper's words ask for.
+//!
+//! Texts are folded to lower-case ASCII first, so that accents and scripts do not matter. A document holds each word
+//! as it is (for prefixes) and stemmed in the languages of its texts. A word that no product has is corrected to the
+//! nearest that one has.
+
+use std::collections::BTreeSet;
+
+use deunicode::deunicode;
+use diesel::sql_types::{Array, Bool, Text};
+use diesel_async::RunQueryDsl;
+
+use super::html;
+use super::translate::{Translation, Translations};
+use crate::db::Connection;
+use crate::db::statement::{Bind, Statement};
+use crate::error::Result;
+use crate::ids::ProductId;
+use crate::locale::Locale;
+
+/// How many products are ranked at most; a search that finds more says so.
+pub const MOST_CANDIDATES: i64 = 1000;
+
+/// How many words of a query count.
+const MOST_WORDS: usize = 12;
+
+/// A text as search compares it: words of lower-case ASCII letters and digits.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let folded: String = deunicode(text)
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { ' ' })
+        .collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a product is found by, apart from its translations.
+pub struct Texts<'a> {
+    /// Its name.
+    pub title: &'a str,
+    /// Its description as HTML.
+    pub description_html: &'a str,
+    /// Vendor, type, tags, option values: what it is grouped by.
+    pub groups: Vec<&'a str>,
+    /// SKUs and barcodes.
+    pub codes: Vec<&'a str>,
+}
+
+/// Writes what a product is found by.
+///
+/// # Errors
+/// Those of the database.
+pub async fn index(
+    conn: &mut Connection,
+    id: ProductId,
+    texts: &Texts<'_>,
+    translations: &Translations,
+    shop_locale: &Locale,
+) -> Result<()> {
+    let plain = html::plain_text(texts.description_html);
+    let own = (shop_locale, fold(texts.title), fold(&plain), fold(&texts.groups.join(" ")));
+    let translated = translations.0.iter().map(|(locale, texts)| {
+        let title = fold(texts.title.as_deref().unwrap_or_default());
+        let text = html::plain_text(texts.description_html.as_deref().unwrap_or_default());
+        (locale, title, fold(&text), fold(&option_texts(texts)))
+    });
+    let all: Vec<(&Locale, String, String, String)> = [own].into_iter().chain(translated).collect();
+    let mut insert = Statement::default();
+    insert.push("INSERT INTO product_search (product_id, document) VALUES (").bind(Bind::Uuid(id.0));
+    insert.push(", setweight(to_tsvector('simple', ").bind(Bind::Text(fold(&texts.codes.join(" ")))).push("), 'C')");
+    for (locale, title, description, groups) in &all {
+        for config in ["simple", locale.text_search()] {
+            for (text, weight) in [(title, "A"), (groups, "B"), (description, "D")] {
+                insert.push(&format!(" || setweight(to_tsvector('{config}', ")).bind(Bind::Text(text.clone()));
+                insert.push(&format!("), '{weight}')"));
+            }
+        }
+    }
+    insert.push(") ON CONFLICT (product_id) DO UPDATE SET document = EXCLUDED.document");
+    insert.execute(conn).await?;
+    let words: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|(_, title, _, groups)| title.split(' ').chain(groups.split(' ')))
+        .filter(|word| (3..=40).contains(&word.len()))
+        .collect();
+    // In order, so that two products written at once do not wait for each other crosswise.
+    diesel::sql_query("INSERT INTO search_words SELECT unnest($1::text[]) ORDER BY 1 ON CONFLICT DO NOTHING")
+        .bind::<Array<Text>, _>(words.into_iter().collect::<Vec<_>>())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn option_texts(texts: &Translation) -> String {
+    let of_option = |option: &super::translate::OptionTranslation| option.values.values().cloned().collect::<Vec<_>>();
+    texts.options.values().flat_map(of_option).collect::<Vec<_>>().join(" ")
+}
+
+/// What to look for: one `to_tsquery` text per word, all of which must match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// For `to_tsquery('simple', …)`: the word as the start of another, or what it was corrected to.
+    pub words: Vec<String>,
+    /// For `plainto_tsquery(config, …)`, in the same order.
+    pub stems: Vec<String>,
+    /// The text search configuration of the reader's language.
+    pub config: &'static str,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Known {
+    #[diesel(sql_type = Text)]
+    word: String,
+    #[diesel(sql_type = Bool)]
+    is_stop: bool,
+    #[diesel(sql_type = Array<Text>)]
+    near: Vec<String>,
+}
+
+/// Reads a shopper's words; `None` when nothing in them can be searched for.
+///
+/// # Errors
+/// Those of the database.
+pub async fn parse(conn: &mut Connection, text: &str, locale: &Locale) -> Result<Option<Query>> {
+    let folded = fold(text);
+    let words: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).take(MOST_WORDS).collect();
+    if words.is_empty() {
+        return Ok(None);
+    }
+    let config = locale.text_search();
+    let known: Vec<Known> = diesel::sql_query(
+        "SELECT word, numnode(plainto_tsquery($2::regconfig, word)) = 0 AS is_stop, \
+             CASE WHEN length(word) < 4 OR EXISTS (SELECT FROM search_words AS known WHERE known.word >= asked.word \
+                 AND known.word < asked.word || '~') THEN '{}'::text[] \
+             ELSE ARRAY(SELECT near.word FROM search_words AS near ORDER BY near.word <-> asked.word LIMIT 40) END AS near \
+         FROM unnest($1::text[]) WITH ORDINALITY AS asked (word, place) ORDER BY place",
+    )
+    .bind::<Array<Text>, _>(words)
+    .bind::<Text, _>(config)
+    .load(conn)
+    .await?;
+    let only_stops = known.iter().all(|word| word.is_stop);
+    let kept: Vec<&Known> = known.iter().filter(|word| only_stops || !word.is_stop).collect();
+    Ok(Some(Query {
+        words: kept.iter().map(|known| alternatives(&known.word, &known.near)).collect(),
+        stems: kept.iter().map(|known| known.word.clone()).collect(),
+        config,
+    }))
+}
+
+/// A word as a prefix, or any of the known words that are a typo or two away.
+fn alternatives(word: &str, near: &[String]) -> String {
+    let allowed = if word.len() < 7 { 1 } else { 2 };
+    let corrected = near.iter().filter(|near| strsim::osa_distance(word, near) <= allowed).take(5);
+    let prefix = format!("{word}:*");
+    [prefix].into_iter().chain(corrected.cloned()).collect::<Vec<_>>().join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn folding_forgets_case_accents_and_punctuation() {
+        assert_eq!(fold("  Crème-brûlée, GRÖSSE 4!"), "creme brulee grosse 4");
+        assert_eq!(fold("'; DROP TABLE -- & | ! :*"), "drop table");
+    }
+
+    #[test]
+    fn typos_are_corrected_to_what_is_near() {
+        let near = ["shirt", "short", "skirt", "sheet"].map(str::to_owned);
+        assert_eq!(alternatives("shrit", &near), "shrit:* | shirt");
+        assert_eq!(alternatives("shirt", &[]), "shirt:*");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_means_something_to_tsquery_survives(text in ".{0,80}") {
+            prop_assert!(fold(&text).bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b' '));
+        }
+    }
+}

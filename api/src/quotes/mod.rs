@@ -1,0 +1,245 @@
+//! Quotes: what a cart costs, said once and honoured to the cent while the quote lives and the cart stays what it was.
+
+pub mod routes;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use validator::Validate;
+
+use crate::carts::complete;
+use crate::carts::load::{Shipping, Snapshot};
+use crate::carts::price::{self, PricedCart};
+use crate::db::Connection;
+use crate::db::schema::quotes;
+use crate::error::{Code, Error, Result};
+use crate::ids::{CartId, LineItemId, QuoteId, VariantId};
+use crate::money::{Currency, Money};
+use crate::pricing::Totals;
+use crate::shipping::model::ShippingRate;
+use crate::tokens;
+
+/// How long a quote is honoured.
+const LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// What a quote is asked for.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewQuote {
+    /// One of the cart's shipping rates; what the cart has chosen when absent. The cart itself is not changed.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 200))]
+    pub shipping_rate_id: Option<String>,
+}
+
+/// What a cart costs. `POST /v1/checkouts` with `quote_id` charges exactly this.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Quote {
+    /// The quote's id.
+    pub quote_id: QuoteId,
+    /// The cart.
+    pub cart_id: CartId,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// What each line costs.
+    pub line_items: Vec<QuotedLine>,
+    /// The ways to send the goods.
+    pub shipping_rates: Vec<ShippingRate>,
+    /// The one that is quoted.
+    pub shipping_rate: Option<ShippingRate>,
+    /// What it costs; `null` where something is missing.
+    pub totals: Totals,
+    /// Whether a checkout could start with it.
+    pub complete: bool,
+    /// What a checkout would miss, as pointers into the cart.
+    #[schema(example = json!(["/shipping_address/postal_code"]))]
+    pub missing: Vec<String>,
+    /// Until when it is honoured.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A line of a quote.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct QuotedLine {
+    /// The cart's line.
+    pub line_item_id: LineItemId,
+    /// The price of one.
+    pub unit_price: Money,
+    /// How many.
+    pub quantity: i64,
+    /// Unit price × quantity.
+    pub subtotal: Money,
+    /// Its share of the discount.
+    pub discount: Money,
+    /// Tax on top.
+    pub tax_added: Money,
+    /// Tax contained.
+    pub tax_included: Money,
+    /// What the line costs.
+    pub total: Money,
+}
+
+/// What a quote promises, as the database keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Promise {
+    /// What was quoted: lines, quantities, addresses, currency. Another cart is another price.
+    content: Value,
+    /// The price of one, for each line's variant.
+    unit_prices: Vec<(VariantId, i64)>,
+    /// How the goods are sent.
+    shipping_rate: Option<ShippingRate>,
+}
+
+/// What of a cart a quote is about.
+fn content(snapshot: &Snapshot) -> Value {
+    let cart = &snapshot.cart;
+    let lines: Vec<Value> = snapshot.lines.iter().map(|line| json!([line.variant_id, line.quantity])).collect();
+    json!({
+        "lines": lines,
+        "currency": cart.currency,
+        "shipping_address": cart.shipping_address,
+        "billing_address": cart.billing_address,
+    })
+}
+
+impl Promise {
+    /// Lays what was promised over a cart that is still the one that was quoted.
+    ///
+    /// # Errors
+    /// `quote_stale` for another cart.
+    pub fn apply(&self, snapshot: &mut Snapshot) -> Result<()> {
+        if content(snapshot) != self.content {
+            return Err(stale("The cart is not what was quoted."));
+        }
+        for line in &mut snapshot.lines {
+            let promised = self.unit_prices.iter().find(|(variant, _)| *variant == line.variant_id);
+            line.unit_price = promised.map(|(_, price)| *price);
+        }
+        snapshot.shipping = Shipping::Quoted(self.shipping_rate.clone());
+        Ok(())
+    }
+}
+
+fn stale(why: &str) -> Error {
+    Error::problem(Code::QuoteStale, format!("{why} Ask for another quote and show it to the shopper."))
+}
+
+/// Quotes a cart, or answers with the quote that was made for just this.
+///
+/// # Errors
+/// `validation_failed` for a rate that the cart does not have; `amount_too_large`.
+pub async fn make(
+    conn: &mut Connection,
+    mut snapshot: Snapshot,
+    request: &NewQuote,
+    now: DateTime<Utc>,
+) -> Result<Quote> {
+    if let Some(chosen) = &request.shipping_rate_id {
+        snapshot.cart.shipping_rate_id = Some(chosen.clone());
+    }
+    let priced = price::price(&snapshot)?;
+    if request.shipping_rate_id.is_some() && priced.shipping_rate().is_none() {
+        return Err(Error::invalid("/shipping_rate_id", "not_found", "is not one of the cart's shipping rates"));
+    }
+    let promise = Promise {
+        content: content(&snapshot),
+        unit_prices: snapshot.lines.iter().filter_map(|line| Some((line.variant_id, line.unit_price?))).collect(),
+        shipping_rate: priced.shipping_rate().cloned(),
+    };
+    let body = json!(promise);
+    let fingerprint = tokens::sha256(body.to_string().as_bytes());
+    let (quote_id, expires_at) = store(conn, snapshot.cart.id, fingerprint, body, now).await?;
+    shape(&snapshot, priced, quote_id, expires_at)
+}
+
+async fn store(
+    conn: &mut Connection,
+    cart: CartId,
+    fingerprint: Vec<u8>,
+    body: Value,
+    now: DateTime<Utc>,
+) -> Result<(QuoteId, DateTime<Utc>)> {
+    let live = quotes::table
+        .filter(quotes::cart_id.eq(cart))
+        .filter(quotes::fingerprint.eq(&fingerprint))
+        .filter(quotes::expires_at.gt(now))
+        .select((quotes::id, quotes::expires_at));
+    if let Some(found) = live.first(conn).await.optional()? {
+        return Ok(found);
+    }
+    Ok(diesel::insert_into(quotes::table)
+        .values((
+            quotes::id.eq(QuoteId::new()),
+            quotes::cart_id.eq(cart),
+            quotes::fingerprint.eq(fingerprint),
+            quotes::body.eq(body),
+            quotes::expires_at.eq(now + LIFETIME),
+            quotes::created_at.eq(now),
+        ))
+        .on_conflict((quotes::cart_id, quotes::fingerprint))
+        .do_update()
+        .set(quotes::expires_at.eq(now + LIFETIME))
+        .returning((quotes::id, quotes::expires_at))
+        .get_result(conn)
+        .await?)
+}
+
+fn shape(snapshot: &Snapshot, priced: PricedCart, quote_id: QuoteId, expires_at: DateTime<Utc>) -> Result<Quote> {
+    let missing: Vec<String> = complete::missing(snapshot, &priced)?.into_iter().map(|error| error.pointer).collect();
+    let currency = snapshot.cart.currency;
+    let lines = snapshot.lines.iter().filter_map(|line| Some((line, line.unit_price?))).zip(&priced.priced.lines);
+    let line_items = lines.map(|((line, unit_price), totals)| QuotedLine {
+        line_item_id: line.id,
+        unit_price: Money::new(unit_price, currency),
+        quantity: line.quantity,
+        subtotal: totals.subtotal,
+        discount: totals.discount,
+        tax_added: totals.tax_added,
+        tax_included: totals.tax_included,
+        total: totals.total,
+    });
+    Ok(Quote {
+        quote_id,
+        cart_id: snapshot.cart.id,
+        currency,
+        line_items: line_items.collect(),
+        shipping_rate: priced.shipping_rate().cloned(),
+        totals: priced.priced.totals,
+        complete: missing.is_empty(),
+        missing,
+        expires_at,
+        shipping_rates: priced.shipping_rates,
+    })
+}
+
+/// What a living quote of a cart promises.
+///
+/// # Errors
+/// `validation_failed` when the cart has no such quote, `quote_stale` when it is over.
+pub async fn find(conn: &mut Connection, cart: CartId, id: QuoteId, now: DateTime<Utc>) -> Result<Promise> {
+    let found: Option<(Value, DateTime<Utc>)> = quotes::table
+        .find(id)
+        .filter(quotes::cart_id.eq(cart))
+        .select((quotes::body, quotes::expires_at))
+        .first(conn)
+        .await
+        .optional()?;
+    match found {
+        None => Err(Error::invalid("/quote_id", "not_found", "is not a quote of this cart; ask for one")),
+        Some((_, expires_at)) if expires_at <= now => Err(stale("The quote is over.")),
+        Some((body, _)) => {
+            serde_json::from_value(body).map_err(|error| Error::Internal(format!("quotes.body: {error}")))
+        }
+    }
+}
+
+/// Deletes quotes that nobody can use any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    diesel::delete(quotes::table.filter(quotes::expires_at.lt(now))).execute(conn).await?;
+    Ok(())
+}

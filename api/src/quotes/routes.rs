@@ -1,0 +1,38 @@
+//! Quotes over HTTP.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+
+use super::{NewQuote, Quote};
+use crate::app::App;
+use crate::carts::load;
+use crate::error::Result;
+use crate::http::auth::CartToken;
+use crate::http::client_address::client_address;
+use crate::http::extract::{Id, Json};
+use crate::ids::CartId;
+
+/// Quote a cart
+///
+/// What the shopper would pay, with every way to send the goods, and what is still missing. Asking again for an
+/// unchanged cart answers the same quote. A checkout with its `quote_id` charges exactly this for 24 hours, as long as
+/// lines, addresses and currency stay what they were.
+#[utoipa::path(
+    operation_id = "create_quote", tag = "carts", security(("cart_token" = [])), request_body = NewQuote,
+    params(("id" = CartId, Path, description = "The cart's id")),
+    responses((status = 200, description = "The quote", body = Quote)),
+)]
+#[post("/v1/carts/{id}/quote")]
+pub async fn create_quote(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: Id<CartId>,
+    token: CartToken,
+    body: Json<NewQuote>,
+) -> Result<HttpResponse> {
+    let mut conn = app.connection().await?;
+    let cart = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
+    app.limits.quote(id.0, client_address(&request, &app.config.trusted_proxies))?;
+    let (snapshot, _) = load::snapshot(&mut conn, cart).await?;
+    let quote = super::make(&mut conn, snapshot, &body.value, app.clock.now()).await?;
+    Ok(HttpResponse::Ok().json(quote))
+}

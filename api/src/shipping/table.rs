@@ -1,0 +1,127 @@
+//! Which rates a cart has: the zone of its address, and in it the band of its weight or value. Pure but for one query.
+
+use diesel::QueryableByName;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use super::model::{Band, Basis, ShippingRate};
+use crate::address::Address;
+use crate::db::Connection;
+use crate::db::schema::shipping_rates;
+use crate::error::{Error, Result};
+use crate::ids::ShippingRateId;
+use crate::money::{Currency, Money};
+
+/// A rate of the address's zone, before it is known whether the cart is in one of its bands.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
+#[diesel(table_name = shipping_rates)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+pub struct TableRate {
+    id: ShippingRateId,
+    name: String,
+    description: Option<String>,
+    min_days: Option<i32>,
+    max_days: Option<i32>,
+    basis: Basis,
+    bands: Value,
+}
+
+/// The rates of the zone that an address is in: by its state, else its country, else everywhere else.
+///
+/// # Errors
+/// Those of the database.
+pub async fn rates_to(conn: &mut Connection, address: &Address) -> Result<Vec<TableRate>> {
+    Ok(diesel::sql_query(
+        "SELECT shipping_rates.* FROM shipping_rates WHERE zone_id = ( \
+             SELECT zone_id FROM shipping_zone_regions \
+             WHERE country = $1 AND (state = '' OR lower(state) = lower($2)) OR country = '*' \
+             ORDER BY country = '*', state = '' LIMIT 1 \
+         ) ORDER BY position",
+    )
+    .bind::<Text, _>(&address.country)
+    .bind::<Text, _>(address.state.as_deref().unwrap_or_default().trim())
+    .load(conn)
+    .await?)
+}
+
+/// What a cart's shipping depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Parcel {
+    /// The currency of the cart.
+    pub currency: Currency,
+    /// Of what is sent.
+    pub weight_grams: i64,
+    /// Of all lines, in minor units.
+    pub subtotal: i64,
+}
+
+/// The rates that take a parcel, with their prices.
+///
+/// # Errors
+/// When the database holds what are no bands, which is a defect.
+pub fn applicable(rates: &[TableRate], parcel: Parcel) -> Result<Vec<ShippingRate>> {
+    let mut found = Vec::new();
+    for rate in rates {
+        let bands: Vec<Band> = serde_json::from_value(rate.bands.clone())
+            .map_err(|error| Error::Internal(format!("shipping_rates.bands: {error}")))?;
+        if let Some(price) = price(&bands, rate.basis, parcel) {
+            found.push(ShippingRate {
+                id: rate.id.to_string(),
+                name: rate.name.clone(),
+                description: rate.description.clone(),
+                price: Money::new(price, parcel.currency),
+                min_days: rate.min_days,
+                max_days: rate.max_days,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn price(bands: &[Band], basis: Basis, parcel: Parcel) -> Option<i64> {
+    let measure = match basis {
+        Basis::Weight => parcel.weight_grams,
+        Basis::Subtotal => parcel.subtotal,
+    };
+    let takes = |band: &&Band| {
+        band.currency == parcel.currency && band.min <= measure && band.max.is_none_or(|max| measure < max)
+    };
+    bands.iter().find(takes).map(|band| band.price)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parcel(weight_grams: i64, subtotal: i64) -> Parcel {
+        Parcel { currency: "EUR".parse().unwrap(), weight_grams, subtotal }
+    }
+
+    fn band(currency: &str, min: i64, max: Option<i64>, price: i64) -> Band {
+        Band { currency: currency.parse().unwrap(), min, max, price }
+    }
+
+    #[test]
+    fn a_band_takes_from_its_start_to_before_its_end() {
+        let bands = [band("EUR", 0, Some(1000), 490), band("EUR", 1000, None, 990), band("USD", 0, None, 590)];
+        let by = |basis, grams, subtotal| price(&bands, basis, parcel(grams, subtotal));
+        assert_eq!([by(Basis::Weight, 999, 0), by(Basis::Weight, 1000, 0)], [Some(490), Some(990)]);
+        assert_eq!(by(Basis::Subtotal, 5000, 10), Some(490));
+        assert_eq!(price(&bands[..1], Basis::Weight, parcel(1000, 0)), None);
+        assert_eq!(price(&bands[2..], Basis::Weight, parcel(1, 0)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn bands_that_tile_give_every_parcel_one_price(cuts in proptest::collection::btree_set(1i64..100_000, 0..8), grams in 0i64..200_000) {
+            let cuts: Vec<i64> = [0].into_iter().chain(cuts).collect();
+            let bands: Vec<Band> = cuts.iter().enumerate().map(|(at, cut)| band("EUR", *cut, cuts.get(at + 1).copied(), *cut)).collect();
+            let expected = cuts.iter().filter(|cut| **cut <= grams).max().copied();
+            prop_assert_eq!(price(&bands, Basis::Weight, parcel(grams, 0)), expected);
+        }
+    }
+}
