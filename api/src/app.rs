@@ -15,6 +15,8 @@ use crate::db::Connection;
 use crate::db::pool::{self, Pool};
 use crate::error::{Error, Result};
 use crate::faults::Faults;
+use crate::http::caller::KnownKeys;
+use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::jobs::wake::Wake;
 use crate::payments::Stripe;
@@ -31,11 +33,26 @@ pub struct App {
     pub limits: Limits,
     /// Wakes workers, in this process and others.
     pub wake: Wake,
+    /// Storefront keys that were looked up a moment ago.
+    pub known_keys: KnownKeys,
+    /// What Prometheus reads.
+    pub metrics: Metrics,
     /// Fault points for tests.
     pub faults: Faults,
     pool: Pool,
     runtime: Handle,
     tasks: TaskTracker,
+}
+
+/// The connections of a process.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    /// Open and free.
+    pub idle: i64,
+    /// At work.
+    pub in_use: i64,
+    /// Requests and jobs that wait for one.
+    pub waiting: i64,
 }
 
 impl App {
@@ -54,6 +71,8 @@ impl App {
             stripe: Stripe::new(&config.stripe)?,
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
+            known_keys: KnownKeys::default(),
+            metrics: Metrics::default(),
             faults: config.faults.clone(),
             pool,
             runtime,
@@ -68,6 +87,15 @@ impl App {
     /// `service_unavailable` when none is to be had in five seconds.
     pub async fn connection(&self) -> Result<Object<Connection>> {
         Ok(self.pool.get().await?)
+    }
+
+    /// What the pool is doing.
+    #[must_use]
+    pub fn pool_state(&self) -> PoolState {
+        let status = self.pool.status();
+        let count = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
+        let (size, idle) = (count(status.size), count(status.available));
+        PoolState { idle, in_use: size - idle, waiting: count(status.waiting) }
     }
 
     /// Runs `work` on the main runtime to its end, even when the client hangs up or the actix worker stops.

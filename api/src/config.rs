@@ -47,6 +47,9 @@ pub struct Config {
     /// `MERX_REDIRECT_ORIGINS`: origins that `success_url` and `cancel_url` may have, comma-separated; the word
     /// `loopback` allows this machine.
     pub redirect_origins: Vec<String>,
+    /// `MERX_CORS_ORIGINS`: origins whose pages may call the API from a browser, comma-separated (none); `*` in
+    /// development only.
+    pub cors_origins: Vec<String>,
     /// `MERX_TRUSTED_PROXIES`: networks whose `X-Forwarded-For` is believed, comma-separated CIDRs (none).
     pub trusted_proxies: Vec<IpNet>,
     /// Rate limits; `None` with `MERX_RATE_LIMIT=off`.
@@ -97,6 +100,8 @@ pub struct RateLimits {
     pub quotes_per_cart: u32,
     /// `MERX_LIMIT_QUOTES_PER_ADDRESS`: quotes a minute from one address (60).
     pub quotes_per_address: u32,
+    /// `MERX_LIMIT_REQUESTS_PER_KEY`: requests a minute under one storefront key (60000).
+    pub requests_per_key: u32,
     /// `MERX_LIMIT_REQUESTS_PER_ADDRESS`: requests a minute from one address (1200).
     pub requests_per_address: u32,
 }
@@ -108,6 +113,7 @@ impl Default for RateLimits {
             checkouts_per_cart: 10,
             quotes_per_cart: 10,
             quotes_per_address: 60,
+            requests_per_key: 60_000,
             requests_per_address: 1200,
         }
     }
@@ -170,7 +176,8 @@ impl Config {
             store_name: env.text("MERX_STORE_NAME").unwrap_or_else(|| "Merx".to_owned()),
             hold: Duration::from_secs(60 * env.between("MERX_HOLD_MINUTES", 15, 1..=23 * 60)?),
             cart_lifetime: Duration::from_secs(86_400 * env.between("MERX_CART_DAYS", 30, 1..=3650)?),
-            redirect_origins: env.redirect_origins()?,
+            redirect_origins: env.origins("MERX_REDIRECT_ORIGINS", "loopback")?,
+            cors_origins: env.cors_origins()?,
             trusted_proxies: env.list("MERX_TRUSTED_PROXIES")?,
             rate_limits: env.rate_limits()?,
             drain: Duration::from_secs(env.or("MERX_DRAIN_SECONDS", 30u64)?),
@@ -252,17 +259,28 @@ impl Environment<'_> {
         if locales.is_empty() { Ok("en".parse::<Locale>().into_iter().collect()) } else { Ok(locales) }
     }
 
-    fn redirect_origins(&self) -> Result<Vec<String>, String> {
-        let origins: Vec<String> = self.list("MERX_REDIRECT_ORIGINS")?;
-        for origin in &origins {
-            let parsed = reqwest::Url::parse(origin).ok().map(|url| url.origin().ascii_serialization());
-            if origin != "loopback" && parsed.as_deref() != Some(origin.trim_end_matches('/')) {
-                return Err(format!(
-                    "MERX_REDIRECT_ORIGINS: `{origin}` is not valid. Write origins like `https://shop.example`."
-                ));
-            }
+    fn cors_origins(&self) -> Result<Vec<String>, String> {
+        let origins = self.origins("MERX_CORS_ORIGINS", "*")?;
+        let in_development = matches!(self.text("MERX_ENV").as_deref(), Some("dev" | "test"));
+        if origins.iter().any(|origin| origin == "*") && !in_development {
+            return Err(
+                "MERX_CORS_ORIGINS=* is for development only. List the shop's origins, like `https://shop.example`."
+                    .to_owned(),
+            );
         }
         Ok(origins)
+    }
+
+    /// Exact origins, and one word that means something else.
+    fn origins(&self, name: &str, word: &str) -> Result<Vec<String>, String> {
+        let origins: Vec<String> = self.list(name)?;
+        for origin in &origins {
+            let parsed = reqwest::Url::parse(origin).ok().map(|url| url.origin().ascii_serialization());
+            if origin != word && parsed.as_deref() != Some(origin.trim_end_matches('/')) {
+                return Err(format!("{name}: `{origin}` is not valid. Write origins like `https://shop.example`."));
+            }
+        }
+        Ok(origins.into_iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect())
     }
 
     fn millis(&self, name: &str, default: u64) -> Result<Duration, String> {
@@ -306,6 +324,7 @@ impl Environment<'_> {
             checkouts_per_cart: positive("MERX_LIMIT_CHECKOUTS_PER_CART", default.checkouts_per_cart)?,
             quotes_per_cart: positive("MERX_LIMIT_QUOTES_PER_CART", default.quotes_per_cart)?,
             quotes_per_address: positive("MERX_LIMIT_QUOTES_PER_ADDRESS", default.quotes_per_address)?,
+            requests_per_key: positive("MERX_LIMIT_REQUESTS_PER_KEY", default.requests_per_key)?,
             requests_per_address: positive("MERX_LIMIT_REQUESTS_PER_ADDRESS", default.requests_per_address)?,
         }))
     }

@@ -17,6 +17,7 @@ pub mod error;
 pub mod faults;
 pub mod http;
 pub mod ids;
+pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod locale;

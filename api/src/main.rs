@@ -4,12 +4,16 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use merx::app::App;
 use merx::config::Config;
+use merx::ids::ApiKeyId;
+use merx::imports::model::{Counts, ImportRow, Options, Outcome};
+use merx::money::Currency;
 use merx::run::{self, Running, StopSignal};
 use merx::staff::api_keys::{self, Scope};
-use merx::{check, http, jobs};
+use merx::{catalog, check, http, imports, jobs};
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 
@@ -35,6 +39,16 @@ enum Command {
     /// Fill an empty shop with the demo catalogue
     #[cfg(feature = "dev")]
     Seed,
+    /// Import Shopify's product CSV; prints the rows that were refused, and a summary
+    Import(ImportArguments),
+    /// Write all products as Shopify's product CSV to the standard output
+    Export {
+        /// Shield cells that a spreadsheet would take for formulas
+        #[arg(long)]
+        excel: bool,
+    },
+    /// Build what products are found by anew, after MERX_LOCALES changed
+    Reindex,
     /// Print the OpenAPI document as YAML
     Openapi,
     /// Audit the database against the invariants; exits 1 when one is broken
@@ -51,6 +65,27 @@ enum Command {
     },
 }
 
+#[derive(clap::Args)]
+struct ImportArguments {
+    /// The file; `-` is the standard input
+    file: std::path::PathBuf,
+    /// Only report what would happen
+    #[arg(long)]
+    dry_run: bool,
+    /// The currency of `Variant Price` and `Cost per item`; the shop's own when absent
+    #[arg(long)]
+    currency: Option<Currency>,
+    /// Also set the stock of variants that are there to the file's quantities
+    #[arg(long)]
+    set_inventory: bool,
+    /// When the quantities were true, such as 2026-11-24T08:00:00Z; a variant whose stock moved since is refused
+    #[arg(long, requires = "set_inventory")]
+    as_of: Option<DateTime<Utc>>,
+    /// Print every row's outcome, not only refused ones
+    #[arg(long)]
+    verbose: bool,
+}
+
 #[derive(Subcommand)]
 enum KeyCommand {
     /// Make a key and print it, once
@@ -58,9 +93,16 @@ enum KeyCommand {
         /// What it is for
         #[arg(long)]
         name: String,
-        /// Comma-separated scopes
+        /// Comma-separated scopes; `storefront` alone makes a key for a storefront's server, `sf_…`
         #[arg(long, value_delimiter = ',', required = true)]
         scopes: Vec<Scope>,
+    },
+    /// Show all keys, without their secrets
+    List,
+    /// Make a key worthless
+    Revoke {
+        /// Its id, `key_…`, as `merx keys list` shows it
+        id: ApiKeyId,
     },
 }
 
@@ -120,12 +162,23 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
             let app = App::new(config()?)?;
             println!("{}", merx::dev::seed::seed(&app).await.map_err(|error| error.to_string())?);
         }
+        Command::Import(arguments) => return import(arguments).await,
+        Command::Export { excel } => {
+            let app = App::new(config()?)?;
+            let mut conn = app.connection().await.map_err(|error| error.to_string())?;
+            let target = std::io::BufWriter::new(std::io::stdout());
+            let count = imports::export::export(&mut conn, target, app.config.default_currency, excel).await;
+            eprintln!("{} products.", count.map_err(|error| error.to_string())?);
+        }
+        Command::Reindex => {
+            let app = App::new(config()?)?;
+            let mut conn = app.connection().await.map_err(|error| error.to_string())?;
+            let count = catalog::write::refresh_all(&mut conn, app.config.locale()).await;
+            println!("{} products indexed.", count.map_err(|error| error.to_string())?);
+        }
         Command::Openapi => print!("{}", http::openapi::yaml()?),
         Command::Check => return audit().await,
-        Command::Keys { command: KeyCommand::Create { name, scopes } } => {
-            let app = App::new(config()?)?;
-            println!("{}", create_key(&app, &name, &scopes).await.map_err(|error| error.to_string())?);
-        }
+        Command::Keys { command } => keys(command).await?,
         Command::Jobs { command: JobCommand::Run } => {
             let app = App::new(config()?)?;
             let count = jobs::worker::run_due(&app).await.map_err(|error| error.to_string())?;
@@ -135,9 +188,75 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create_key(app: &App, name: &str, scopes: &[Scope]) -> merx::error::Result<String> {
-    let mut conn = app.connection().await?;
-    api_keys::create(&mut conn, name, scopes, app.clock.now()).await.map(|(_, token)| token)
+/// Exits 1 when a row was refused.
+async fn import(arguments: ImportArguments) -> Result<ExitCode, String> {
+    let app = App::new(config()?)?;
+    let path = if arguments.file.as_os_str() == "-" { keep_input()? } else { arguments.file.clone() };
+    let options = Options {
+        dry_run: arguments.dry_run,
+        currency: arguments.currency.unwrap_or(app.config.default_currency),
+        set_inventory: arguments.set_inventory,
+        as_of: arguments.as_of,
+    };
+    let tell = |row: &ImportRow| {
+        if arguments.verbose || row.outcome == Outcome::Failed || !row.messages.is_empty() {
+            let name = row.sku.as_ref().or(row.handle.as_ref()).map_or("", String::as_str);
+            println!("line {} {name}: {} {}", row.line, row.outcome, row.messages.join("; "));
+        }
+    };
+    let summary = imports::run::import_file(&app, || std::fs::File::open(&path), &options, tell).await;
+    if path != arguments.file {
+        // What cannot be deleted is the system's to clean up.
+        let _ = std::fs::remove_file(&path);
+    }
+    let summary = summary.map_err(|error| error.to_string())?;
+    if !summary.ignored_columns.is_empty() {
+        println!("Not used: {}.", summary.ignored_columns.join(", "));
+    }
+    let counts = |what: &str, counts: &Counts| {
+        let Counts { created, updated, unchanged, failed } = counts;
+        println!("{what}: {created} created, {updated} updated, {unchanged} unchanged, {failed} refused.");
+    };
+    counts("Rows", &summary.rows);
+    counts("Products", &summary.products);
+    if options.dry_run {
+        println!("A dry run: nothing was changed.");
+    }
+    Ok(if summary.rows.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The standard input as a file, as an import reads it twice.
+fn keep_input() -> Result<std::path::PathBuf, String> {
+    let path = std::env::temp_dir().join(format!("merx-import-{}.csv", std::process::id()));
+    let kept = std::fs::File::create(&path).and_then(|mut file| std::io::copy(&mut std::io::stdin(), &mut file));
+    kept.map_err(|error| format!("The input could not be kept in {}: {error}.", path.display()))?;
+    Ok(path)
+}
+
+async fn keys(command: KeyCommand) -> Result<(), String> {
+    let app = App::new(config()?)?;
+    let (mut conn, now) = (app.connection().await.map_err(|error| error.to_string())?, app.clock.now());
+    match command {
+        KeyCommand::Create { name, scopes } => {
+            if scopes.contains(&Scope::Storefront) && scopes.len() > 1 {
+                return Err("A storefront's key has no other scope: it is on a server that shoppers reach.".to_owned());
+            }
+            let made = api_keys::create(&mut conn, &name, &scopes, now).await;
+            println!("{}", made.map_err(|error| error.to_string())?.1);
+        }
+        KeyCommand::List => {
+            for key in api_keys::list(&mut conn).await.map_err(|error| error.to_string())? {
+                let state = if key.revoked_at.is_some() { "revoked" } else { "valid" };
+                let (scopes, made) = (key.scopes.join(","), key.created_at.format("%Y-%m-%d"));
+                println!("{} …{} {state} {made} {} ({scopes})", key.id, key.hint, key.name);
+            }
+        }
+        KeyCommand::Revoke { id } => {
+            api_keys::revoke(&mut conn, id, now).await.map_err(|error| error.to_string())?;
+            println!("{id} is revoked.");
+        }
+    }
+    Ok(())
 }
 
 async fn serve() -> Result<(), String> {

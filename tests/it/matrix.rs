@@ -107,6 +107,10 @@ const ROWS: &[Row] = &[
     staff("add_collection_product", 204, Scope::ProductsWrite),
     staff("remove_collection_product", 204, Scope::ProductsWrite),
     once(staff("adjust_stock", 201, Scope::InventoryWrite)),
+    staff("create_import", 415, Scope::ProductsWrite),
+    staff("list_imports", 200, Scope::ProductsRead),
+    staff("get_import", 404, Scope::ProductsRead),
+    staff("list_import_rows", 404, Scope::ProductsRead),
     once(staff("create_shipping_zone", 201, Scope::SettingsWrite)),
     staff("list_shipping_zones", 200, Scope::SettingsRead),
     staff("get_shipping_zone", 200, Scope::SettingsRead),
@@ -116,6 +120,7 @@ const ROWS: &[Row] = &[
     staff("get_any_order", 200, Scope::OrdersRead),
     open("get_livez", 200),
     open("get_readyz", 200),
+    staff("get_metrics", 200, Scope::MetricsRead),
 ];
 
 struct World {
@@ -163,6 +168,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
     let id = match template {
         path if path.contains("/products/{product_id}") => &world.collections[0],
         path if path.contains("/collections/") => &world.collections[usize::from(deleting)],
+        path if path.contains("/imports/") => "imp_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/shipping-zones/") => &world.zones[usize::from(deleting)],
         "/v1/admin/products/{id}" if deleting => &world.spare[0],
         "/v1/admin/variants/{id}" if deleting => &world.spare[1],
@@ -187,6 +193,7 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_shipping_zone"
         | "create_quote"
         | "receive_stripe_webhook" => json!({}),
+        "create_import" => json!({}),
         "choose_shipping_rate" => json!({"rate_id": "rate_x"}),
         "create_shipping_zone" => json!({"name": "Z", "regions": [{"country": "TF"}]}),
         "create_variant" => {

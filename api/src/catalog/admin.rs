@@ -4,7 +4,6 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use validator::Validate;
 
 use super::list::{self, Filter, Sort};
@@ -119,19 +118,8 @@ pub async fn list_all_products(
         }
         sort @ (Sort::Relevance | Sort::Newest | Sort::Oldest | Sort::Title) => sort,
     };
-    let mut filter = Filter {
-        currency: None,
-        status: query.status,
-        query: None,
-        collections: parts(query.collection.as_deref()),
-        options: BTreeMap::new(),
-        min_price: None,
-        max_price: None,
-        in_stock: false,
-        vendors: Vec::new(),
-        product_types: Vec::new(),
-        tags: Vec::new(),
-    };
+    let mut filter =
+        Filter { status: query.status, collections: parts(query.collection.as_deref()), ..Filter::everything() };
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let mut conn = app.connection().await?;
     let searchable = match words {

@@ -88,6 +88,24 @@ pub fn facet(name: &str, value: &str) -> String {
 }
 
 impl Filter {
+    /// Every product, as staff see them.
+    #[must_use]
+    pub const fn everything() -> Self {
+        Self {
+            currency: None,
+            status: None,
+            query: None,
+            collections: Vec::new(),
+            options: BTreeMap::new(),
+            min_price: None,
+            max_price: None,
+            in_stock: false,
+            vendors: Vec::new(),
+            product_types: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+
     /// The common table expression of the ranked candidates, when something is searched for.
     pub(super) fn candidates(&self) -> Statement {
         let mut statement = Statement::default();

@@ -406,6 +406,59 @@ pub struct VariantPatch {
     pub metadata: Patch<Metadata>,
 }
 
+impl ProductPatch {
+    /// Whether any member is given.
+    #[must_use]
+    pub fn changes_anything(&self) -> bool {
+        let parts = [
+            self.title.is_given(),
+            self.slug.is_given(),
+            self.description_html.is_given(),
+            self.status.is_given(),
+            self.vendor.is_given(),
+            self.product_type.is_given(),
+            self.category.is_given(),
+            self.tags.is_given(),
+            self.options.is_given(),
+            self.media.is_given(),
+            self.collections.is_given(),
+            self.tax_code.is_given(),
+            self.seo.is_given(),
+            self.translations.is_given(),
+            self.metadata.is_given(),
+        ];
+        parts.contains(&true)
+    }
+}
+
+impl VariantPatch {
+    /// Whether any member is given.
+    #[must_use]
+    pub fn changes_anything(&self) -> bool {
+        let parts = [
+            self.sku.is_given(),
+            self.barcode.is_given(),
+            self.title.is_given(),
+            self.option_values.is_given(),
+            self.prices.is_given(),
+            self.weight_grams.is_given(),
+            self.dimensions_mm.is_given(),
+            self.hs_code.is_given(),
+            self.origin_country.is_given(),
+            self.requires_shipping.is_given(),
+            self.taxable.is_given(),
+            self.track_inventory.is_given(),
+            self.allow_backorder.is_given(),
+            self.low_stock_threshold.is_given(),
+            self.max_per_order.is_given(),
+            self.unit_cost.is_given(),
+            self.archived.is_given(),
+            self.metadata.is_given(),
+        ];
+        parts.contains(&true)
+    }
+}
+
 /// Pictures of a patch.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]

@@ -1,6 +1,6 @@
 //! Texts in other languages: kept beside the product's own and laid over them, text by text, for the reader.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -105,6 +105,18 @@ impl Translations {
             texts.description_html = texts.description_html.as_deref().map(html::sanitize);
         }
         self
+    }
+
+    /// The change that leads from these texts to others.
+    #[must_use]
+    pub fn change_to(&self, new: &Self) -> Patch<TranslationsPatch> {
+        let differs = |locale: &&Locale| self.0.get(*locale) != new.0.get(*locale);
+        let locales: BTreeSet<&Locale> = self.0.keys().chain(new.0.keys()).filter(differs).collect();
+        if locales.is_empty() {
+            return Patch::Absent;
+        }
+        let change = |locale: &Locale| (locale.clone(), TranslationChange(new.0.get(locale).cloned()));
+        Patch::Value(TranslationsPatch(locales.into_iter().map(change).collect()))
     }
 
     /// After a change.

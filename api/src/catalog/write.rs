@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 
 use super::model::ProductStatus;
@@ -142,6 +143,27 @@ pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale) -> R
             .collect(),
     };
     search::index(conn, id, &texts, &product.translations.clone().unwrap_or_default(), locale).await
+}
+
+/// Derives every product's anew; answers how many there are.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refresh_all(conn: &mut Connection, locale: &Locale) -> Result<usize> {
+    let ids: Vec<ProductId> = products::table.select(products::id).load(conn).await?;
+    for id in &ids {
+        let id = *id;
+        crate::db::transaction(conn, |conn| {
+            async move {
+                let there =
+                    products::table.find(id).select(products::id).for_no_key_update().first::<ProductId>(conn).await;
+                if there.optional()?.is_some() { refresh(conn, id, locale).await } else { Ok(()) }
+            }
+            .scope_boxed()
+        })
+        .await?;
+    }
+    Ok(ids.len())
 }
 
 /// Changes a product under its lock.

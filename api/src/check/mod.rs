@@ -157,7 +157,8 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<Finding>> {
         .iter()
         .filter_map(|payload| match Job::read(JobKind::ProcessEvent, payload) {
             Ok(Job::ProcessEvent(id)) => Some(id),
-            Ok(Job::AdvanceCheckout(_) | Job::SendRefund(_) | Job::Reconcile | Job::Prune) | Err(_) => None,
+            Ok(Job::AdvanceCheckout(_) | Job::SendRefund(_) | Job::Import(_) | Job::Reconcile | Job::Prune)
+            | Err(_) => None,
         })
         .collect();
     Ok(pending

@@ -1,6 +1,7 @@
 //! Checkouts over HTTP.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
@@ -11,9 +12,9 @@ use super::model::{self, Checkout, CheckoutRow, CloseReason, NewCheckout};
 use super::{advance, start};
 use crate::app::App;
 use crate::carts::load;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::auth::{CartOrOrderToken, CartToken};
-use crate::http::client_address::client_address;
+use crate::http::caller::Caller;
 use crate::http::extract::{Id, Json};
 use crate::http::idempotency::{self, Answer, Key};
 use crate::http::request_log::RequestContext;
@@ -42,8 +43,7 @@ pub async fn create_checkout(
     body: Json<NewCheckout>,
 ) -> Result<HttpResponse> {
     let cart_id = body.value.cart_id;
-    let address = client_address(&request, &app.config.trusted_proxies);
-    app.limits.checkout_from(address)?;
+    app.limits.checkout_from(Caller::of(&request))?;
     let cart = {
         let mut conn = app.connection().await?;
         load::row_for(&mut conn, cart_id, &token.0, &app.config.token_keys, false).await?
@@ -55,15 +55,27 @@ pub async fn create_checkout(
         key: format!("auto:{}", Uuid::new_v4()),
         fingerprint: body.fingerprint.clone(),
     });
-    let (task_app, context) = (Arc::clone(&app), RequestContext::current());
+    let (task_app, context, started) = (Arc::clone(&app), RequestContext::current(), Instant::now());
     let work = async move { start::start(&task_app, cart, &body.value, &key).await };
-    let (mut answer, replayed) = app.run_to_end(context.scope(work)).await?;
+    let outcome = app.run_to_end(context.scope(work)).await;
+    app.metrics.checkout(outcome_of(&outcome), started.elapsed());
+    let (mut answer, replayed) = outcome?;
     let location = give_token(&mut answer, &app.config.token_keys);
     let mut response = idempotency::respond(&answer, replayed);
     if let Some(Ok(location)) = location.map(|location| location.parse()) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
+}
+
+/// What a checkout's measurement is filed under.
+fn outcome_of(outcome: &Result<(Answer, bool)>) -> &'static str {
+    match outcome {
+        Ok((_, true)) => "replayed",
+        Ok((answer, false)) if answer.status < 300 => "created",
+        Ok(_) => "insufficient_stock",
+        Err(error) => error.code().unwrap_or(Code::Internal).as_str(),
+    }
 }
 
 /// Fills the order's token into an answer, which never holds it at rest; answers the checkout's address.

@@ -88,6 +88,22 @@ pub struct NewCollection {
     pub metadata: Metadata,
 }
 
+impl NewCollection {
+    /// A collection with nothing but its names.
+    #[must_use]
+    pub fn named(title: &str, slug: Slug) -> Self {
+        Self {
+            title: title.to_owned(),
+            slug: Some(slug),
+            description_html: String::new(),
+            image_url: None,
+            status: None,
+            translations: Translations::default(),
+            metadata: Metadata::default(),
+        }
+    }
+}
+
 /// A change of a collection; what is absent stays, `null` clears.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -58,6 +58,20 @@ where
     }
 }
 
+/// Runs `work` in a transaction that is rolled back whatever it answers: a dry run.
+///
+/// # Errors
+/// What `work` or the database answered.
+pub async fn rehearse<'work, R, F>(conn: &mut Connection, work: F) -> Result<R>
+where
+    F: for<'conn> Fn(&'conn mut Connection) -> Work<'work, 'conn, R>,
+{
+    AnsiTransactionManager::begin_transaction(conn).await?;
+    let outcome = work(conn).await;
+    AnsiTransactionManager::rollback_transaction(conn).await?;
+    outcome
+}
+
 /// Serialization failures by kind; deadlocks only by message, as Diesel gives no SQLSTATE.
 fn is_transient(error: &DieselError) -> bool {
     let DieselError::DatabaseError(kind, info) = error else { return false };

@@ -248,6 +248,8 @@ fn config(
         ("MERX_CURRENCIES", "EUR,USD,GBP,JPY".to_owned()),
         ("MERX_LOCALES", "en,de".to_owned()),
         ("MERX_REDIRECT_ORIGINS", "loopback".to_owned()),
+        ("MERX_CORS_ORIGINS", "*".to_owned()),
+        ("MERX_ENV", "dev".to_owned()),
         ("STRIPE_WEBHOOK_SECRETS", secrets.webhook_secret.clone()),
     ]);
     if let Some(sandbox) = sandbox {

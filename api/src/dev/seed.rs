@@ -1,28 +1,20 @@
-//! The demo catalogue, created by the same functions as a shop's own products.
+//! The demo shop: a catalogue imported like a shop's own, and where its goods are sent.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
-use validator::Validate;
 
 use crate::app::App;
-use crate::catalog::requests::NewProduct;
-use crate::catalog::write;
-use crate::db::schema::{products, variants};
-use crate::db::{self};
+use crate::db;
+use crate::db::schema::{products, shipping_zones, variants};
 use crate::error::{Error, Result};
-use crate::http::extract::decode;
 use crate::ids::VariantId;
+use crate::imports;
+use crate::imports::model::{Options, Outcome};
 use crate::shipping::model::NewShippingZone;
 
-const CATALOGUE: &str = include_str!("catalogue.json");
-
-/// A product of the file, checked like a request.
-#[derive(serde::Deserialize, Validate)]
-struct Catalogue {
-    #[validate(nested)]
-    products: Vec<NewProduct>,
-}
+/// The catalogue, in the format that a shop would bring its own in.
+const CATALOGUE: &[u8] = include_bytes!("products.csv");
 
 /// Where the demo shop sends its goods: cheaply near by, by weight; everywhere else by one price.
 const ZONES: &str = r#"[
@@ -50,39 +42,50 @@ const ZONES: &str = r#"[
 /// Those of the database.
 pub async fn seed(app: &App) -> Result<String> {
     let mut conn = app.connection().await?;
+    let present: i64 = products::table.count().get_result(&mut conn).await?;
+    if present > 0 {
+        return Ok(format!("The shop has {present} products already."));
+    }
     let zones: Vec<NewShippingZone> =
         serde_json::from_str(ZONES).map_err(|error| Error::Internal(format!("the demo's zones: {error}")))?;
-    let zones = &zones;
-    let catalogue: Catalogue = decode(CATALOGUE.as_bytes())?;
-    let (now, catalogue, locale) = (app.clock.now(), &catalogue.products, app.config.locale());
+    let (zones, now) = (&zones, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
-            let present: i64 = products::table.count().get_result(conn).await?;
-            if present > 0 {
-                return Ok(format!("The shop has {present} products already."));
+            let there: i64 = shipping_zones::table.count().get_result(conn).await?;
+            if there == 0 {
+                for zone in zones {
+                    crate::shipping::zones::create(conn, zone, now).await?;
+                }
             }
-            for zone in zones {
-                crate::shipping::zones::create(conn, zone, now).await?;
-            }
-            for product in catalogue {
-                write::create(conn, product, locale, now).await?;
-            }
-            Ok(format!("{} products created.", catalogue.len()))
+            Ok(())
         }
         .scope_boxed()
     })
-    .await
+    .await?;
+    let euro = "EUR".parse().map_err(Error::Internal)?;
+    let options = Options { dry_run: false, currency: euro, set_inventory: false, as_of: None };
+    let mut refused = Vec::new();
+    let summary = imports::run::import_file(
+        app,
+        || Ok(CATALOGUE),
+        &options,
+        |row| {
+            refused.extend(
+                (row.outcome == Outcome::Failed).then(|| format!("line {}: {}", row.line, row.messages.join("; "))),
+            );
+        },
+    )
+    .await?;
+    if !refused.is_empty() {
+        return Err(Error::Internal(format!("the demo's catalogue: {}", refused.join(", "))));
+    }
+    Ok(format!("{} products created.", summary.products.created))
 }
 
 /// The id of a variant for examples.
 pub(super) async fn a_variant(app: &App) -> Option<String> {
     let mut conn = app.connection().await.ok()?;
-    let id: VariantId = variants::table
-        .filter(variants::requires_shipping)
-        .order(variants::id)
-        .select(variants::id)
-        .first(&mut conn)
-        .await
-        .ok()?;
+    let id: VariantId =
+        variants::table.filter(variants::sku.eq("TRAIL-M")).select(variants::id).first(&mut conn).await.ok()?;
     Some(id.to_string())
 }

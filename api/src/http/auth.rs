@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
+use crate::http::caller::bearer_token;
 use crate::http::extract::header;
 use crate::ids::ApiKeyId;
 use crate::staff::api_keys::{self, Scope};
@@ -98,7 +99,7 @@ impl FromRequest for Staff {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let token = header(request, AUTHORIZATION.as_str())
-            .map(|value| value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().trim().to_owned());
+            .map(|value| value.and_then(bearer_token).unwrap_or_default().to_owned());
         let app = request.app_data::<web::Data<App>>().cloned();
         Box::pin(async move {
             let (token, app) = (token?, app.ok_or_else(|| Error::Internal("no app".to_owned()))?);

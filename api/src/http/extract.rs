@@ -176,11 +176,18 @@ fn pointer(path: &[String]) -> String {
         .collect()
 }
 
-/// All broken rules as one problem.
-fn rule_problem(errors: &ValidationErrors) -> Error {
+/// All broken rules, in the order of their pointers.
+#[must_use]
+pub fn rule_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut found = Vec::new();
     collect(errors, "", &mut found);
     found.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    found
+}
+
+/// All broken rules as one problem.
+fn rule_problem(errors: &ValidationErrors) -> Error {
+    let found = rule_errors(errors);
     let detail = found.first().map(|first| format!("`{}` {}", first.pointer, first.detail)).unwrap_or_default();
     Error::problem(Code::ValidationFailed, detail).with_errors(found)
 }

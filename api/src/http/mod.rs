@@ -2,10 +2,12 @@
 
 pub mod auth;
 pub mod caching;
+pub mod caller;
 pub mod client_address;
 pub mod etag;
 pub mod extract;
 pub mod idempotency;
+pub mod metrics;
 pub mod openapi;
 pub mod operation;
 pub mod pagination;

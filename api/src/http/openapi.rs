@@ -106,7 +106,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
+fn security_schemes() -> [(&'static str, SecurityScheme); 4] {
     let header = |name: &str, description: &str| {
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
     };
@@ -114,7 +114,15 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A staff API key, `sk_…`, with the scope that the operation names"))
         .build();
+    let storefront = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "Optional on every open operation: a storefront server's key, `sf_…`. With it, `X-Buyer-Address` names the \
+             shopper's IP address, which limits then count for. Never send it from a browser or an app.",
+        ))
+        .build();
     [
+        ("storefront_key", SecurityScheme::Http(storefront)),
         ("cart_token", header("X-Cart-Token", "The cart's secret, given once as `cart_token`")),
         ("order_token", header("X-Order-Token", "The order's secret, given as `order_token` at checkout")),
         ("staff_key", SecurityScheme::Http(staff)),
@@ -139,23 +147,18 @@ fn shared(path: &str, operation: &Operation) -> Vec<Code> {
     let mut codes = vec![Code::RateLimited, Code::Internal, Code::Unavailable];
     if path == "/v1/webhooks/stripe" {
         codes.remove(0);
-    } else if operation.request_body.is_some() {
-        codes.extend([Code::MalformedBody, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed]);
+    } else {
+        // A storefront key, or a buyer's address, may be wrong anywhere.
+        codes.extend([Code::Unauthenticated, Code::InvalidHeader]);
+        if operation.request_body.is_some() {
+            codes.extend([Code::MalformedBody, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed]);
+        }
     }
-    if operation.security.is_some() {
-        codes.push(Code::Unauthenticated);
-    }
-    if path.starts_with("/v1/admin/") {
+    if path.starts_with("/v1/admin/") || path == "/metrics" {
         codes.push(Code::InsufficientScope);
     }
     if path.contains('{') || path == "/v1/checkouts" {
         codes.push(Code::NotFound);
-    }
-    let takes_header = operation.parameters.iter().flatten().any(|parameter| {
-        matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == utoipa::openapi::path::ParameterIn::Header)
-    });
-    if takes_header || operation.security.is_some() {
-        codes.push(Code::InvalidHeader);
     }
     let takes_query = operation
         .parameters

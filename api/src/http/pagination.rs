@@ -40,15 +40,28 @@ fn encode<K: Serialize>(key: &K) -> String {
 /// # Errors
 /// `invalid_query` when the cursor is not one of ours.
 pub fn decode<I: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<(DateTime<Utc>, I)>> {
+    let key: Option<(DateTime<Utc>, I)> = decode_key(cursor)?;
+    // PostgreSQL knows fewer years than chrono.
+    match key {
+        Some((at, _)) if !(1970..=9999).contains(&at.year()) => Err(not_ours()),
+        key => Ok(key),
+    }
+}
+
+/// The sort key of a cursor, of whatever kind.
+///
+/// # Errors
+/// `invalid_query` when the cursor is not one of ours.
+pub fn decode_key<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>> {
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap_or_default();
-    let key: Option<(DateTime<Utc>, I)> = serde_json::from_slice(&bytes).ok();
-    // PostgreSQL knows fewer years than chrono.
-    key.filter(|(at, _)| (1970..=9999).contains(&at.year())).map(Some).ok_or_else(|| {
-        let detail = "is not a cursor of this list; send `next_cursor` of the page before, unchanged";
-        Error::problem(Code::InvalidQuery, format!("`cursor` {detail}."))
-            .with_errors(vec![FieldError::new("?cursor", "invalid", detail)])
-    })
+    serde_json::from_slice(&bytes).ok().map(Some).ok_or_else(not_ours)
+}
+
+fn not_ours() -> Error {
+    let detail = "is not a cursor of this list; send `next_cursor` of the page before, unchanged";
+    Error::problem(Code::InvalidQuery, format!("`cursor` {detail}."))
+        .with_errors(vec![FieldError::new("?cursor", "invalid", detail)])
 }
 
 /// An answer that names the next page in `Link` (RFC 8288).

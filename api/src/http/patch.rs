@@ -26,6 +26,11 @@ impl<T> Patch<T> {
         }
     }
 
+    /// Whether it is given at all, be it as `null`.
+    pub const fn is_given(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
     /// The new value, if there is one.
     pub fn value(&self) -> Option<&T> {
         match self {

@@ -21,8 +21,9 @@ use governor::{Quota, RateLimiter};
 use crate::app::App;
 use crate::config::RateLimits;
 use crate::error::{Code, Error, Problem, Result};
-use crate::http::client_address::{client_address, limit_key};
-use crate::ids::CartId;
+use crate::http::caller::Caller;
+use crate::http::client_address::limit_key;
+use crate::ids::{ApiKeyId, CartId};
 
 /// Above so many buckets the idle ones are dropped.
 const MANY_BUCKETS: usize = 50_000;
@@ -75,6 +76,7 @@ struct Buckets {
     quotes_by_cart: Limit<CartId>,
     quotes_by_address: Limit<IpAddr>,
     requests_by_address: Limit<IpAddr>,
+    requests_by_key: Limit<ApiKeyId>,
 }
 
 impl Limits {
@@ -87,6 +89,7 @@ impl Limits {
             quotes_by_cart: Limit::new("quotes-per-cart", limits.quotes_per_cart),
             quotes_by_address: Limit::new("quotes-per-address", limits.quotes_per_address),
             requests_by_address: Limit::new("requests-per-address", limits.requests_per_address),
+            requests_by_key: Limit::new("requests-per-key", limits.requests_per_key),
         }))
     }
 
@@ -94,8 +97,11 @@ impl Limits {
     ///
     /// # Errors
     /// `rate_limited` when the address has used up its minute.
-    pub fn checkout_from(&self, address: IpAddr) -> Result<()> {
-        self.0.as_ref().map_or(Ok(()), |buckets| buckets.checkouts_by_address.take(&limit_key(address)).map(|_| ()))
+    pub fn checkout_from(&self, caller: Caller) -> Result<()> {
+        match (&self.0, caller.address) {
+            (Some(buckets), Some(address)) => buckets.checkouts_by_address.take(&limit_key(address)).map(|_| ()),
+            (Some(_) | None, _) => Ok(()),
+        }
     }
 
     /// Counts a checkout for its cart; only for somebody who has the cart's token.
@@ -106,14 +112,22 @@ impl Limits {
         self.0.as_ref().map_or(Ok(()), |buckets| buckets.checkouts_by_cart.take(&cart).map(|_| ()))
     }
 
+    /// Counts a request of somebody who tries a storefront key.
+    ///
+    /// # Errors
+    /// `rate_limited` when the address has used up its minute.
+    pub fn request_from(&self, address: IpAddr) -> Result<()> {
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.requests_by_address.take(&limit_key(address)).map(|_| ()))
+    }
+
     /// Counts a quote for its cart and its address; only for somebody who has the cart's token.
     ///
     /// # Errors
     /// `rate_limited` when either has used up its minute.
-    pub fn quote(&self, cart: CartId, address: IpAddr) -> Result<()> {
+    pub fn quote(&self, cart: CartId, caller: Caller) -> Result<()> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         buckets.quotes_by_cart.take(&cart)?;
-        buckets.quotes_by_address.take(&limit_key(address)).map(|_| ())
+        caller.address.map_or(Ok(()), |address| buckets.quotes_by_address.take(&limit_key(address)).map(|_| ()))
     }
 }
 
@@ -141,8 +155,10 @@ fn count(request: &ServiceRequest) -> Result<Option<Remaining>> {
     let exempt = request.method() == Method::OPTIONS || request.path().starts_with("/v1/webhooks/");
     match &app.limits.0 {
         Some(buckets) if !exempt => {
-            let address = client_address(request.request(), &app.config.trusted_proxies);
-            buckets.requests_by_address.take(&limit_key(address)).map(Some)
+            let caller = Caller::of(request.request());
+            let of_key = caller.key.map(|key| buckets.requests_by_key.take(&key)).transpose()?;
+            let of_address = caller.address.map(|address| buckets.requests_by_address.take(&limit_key(address)));
+            Ok(of_address.transpose()?.or(of_key))
         }
         Some(_) | None => Ok(None),
     }

@@ -57,6 +57,7 @@ pub async fn log_requests(
         public_url: request.app_data::<web::Data<App>>().map(|app| app.config.public_url.clone()).unwrap_or_default(),
     };
     let (method, path) = (request.method().clone(), request.path().to_owned());
+    let app = request.app_data::<web::Data<App>>().cloned();
     let span = tracing::info_span!("request", request.id = context.id);
     let outcome = AssertUnwindSafe(context.clone().scope(next.call(request))).catch_unwind().instrument(span).await;
     let mut answer = match outcome {
@@ -69,9 +70,13 @@ pub async fn log_requests(
     if let Ok(id) = HeaderValue::from_str(&context.id) {
         answer.headers_mut().insert(X_REQUEST_ID, id);
     }
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = answer.status().as_u16();
     let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    if let Some(app) = app {
+        app.metrics.request(method.as_str(), &route, status, took);
+    }
     tracing::info!(
         request.id = context.id, http.method = %method, http.route = route, http.status = status, duration_ms,
         "{method} {path} {status}"

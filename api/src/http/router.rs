@@ -2,7 +2,9 @@
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::{carts, catalog, checkout, collections, http, inventory, orders, quotes, shipping, store, webhooks_in};
+use crate::{
+    carts, catalog, checkout, collections, http, imports, inventory, orders, quotes, shipping, store, webhooks_in,
+};
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -44,6 +46,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(collections::admin::add_collection_product)
         .service(collections::admin::remove_collection_product)
         .service(inventory::routes::adjust_stock)
+        .service(imports::routes::create_import)
+        .service(imports::routes::list_imports)
+        .service(imports::routes::get_import)
+        .service(imports::routes::list_import_rows)
         .service(shipping::admin::create_shipping_zone)
         .service(shipping::admin::list_shipping_zones)
         .service(shipping::admin::get_shipping_zone)
@@ -52,5 +58,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(orders::admin::list_orders)
         .service(orders::admin::get_any_order)
         .service(http::operation::get_livez)
-        .service(http::operation::get_readyz);
+        .service(http::operation::get_readyz)
+        .service(http::metrics::get_metrics);
 }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -13,7 +14,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
 use crate::error::{Code, Error};
-use crate::http::{caching, openapi, problem, rate_limit, request_log, router};
+use crate::http::{caching, caller, openapi, problem, rate_limit, request_log, router};
 
 /// Starts serving on a bound listener. The caller stops it by its handle.
 ///
@@ -29,9 +30,11 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .app_data(web::Data::new(document.clone()))
             .wrap(from_fn(answer_head))
             .wrap(from_fn(rate_limit::limit_requests))
+            .wrap(from_fn(caller::identify))
             .wrap(from_fn(request_log::log_requests))
             .wrap(Compress::default())
             .wrap(from_fn(caching::finish))
+            .wrap(cors(&data.config.cors_origins))
             .into_utoipa_app()
             .configure(router::routes)
             .into_app()
@@ -47,6 +50,39 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
         server = server.workers(workers);
     }
     Ok(server.listen(listener)?.run())
+}
+
+/// Which other origins browsers may call from (AMENDMENTS 31). Preflights are answered here, before any limit.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "X-Cart-Token",
+            "X-Order-Token",
+            "X-Request-Id",
+        ])
+        .expose_headers([
+            "ETag",
+            "Link",
+            "Location",
+            "Retry-After",
+            "RateLimit",
+            "RateLimit-Policy",
+            "X-Request-Id",
+            "Idempotent-Replayed",
+            "Deprecation",
+            "Sunset",
+        ])
+        .max_age(7200);
+    if origins.iter().any(|origin| origin == "*") {
+        return cors.allow_any_origin().send_wildcard();
+    }
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 #[get("/openapi.json")]

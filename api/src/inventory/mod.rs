@@ -186,6 +186,39 @@ pub async fn set_policy(conn: &mut Connection, variant: VariantId, policy: Polic
     Ok(())
 }
 
+/// Sets what a file says is on hand; answers whether that changed anything.
+///
+/// # Errors
+/// `validation_failed` when stock moved after `as_of`, so that the file's count is no longer true.
+pub async fn import(
+    conn: &mut Connection,
+    variant: VariantId,
+    on_hand: i64,
+    as_of: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let before: i64 =
+        stock_levels::table.find(variant).select(stock_levels::on_hand).for_no_key_update().first(conn).await?;
+    // What Shopify oversold it writes as less than nothing; only our own backorders are.
+    let on_hand = on_hand.max(before.min(0));
+    if before == on_hand {
+        return Ok(false);
+    }
+    if let Some(as_of) = as_of {
+        let moved = stock_movements::table
+            .filter(stock_movements::variant_id.eq(variant))
+            .filter(stock_movements::created_at.gt(as_of));
+        let moved: i64 = moved.count().get_result(conn).await?;
+        if moved > 0 {
+            let detail =
+                format!("has moved since the file was made: {before} are on hand now, the file says {on_hand}");
+            return Err(Error::invalid("/stock", "moved", detail));
+        }
+    }
+    change(conn, variant, on_hand - before, Reason::Import, None, now).await?;
+    Ok(true)
+}
+
 /// Records what staff found. It is a fact and never refused: what goes below the reserved becomes a shortage, with
 /// an alert.
 ///
@@ -194,12 +227,24 @@ pub async fn set_policy(conn: &mut Connection, variant: VariantId, policy: Polic
 pub async fn adjust(
     conn: &mut Connection,
     variant: VariantId,
-    change: &StockAdjustment,
+    adjustment: &StockAdjustment,
     now: DateTime<Utc>,
 ) -> Result<AdjustedStock> {
-    if matches!(change.reason, Reason::Initial | Reason::Sale | Reason::Restock | Reason::Import) {
+    if matches!(adjustment.reason, Reason::Initial | Reason::Sale | Reason::Restock | Reason::Import) {
         return Err(Error::invalid("/reason", "choice", "must be received, correction, damaged, lost or returned"));
     }
+    change(conn, variant, adjustment.delta, adjustment.reason, adjustment.note.as_deref(), now).await
+}
+
+/// Changes what is on hand, with its movement.
+async fn change(
+    conn: &mut Connection,
+    variant: VariantId,
+    delta: i64,
+    reason: Reason,
+    note: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<AdjustedStock> {
     let level: Option<(i64, i64, bool, bool, i64)> = stock_levels::table
         .find(variant)
         .select((
@@ -215,8 +260,8 @@ pub async fn adjust(
         .optional()?;
     let (before, reserved, track_inventory, allow_backorder, low_stock_threshold) =
         level.ok_or_else(|| Error::not_found("variant"))?;
-    let on_hand = before + change.delta;
-    if on_hand < 0 && change.delta < 0 && before >= 0 {
+    let on_hand = before + delta;
+    if on_hand < 0 && delta < 0 && before >= 0 {
         return Err(Error::invalid("/delta", "range", format!("would leave {on_hand} units; only {before} are there")));
     }
     let limited = track_inventory && !allow_backorder;
@@ -225,7 +270,7 @@ pub async fn adjust(
         .set((stock_levels::on_hand.eq(on_hand), stock_levels::shortage.eq(shortage)))
         .execute(conn)
         .await?;
-    record_movement(conn, variant, change.delta, on_hand, change.reason, change.note.as_deref(), now).await?;
+    record_movement(conn, variant, delta, on_hand, reason, note, now).await?;
     let mut held_orders = Vec::new();
     if shortage > 0 {
         held_orders = reservations::table

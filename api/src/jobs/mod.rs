@@ -9,7 +9,7 @@ pub mod worker;
 use serde_json::{Value, json};
 
 use crate::db::text_enum;
-use crate::ids::{CheckoutId, EventId, RefundId};
+use crate::ids::{CheckoutId, EventId, ImportId, RefundId};
 
 text_enum! {
     /// What a job does.
@@ -20,6 +20,8 @@ text_enum! {
         ProcessEvent => "process_event",
         /// Sends a refund to the provider.
         SendRefund => "send_refund",
+        /// Imports a slice of an uploaded file.
+        Import => "import",
         /// Looks for checkouts and refunds that nobody brings forward.
         Reconcile => "reconcile",
         /// Deletes what is kept for a time only.
@@ -29,8 +31,8 @@ text_enum! {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::ProcessEvent, Self::AdvanceCheckout, Self::SendRefund, Self::Reconcile, Self::Prune];
+    pub const ALL: [Self; 6] =
+        [Self::ProcessEvent, Self::AdvanceCheckout, Self::SendRefund, Self::Reconcile, Self::Prune, Self::Import];
 
     /// How many of the kind one process runs at a time.
     #[must_use]
@@ -39,7 +41,7 @@ impl JobKind {
             Self::ProcessEvent => 8,
             Self::AdvanceCheckout => 4,
             Self::SendRefund => 2,
-            Self::Reconcile | Self::Prune => 1,
+            Self::Import | Self::Reconcile | Self::Prune => 1,
         }
     }
 
@@ -47,7 +49,7 @@ impl JobKind {
     #[must_use]
     pub const fn max_attempts(self) -> i32 {
         match self {
-            Self::ProcessEvent | Self::AdvanceCheckout | Self::SendRefund => 20,
+            Self::ProcessEvent | Self::AdvanceCheckout | Self::SendRefund | Self::Import => 20,
             Self::Reconcile | Self::Prune => 3,
         }
     }
@@ -58,7 +60,7 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(30),
             Self::Prune => Some(3600),
-            Self::AdvanceCheckout | Self::ProcessEvent | Self::SendRefund => None,
+            Self::AdvanceCheckout | Self::ProcessEvent | Self::SendRefund | Self::Import => None,
         }
     }
 }
@@ -72,6 +74,8 @@ pub enum Job {
     ProcessEvent(EventId),
     /// See [`JobKind::SendRefund`].
     SendRefund(RefundId),
+    /// See [`JobKind::Import`].
+    Import(ImportId),
     /// See [`JobKind::Reconcile`].
     Reconcile,
     /// See [`JobKind::Prune`].
@@ -86,6 +90,7 @@ impl Job {
             Self::AdvanceCheckout(_) => JobKind::AdvanceCheckout,
             Self::ProcessEvent(_) => JobKind::ProcessEvent,
             Self::SendRefund(_) => JobKind::SendRefund,
+            Self::Import(_) => JobKind::Import,
             Self::Reconcile => JobKind::Reconcile,
             Self::Prune => JobKind::Prune,
         }
@@ -98,6 +103,7 @@ impl Job {
             Self::AdvanceCheckout(id) => json!({"id": id}),
             Self::ProcessEvent(id) => json!({"id": id}),
             Self::SendRefund(id) => json!({"id": id}),
+            Self::Import(id) => json!({"id": id}),
             Self::Reconcile | Self::Prune => json!({}),
         }
     }
@@ -112,6 +118,7 @@ impl Job {
             JobKind::AdvanceCheckout => Self::AdvanceCheckout(id()?.parse()?),
             JobKind::ProcessEvent => Self::ProcessEvent(id()?.parse()?),
             JobKind::SendRefund => Self::SendRefund(id()?.parse()?),
+            JobKind::Import => Self::Import(id()?.parse()?),
             JobKind::Reconcile => Self::Reconcile,
             JobKind::Prune => Self::Prune,
         })

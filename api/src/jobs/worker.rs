@@ -15,7 +15,7 @@ use super::{Job, JobKind};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
-use crate::{checkout, refunds, webhooks_in};
+use crate::{checkout, imports, refunds, webhooks_in};
 
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
@@ -130,6 +130,7 @@ async fn perform(app: &Arc<App>, job: Job) -> Result<()> {
         Job::AdvanceCheckout(id) => checkout::advance::advance(app, id).await,
         Job::ProcessEvent(id) => webhooks_in::process::process(app, id).await,
         Job::SendRefund(id) => refunds::send::send(app, id).await,
+        Job::Import(id) => imports::run::work(app, id).await,
         Job::Reconcile => checkout::advance::reconcile(app).await,
         Job::Prune => prune(app).await,
     }
@@ -141,5 +142,6 @@ async fn prune(app: &App) -> Result<()> {
     queue::prune(&mut conn, now).await?;
     crate::carts::write::abandon_expired(&mut conn, now).await?;
     crate::quotes::prune(&mut conn, now).await?;
+    imports::run::prune(&mut conn, now).await?;
     Ok(())
 }

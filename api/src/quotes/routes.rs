@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::carts::load;
 use crate::error::Result;
 use crate::http::auth::CartToken;
-use crate::http::client_address::client_address;
+use crate::http::caller::Caller;
 use crate::http::extract::{Id, Json};
 use crate::ids::CartId;
 
@@ -31,7 +31,7 @@ pub async fn create_quote(
 ) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     let cart = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
-    app.limits.quote(id.0, client_address(&request, &app.config.trusted_proxies))?;
+    app.limits.quote(id.0, Caller::of(&request))?;
     let (snapshot, _) = load::snapshot(&mut conn, cart).await?;
     let quote = super::make(&mut conn, snapshot, &body.value, app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(quote))

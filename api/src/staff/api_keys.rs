@@ -1,4 +1,4 @@
-//! Staff API keys: `sk_` and 256 random bits, shown once, kept as SHA-256.
+//! API keys: `sk_` for staff, `sf_` for storefronts, and 256 random bits; shown once, kept as SHA-256.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -21,6 +21,10 @@ text_enum! {
         InventoryWrite => "inventory:write",
         /// Read orders.
         OrdersRead => "orders:read",
+        /// Read measurements.
+        MetricsRead => "metrics:read",
+        /// Call the open endpoints for many shoppers, from a storefront's server; for keys `sf_…` only.
+        Storefront => "storefront",
         /// Read the shop's settings, such as shipping zones.
         SettingsRead => "settings:read",
         /// Change the shop's settings.
@@ -28,13 +32,17 @@ text_enum! {
     }
 }
 
+/// How a storefront's key begins; it opens nothing that a shopper could not.
+pub const STOREFRONT_PREFIX: &str = "sf_";
+
 impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 6] = [
+    /// Every scope of staff.
+    pub const ALL: [Self; 7] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
         Self::OrdersRead,
+        Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,
     ];
@@ -50,7 +58,8 @@ pub async fn create(
     scopes: &[Scope],
     now: DateTime<Utc>,
 ) -> Result<(ApiKeyId, String)> {
-    let (id, token) = (ApiKeyId::new(), tokens::random_secret("sk_"));
+    let prefix = if scopes == [Scope::Storefront] { STOREFRONT_PREFIX } else { "sk_" };
+    let (id, token) = (ApiKeyId::new(), tokens::random_secret(prefix));
     diesel::insert_into(api_keys::table)
         .values((
             api_keys::id.eq(id),
@@ -81,4 +90,60 @@ pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Res
     let Some((id, scopes)) = found else { return Ok(None) };
     let scopes = scopes.iter().map(|scope| scope.parse().map_err(Error::Internal)).collect::<Result<_>>()?;
     Ok(Some((id, scopes)))
+}
+
+/// A key as staff see it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The key's id.
+    pub id: ApiKeyId,
+    /// What it is for.
+    pub name: String,
+    /// Its last four characters.
+    pub hint: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// All keys, oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(conn: &mut Connection) -> Result<Vec<Listed>> {
+    type Columns = (ApiKeyId, String, String, Vec<String>, DateTime<Utc>, Option<DateTime<Utc>>);
+    let found: Vec<Columns> = api_keys::table
+        .order((api_keys::created_at, api_keys::id))
+        .select((
+            api_keys::id,
+            api_keys::name,
+            api_keys::token_hint,
+            api_keys::scopes,
+            api_keys::created_at,
+            api_keys::revoked_at,
+        ))
+        .load(conn)
+        .await?;
+    let listed =
+        |(id, name, hint, scopes, created_at, revoked_at)| Listed { id, name, hint, scopes, created_at, revoked_at };
+    Ok(found.into_iter().map(listed).collect())
+}
+
+/// Revokes a key; again is no change.
+///
+/// # Errors
+/// `not_found`.
+pub async fn revoke(conn: &mut Connection, id: ApiKeyId, now: DateTime<Utc>) -> Result<()> {
+    let there: i64 = api_keys::table.find(id).count().get_result(conn).await?;
+    if there == 0 {
+        return Err(Error::not_found("API key"));
+    }
+    diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
+        .set(api_keys::revoked_at.eq(now))
+        .execute(conn)
+        .await?;
+    Ok(())
 }

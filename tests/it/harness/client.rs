@@ -115,7 +115,10 @@ impl Call {
         let answer = self.request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await?;
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let is_json =
+            headers.get("content-type").is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.contains("json")));
+        let as_text = || if text.is_empty() { Value::Null } else { Value::String(text.clone()) };
+        let body = if is_json { serde_json::from_str(&text).unwrap_or(Value::Null) } else { as_text() };
         let reply = Reply { status, headers, body, text };
         assert!(reply.headers.contains_key("x-request-id"), "no X-Request-Id: {reply:?}");
         if self.checked {

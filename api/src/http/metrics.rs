@@ -1,0 +1,127 @@
+//! What Prometheus reads: requests, checkouts, connections, jobs.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, get, web};
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::app::App;
+use crate::db::schema::jobs;
+use crate::error::{Error, Result};
+use crate::http::auth::Staff;
+use crate::staff::api_keys::Scope;
+
+/// OpenMetrics 1.0 text, which Prometheus reads.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: String,
+    route: String,
+    status: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobLabels {
+    kind: String,
+    status: String,
+}
+
+/// The measurements of this process.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    checkouts: Family<OutcomeLabels, Histogram, fn() -> Histogram>,
+    connections: Family<StateLabels, Gauge>,
+    jobs: Family<JobLabels, Gauge>,
+}
+
+/// From half a millisecond to 16 seconds.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 16))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("merx");
+        let histogram: fn() -> Histogram = seconds;
+        let requests = Family::new_with_constructor(histogram);
+        let checkouts = Family::new_with_constructor(histogram);
+        let (connections, jobs) = (Family::default(), Family::default());
+        registry.register(
+            "http_request_duration_seconds",
+            "How long requests took, by method, route and status",
+            requests.clone(),
+        );
+        registry.register(
+            "checkout_duration_seconds",
+            "How long POST /v1/checkouts took from claim to answer, by outcome",
+            checkouts.clone(),
+        );
+        registry.register("database_connections", "Connections of this process's pool, by state", connections.clone());
+        registry.register("jobs", "Background jobs of all processes, by kind and status", jobs.clone());
+        Self { registry, requests, checkouts, connections, jobs }
+    }
+}
+
+impl Metrics {
+    /// Notes a request that was answered.
+    pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status: u32::from(status) };
+        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Notes a checkout: `created`, `replayed`, or the code of its problem.
+    pub fn checkout(&self, outcome: &str, took: Duration) {
+        self.checkouts.get_or_create(&OutcomeLabels { outcome: outcome.to_owned() }).observe(took.as_secs_f64());
+    }
+}
+
+/// Measurements for Prometheus
+///
+/// OpenMetrics text. Scope `metrics:read`; give Prometheus the key as `authorization: {credentials: sk_…}`.
+#[utoipa::path(
+    operation_id = "get_metrics", tag = "operation", security(("staff_key" = [])),
+    responses((status = 200, description = "The measurements", body = String, content_type = "application/openmetrics-text")),
+)]
+#[get("/metrics")]
+pub async fn get_metrics(app: web::Data<App>, staff: Staff) -> Result<HttpResponse> {
+    staff.require(Scope::MetricsRead)?;
+    let metrics = &app.metrics;
+    let pool = app.pool_state();
+    for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use), ("waiting", pool.waiting)] {
+        metrics.connections.get_or_create(&StateLabels { state: state.to_owned() }).set(count);
+    }
+    let mut conn = app.connection().await?;
+    let found: Vec<(String, String, i64)> = jobs::table
+        .filter(jobs::status.ne("done"))
+        .group_by((jobs::kind, jobs::status))
+        .select((jobs::kind, jobs::status, count_star()))
+        .load(&mut conn)
+        .await?;
+    metrics.jobs.clear();
+    for (kind, status, count) in found {
+        metrics.jobs.get_or_create(&JobLabels { kind, status }).set(count);
+    }
+    let mut text = String::new();
+    encode(&mut text, &metrics.registry).map_err(|error| Error::Internal(format!("metrics: {error}")))?;
+    Ok(HttpResponse::Ok().content_type(OPEN_METRICS).body(text))
+}
