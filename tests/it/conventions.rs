@@ -73,7 +73,12 @@ async fn odd_bytes_and_methods_are_no_surprise() {
     let app = TestApp::start().await;
     let post = |body: &str| app.call("POST", "/v1/carts").body("application/json", body.to_owned()).send();
     for body in ["{\"metadata\": {\"k\": \"a\\u0000b\"}}", "{\"metadata\": {\"k\\u0000\": \"v\"}}"] {
-        assert!(post(body).await.problem(422, "validation_failed")["detail"].as_str().unwrap().contains("NUL"));
+        assert!(
+            post(body).await.problem(422, "validation_failed")["detail"]
+                .as_str()
+                .unwrap()
+                .contains("control characters")
+        );
     }
     let kept = post("{\"metadata\": {\"k\": \"a\\\\u0000b ✓ \\ud83d\\ude00\"}}").await.expect(201);
     assert_eq!(kept["metadata"]["k"], "a\\u0000b ✓ 😀");

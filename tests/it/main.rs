@@ -13,6 +13,7 @@ mod crashes;
 mod development;
 mod expiry;
 mod harness;
+mod hostile;
 mod idempotency;
 mod imports;
 mod jobs;

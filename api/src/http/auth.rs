@@ -1,5 +1,7 @@
 //! Who calls: guests by the token of their cart or order, staff by an API key with scopes.
 
+use std::sync::Arc;
+
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -107,8 +109,15 @@ impl FromRequest for Staff {
                 let detail = "Send `Authorization: Bearer sk_…` with a staff API key; `merx keys create` makes one.";
                 return Err(Error::problem(Code::Unauthenticated, detail));
             }
-            let mut conn = app.connection().await?;
-            let found = api_keys::find(&mut conn, &token, app.clock.now()).await?;
+            // A bad body is refused before this is known, which drops this future; a query that is cut off would cost
+            // its connection.
+            let shop = app.into_inner();
+            let task_shop = Arc::clone(&shop);
+            let look_up = async move {
+                let mut conn = task_shop.connection().await?;
+                api_keys::find(&mut conn, &token, task_shop.clock.now()).await
+            };
+            let found = shop.run_to_end(look_up).await?;
             found.map(|(key, scopes)| Self { key, scopes }).ok_or_else(|| {
                 Error::problem(Code::Unauthenticated, "This API key does not exist, is expired, or was revoked.")
             })

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::error::{Code, Error, FieldError, Result};
+use crate::http::strict::Strict;
 
 /// The largest JSON body, in bytes.
 const MAX_BODY: usize = 256 * 1024;
@@ -69,15 +70,9 @@ pub async fn read_body(mut payload: Payload, limit: usize) -> Result<BytesMut> {
 /// # Errors
 /// `malformed_body` for what is not JSON, else `validation_failed` with a pointer per error.
 pub fn decode<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T> {
-    // Serde would read an array as a struct's members in order.
-    if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Error::invalid("", "invalid", "must be a JSON object, not an array"));
-    }
-    if holds_nul(body) {
-        return Err(Error::invalid("", "invalid", "must not contain the NUL character (`\\u0000`)"));
-    }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| decoding_problem(&error))?;
+    let value: T =
+        serde_path_to_error::deserialize(Strict::new(&mut reader)).map_err(|error| decoding_problem(&error))?;
     reader.end().map_err(|error| Error::problem(Code::MalformedBody, format!("After the JSON value: {error}.")))?;
     value.validate().map_err(|errors| rule_problem(&errors))?;
     Ok(value)

@@ -17,3 +17,4 @@ pub mod rate_limit;
 pub mod request_log;
 pub mod router;
 pub mod server;
+mod strict;

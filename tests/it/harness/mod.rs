@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 pub(crate) use client::{Call, Reply};
 pub(crate) use process::Process;
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
-pub(crate) use spec::operations;
+pub(crate) use spec::{body_schema, operations, validator};
 
 /// The webhook secret of every test.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_tests";

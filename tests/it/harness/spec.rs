@@ -53,8 +53,13 @@ pub(super) fn check(method: &str, path: &str, reply: &Reply) {
     assert!(errors.is_empty(), "{method} {template} {}: {errors:#?}\n{}", reply.status, reply.text);
 }
 
+/// The schema of an operation's JSON body.
+pub(crate) fn body_schema(operation: &Value) -> Option<&Value> {
+    operation.pointer("/requestBody/content/application~1json/schema")
+}
+
 /// The validator of a schema; each is compiled once.
-fn validator(schema: &Value) -> &'static Validator {
+pub(crate) fn validator(schema: &Value) -> &'static Validator {
     let key = schema.to_string();
     VALIDATORS.lock().unwrap().entry(key).or_insert_with(|| {
         let mut closed = schema.clone();
