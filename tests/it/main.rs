@@ -12,6 +12,7 @@ mod conventions;
 mod crashes;
 mod development;
 mod expiry;
+mod fuzz;
 mod harness;
 mod hostile;
 mod idempotency;
