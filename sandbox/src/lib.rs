@@ -126,6 +126,11 @@ impl Sandbox {
         local_url(self.address)
     }
 
+    /// The address it listens on.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Sends later events to `url`, signed with each of `secrets`.
     pub fn set_webhook(&self, url: String, secrets: Vec<String>) {
         self.engine.lock().webhooks.set_endpoint(url, secrets);

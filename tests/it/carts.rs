@@ -44,16 +44,27 @@ async fn lines_are_added_merged_changed_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn parallel_additions_all_count() {
+async fn sixty_four_parallel_additions_lose_nothing() {
     let app = TestApp::start().await;
     let variant = app.variant(100).await;
     let cart = app.cart_with(json!({})).await;
-    let additions = (0..20)
+    let additions = (0..64)
         .map(|_| with(&app, &cart, "POST", "/line-items").json(json!({"variant_id": variant, "quantity": 1})).send());
     for reply in futures_util::future::join_all(additions).await {
         reply.expect(200);
     }
-    assert_eq!(app.read_cart(&cart).await["line_items"][0]["quantity"], 20);
+    assert_eq!(app.read_cart(&cart).await["line_items"][0]["quantity"], 64);
+    let mixed: Vec<String> = futures_util::future::join_all((0..8).map(|_| app.variant(9))).await;
+    let additions = (0..64usize).map(|number| {
+        with(&app, &cart, "POST", "/line-items").json(json!({"variant_id": mixed[number % 8], "quantity": 1})).send()
+    });
+    for reply in futures_util::future::join_all(additions).await {
+        reply.expect(200);
+    }
+    let lines = app.read_cart(&cart).await["line_items"].clone();
+    let quantities: Vec<i64> =
+        lines.as_array().unwrap().iter().map(|line| line["quantity"].as_i64().unwrap()).collect();
+    assert_eq!(quantities, [vec![64], vec![8; 8]].concat());
     app.finish().await;
 }
 
@@ -202,5 +213,87 @@ async fn an_untouched_cart_is_abandoned_and_comes_back_by_a_change() {
     assert_eq!(app.read_cart(&cart).await["status"], "abandoned");
     let body = with(&app, &cart, "PATCH", "").json(json!({"email": "ada@example.com"})).send().await.expect(200);
     assert_eq!(body["status"], "open");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_order_holds_no_more_than_the_variant_allows() {
+    let app = TestApp::start().await;
+    let variant = app.variant_with(json!({"on_hand": 50, "max_per_order": 3})).await;
+    let cart = app.cart_with(json!({"email": "ada@example.com", "shipping_address": address(), "line_items": [{"variant_id": variant, "quantity": 2}]})).await;
+    let add = |quantity: i64| {
+        with(&app, &cart, "POST", "/line-items").json(json!({"variant_id": variant, "quantity": quantity})).send()
+    };
+    assert_eq!(add(2).await.problem(422, "validation_failed")["errors"][0]["pointer"], "/quantity");
+    let body = add(1).await.expect(200);
+    let line = format!("/line-items/{}", body["line_items"][0]["id"].as_str().unwrap());
+    let set = |quantity: i64| with(&app, &cart, "PATCH", &line).json(json!({"quantity": quantity})).send();
+    assert_eq!(set(4).await.problem(422, "validation_failed")["errors"][0]["pointer"], "/quantity");
+    let path = format!("/v1/admin/variants/{variant}");
+    app.staff_patch(&path, json!({"max_per_order": 1})).send().await.expect(200);
+    let body = app.read_cart(&cart).await;
+    assert_eq!(
+        (&body["problems"][0]["code"], &body["problems"][0]["severity"]),
+        (&json!("too_many"), &json!("blocking"))
+    );
+    assert_eq!(app.try_checkout(&cart, "k").await.problem(422, "cart_incomplete")["errors"][0]["code"], "too_many");
+    app.staff_patch(&path, json!({"max_per_order": null})).send().await.expect(200);
+    app.try_checkout(&cart, "k2").await.expect(201);
+    app.advance(3600).await;
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_price_is_a_notice_until_the_line_is_touched() {
+    let app = TestApp::start().await;
+    let variant = app.variant(9).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let path = format!("/v1/admin/variants/{variant}");
+    app.staff_patch(&path, json!({"prices": [{"amount": 2499, "currency": "EUR"}, {"amount": 1, "currency": "USD"}]}))
+        .send()
+        .await
+        .expect(200);
+    let body = app.read_cart(&cart).await;
+    let problem = &body["line_items"][0]["problems"][0];
+    assert_eq!((&problem["code"], &problem["severity"]), (&json!("price_changed"), &json!("notice")));
+    assert_eq!(problem["detail"], "Its price is 24.99 EUR now; it was 19.99.");
+    let line = format!("/line-items/{}", body["line_items"][0]["id"].as_str().unwrap());
+    let body = with(&app, &cart, "PATCH", &line)
+        .json(json!({"quantity": 1, "metadata": {"gift": "yes"}}))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!((&body["problems"], &body["line_items"][0]["metadata"]["gift"]), (&json!([]), &json!("yes")));
+    let body = with(&app, &cart, "PATCH", "").json(json!({"currency": "USD"})).send().await.expect(200);
+    assert_eq!(
+        body["problems"].as_array().unwrap().iter().filter(|problem| problem["code"] == "price_changed").count(),
+        0
+    );
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_s_language_reaches_its_lines_the_payment_page_and_the_order() {
+    let app = TestApp::with(&[("MERX_LOCALES", "en,de")]).await;
+    let product = json!({"title": "Shirt", "status": "active", "options": [{"name": "size", "values": ["S"]}],
+        "translations": {"de": {"title": "Hemd", "options": {"size": {"values": {"S": "klein"}}}}},
+        "variants": [{"sku": "S", "option_values": {"size": "S"}, "on_hand": 3, "prices": [{"amount": 1999, "currency": "EUR"}]}]});
+    let product = app.staff_post("/v1/admin/products", product).send().await.expect(201);
+    let cart = app.cart(&[(product["variants"][0]["id"].as_str().unwrap(), 1)]).await;
+    assert_eq!(app.read_cart(&cart).await["line_items"][0]["title"], "Shirt");
+    let body = with(&app, &cart, "PATCH", "").json(json!({"locale": "de-AT"})).send().await.expect(200);
+    let line = &body["line_items"][0];
+    assert_eq!(
+        (&line["title"], &line["variant_title"], &body["locale"]),
+        (&json!("Hemd"), &json!("klein"), &json!("de-AT"))
+    );
+    let checkout = app.checkout(&cart).await;
+    let session = app.sandbox_get(&format!("/v1/checkout/sessions/{}", checkout.session_id)).await;
+    assert_eq!(session["locale"], "de");
+    assert_eq!(checkout.body["order"]["line_items"][0]["title"], "Hemd");
+    assert_eq!(app.count("SELECT count(*) FROM orders WHERE locale = 'de-AT'").await, 1);
+    app.advance(3600).await;
+    app.run_jobs().await;
     app.finish().await;
 }

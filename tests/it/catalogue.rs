@@ -164,3 +164,121 @@ async fn stock_adjustments_write_the_ledger_and_record_shortages() {
     assert_eq!(app.count("SELECT count(*) FROM stock_movements").await, 4);
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_shape_a_product_with_pictures_collections_and_safe_html() {
+    let app = TestApp::start().await;
+    let collection = app
+        .staff_post("/v1/admin/collections", json!({"title": "Camp", "translations": {"de": {"title": "Zelten"}}}))
+        .send()
+        .await
+        .expect(201);
+    let product = json!({
+        "title": "Shirt", "status": "active", "description_html": "<p onclick=\"x()\">Warm &amp; dry</p><script>x()</script>", "vendor": "V", "tags": ["a", "b"],
+        "options": [{"name": "size", "values": ["S", "M"]}, {"name": "colour", "values": ["red"]}], "collections": [collection["id"]],
+        "media": [{"url": "https://m.example.com/1.jpg", "alt": "Front"}, {"url": "https://m.example.com/2.jpg", "variant_skus": ["M"]}],
+        "seo": {"title": "Buy a shirt"}, "tax_code": "txcd_30011000",
+        "variants": [
+            {"sku": "S", "option_values": {"colour": "red", "size": "S"}, "prices": [{"amount": 1, "currency": "EUR"}]},
+            {"sku": "M", "option_values": {"colour": "red", "size": "M"}, "prices": [{"amount": 2, "currency": "EUR"}], "dimensions_mm": {"length": 3, "width": 2, "height": 1},
+             "hs_code": "6109.10", "origin_country": "PT", "unit_cost": {"amount": 70, "currency": "USD"}, "barcode": "4006381333931", "metadata": {"k": "v"}},
+        ],
+    });
+    let made = app.staff_post("/v1/admin/products", product).send().await.expect(201);
+    assert_eq!(
+        (&made["description_html"], &made["description"]),
+        (&json!("<p>Warm &amp; dry</p>"), &json!("Warm & dry"))
+    );
+    assert_eq!(
+        (&made["variants"][1]["title"], &made["media"][1]["variant_ids"]),
+        (&json!("M / red"), &json!([made["variants"][1]["id"]]))
+    );
+    let seen = app.get("/v1/products/shirt?locale=en").send().await.expect(200);
+    assert_eq!(
+        (&seen["collections"][0]["title"], &seen["currencies"], &seen["seo"]["title"]),
+        (&json!("Camp"), &json!(["EUR"]), &json!("Buy a shirt"))
+    );
+    assert!(seen["variants"][1].get("unit_cost").is_none() && seen.get("translations").is_none(), "{seen}");
+    let path = format!("/v1/admin/products/{}", made["id"].as_str().unwrap());
+    // Pictures are replaced as a list; the one that is named keeps its id.
+    let kept = json!({"media": [{"url": "https://m.example.com/3.jpg"}, {"id": made["media"][0]["id"], "url": "https://m.example.com/1.jpg"}], "collections": null, "vendor": null});
+    let changed = app.staff_patch(&path, kept).send().await.expect(200);
+    assert_eq!(
+        (&changed["media"][1]["id"], &changed["media"][1]["position"], &changed["media"][1]["alt"]),
+        (&made["media"][0]["id"], &json!(2), &Value::Null)
+    );
+    assert_eq!(
+        (&changed["collections"], &changed["vendor"], &changed["tags"]),
+        (&json!([]), &Value::Null, &json!(["a", "b"]))
+    );
+    // A new variant brings its option value with it; the same combination twice is refused.
+    let new = json!({"sku": "L", "option_values": {"colour": "red", "size": "L"}, "prices": [{"amount": 3, "currency": "EUR"}], "on_hand": 4});
+    let reply = app.staff_post(&format!("{path}/variants"), new.clone()).send().await;
+    assert!(reply.header("location").starts_with("/v1/admin/variants/var_"));
+    let large = reply.expect(201);
+    assert_eq!((&large["title"], &large["inventory"]["on_hand"]), (&json!("L / red"), &json!(4)));
+    let read = app.staff_get(&path).send().await.expect(200);
+    assert_eq!((&read["options"][0]["values"], &read["version"]), (&json!(["S", "M", "L"]), &json!(3)));
+    let mut twin = new;
+    twin["sku"] = json!("L2");
+    let problem = app.staff_post(&format!("{path}/variants"), twin).send().await.problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["pointer"], "/option_values");
+    // Off sale and on again.
+    let variant = format!("/v1/admin/variants/{}", large["id"].as_str().unwrap());
+    app.call("DELETE", &variant).bearer(&app.admin_key).send().await.expect(204);
+    assert_eq!(app.get("/v1/products/shirt").send().await.expect(200)["variants"].as_array().unwrap().len(), 2);
+    assert!(app.staff_get(&variant).send().await.expect(200)["archived_at"].is_string());
+    app.staff_patch(&variant, json!({"archived": false, "sku": "L3"})).send().await.expect(200);
+    assert_eq!(app.get("/v1/products/shirt").send().await.expect(200)["variants"].as_array().unwrap().len(), 3);
+    app.staff_patch(&variant, json!({"sku": "M"})).send().await.problem(409, "duplicate");
+    app.call("DELETE", &path).bearer(&app.admin_key).send().await.expect(204);
+    app.get("/v1/products/shirt").send().await.problem(404, "not_found");
+    assert_eq!(app.staff_get(&path).send().await.expect(200)["status"], "archived");
+    for (query, count) in
+        [("q=M", 1), ("q=4006381333931", 1), ("q=shirt&status=active", 0), ("sort=title", 1), ("collection=camp", 0)]
+    {
+        let list = app.staff_get(&format!("/v1/admin/products?{query}")).send().await.expect(200);
+        assert_eq!(list["data"].as_array().unwrap().len(), count, "{query}");
+    }
+    app.staff_get("/v1/admin/products?sort=price").send().await.problem(400, "invalid_query");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_of_the_staff_at_once_get_one_version_each_and_one_412() {
+    let app = TestApp::start().await;
+    let variant = app.variant(1).await;
+    let path = format!("/v1/admin/products/{}", app.read_variant(&variant).await["product_id"].as_str().unwrap());
+    let tag = app.staff_get(&path).send().await.header("etag").to_owned();
+    let edits = (0..8).map(|number| {
+        app.staff_patch(&path, json!({"title": format!("Edit {number}")})).header("If-Match", &tag).send()
+    });
+    let statuses: Vec<u16> =
+        futures_util::future::join_all(edits).await.into_iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 7, "{statuses:?}");
+    let tagged = app.staff_get(&format!("/v1/admin/variants/{variant}")).send().await.header("etag").to_owned();
+    let reply = app
+        .staff_patch(&format!("/v1/admin/variants/{variant}"), json!({"taxable": false}))
+        .header("If-Match", &tagged)
+        .send()
+        .await;
+    assert!(reply.header("etag").starts_with("\"v3-"));
+    assert_eq!(reply.expect(200)["taxable"], false);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stock_that_limits_sales_again_shows_what_was_promised_beyond_it() {
+    let app = TestApp::start().await;
+    let variant = app.variant_with(json!({"on_hand": 1, "allow_backorder": true})).await;
+    app.checked_out(&variant, 3).await;
+    let path = format!("/v1/admin/variants/{variant}");
+    let changed = app.staff_patch(&path, json!({"allow_backorder": false})).send().await.expect(200);
+    assert_eq!((&changed["inventory"]["shortage"], &changed["availability"]), (&json!(2), &json!("out_of_stock")));
+    assert_eq!(app.count("SELECT count(*) FROM alerts WHERE kind = 'shortage'").await, 1);
+    app.advance(3600).await;
+    app.run_jobs().await;
+    assert_eq!(app.stock(&variant).await, (1, 0));
+    app.finish().await;
+}

@@ -1,0 +1,64 @@
+//! Measures the service on this machine: `script/bench` builds and runs it, and prints a table.
+//!
+//! The service runs as people run it, in processes of its own, on a PostgreSQL with fsync on; the load generator and
+//! the sandbox in Stripe's place share the machine with it. Everything is on loopback and ends by itself.
+
+mod floors;
+mod load;
+mod report;
+mod scenarios;
+mod shop;
+
+use std::time::Duration;
+
+use load::Outcome;
+use report::Report;
+use scenarios::Scenario;
+use shop::Shop;
+
+/// How many clients ask at once.
+const CLIENTS: [usize; 3] = [1, 16, 64];
+
+/// How often each measurement is made; the median counts.
+const TIMES: usize = 3;
+
+fn main() -> Result<(), String> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return Err("TLS was set up twice.".to_owned());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let seconds = number("MERX_BENCH_SECONDS", 4)?;
+    let rows = number("MERX_BENCH_IMPORT_ROWS", 100_000)?;
+    runtime.map_err(|error| error.to_string())?.block_on(measure(Duration::from_secs(seconds), rows))
+}
+
+fn number(name: &str, default: u64) -> Result<u64, String> {
+    std::env::var(name).map_or(Ok(default), |text| text.parse().map_err(|error| format!("{name}=`{text}`: {error}.")))
+}
+
+async fn measure(duration: Duration, import_rows: u64) -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let mut report = Report::new();
+    report.floors(floors::measure(&shop, duration).await?);
+    report.start_up(shop.start_up_times().await?);
+    shop.serve().await?;
+    report.memory("idle", shop.memory()?);
+    for scenario in Scenario::ALL {
+        for clients in CLIENTS {
+            let mut outcomes = Vec::new();
+            for _ in 0..TIMES {
+                outcomes.push(load::run(&shop, scenario, clients, duration).await?);
+            }
+            report.scenario(scenario, clients, Outcome::median(outcomes)?);
+        }
+        report.memory(scenario.name(), shop.memory()?);
+    }
+    shop.stop_service().await?;
+    if import_rows > 0 {
+        report.import(shop.import_many(import_rows).await?);
+    }
+    shop.check().await?;
+    shop.close().await;
+    report.print();
+    Ok(())
+}

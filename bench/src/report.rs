@@ -1,0 +1,74 @@
+//! The table.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::floors::Floor;
+use crate::load::Outcome;
+use crate::scenarios::Scenario;
+use crate::shop::Imported;
+
+/// Lines of Markdown, in the order of measuring.
+pub(crate) struct Report {
+    floors: String,
+    scenarios: String,
+    rest: String,
+}
+
+fn millis(duration: Duration) -> String {
+    let micros = duration.as_micros();
+    format!("{}.{:02}", micros / 1000, micros % 1000 / 10)
+}
+
+impl Report {
+    pub(crate) const fn new() -> Self {
+        Self { floors: String::new(), scenarios: String::new(), rest: String::new() }
+    }
+
+    pub(crate) fn floors(&mut self, floors: Vec<Floor>) {
+        for floor in floors {
+            let _ = writeln!(self.floors, "| {} | {} |", floor.name, floor.per_second);
+        }
+    }
+
+    pub(crate) fn start_up(&mut self, times: Vec<Duration>) {
+        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        let _ = writeln!(
+            self.rest,
+            "| start to first answer of /readyz, median of {} | {} ms |",
+            times.len(),
+            millis(median)
+        );
+    }
+
+    pub(crate) fn memory(&mut self, when: &str, kilobytes: u64) {
+        let _ = writeln!(self.rest, "| resident memory of the service, {when} | {} MB |", kilobytes / 1024);
+    }
+
+    pub(crate) fn scenario(&mut self, scenario: Scenario, clients: usize, outcome: Outcome) {
+        let Outcome { per_second, p50, p99 } = outcome;
+        let line = format!("| {} | {clients} | {per_second} | {} | {} |", scenario.name(), millis(p50), millis(p99));
+        eprintln!("{line}");
+        let _ = writeln!(self.scenarios, "{line}");
+    }
+
+    pub(crate) fn import(&mut self, imported: Imported) {
+        let Imported { rows, took, peak_kilobytes } = imported;
+        let _ = writeln!(
+            self.rest,
+            "| `merx import` of {rows} rows | {} s, at most {} MB |",
+            took.as_secs(),
+            peak_kilobytes / 1024
+        );
+    }
+
+    pub(crate) fn print(&self) {
+        let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        println!(
+            "{cores} cores, shared by service, worker, PostgreSQL (fsync on), sandbox and load; 1,000 products × 2 variants.\n"
+        );
+        println!("| scenario | clients | per second | p50 ms | p99 ms |\n|---|---|---|---|---|\n{}", self.scenarios);
+        println!("| PostgreSQL alone, pgbench, 16 clients, prepared | per second |\n|---|---|\n{}", self.floors);
+        println!("| | |\n|---|---|\n{}", self.rest);
+    }
+}

@@ -1,0 +1,120 @@
+//! What is measured.
+
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use crate::load::Client;
+use crate::shop::{PRODUCTS, Shop};
+
+/// What a client does over and over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scenario {
+    /// A page of twenty products with their variants, prices and availability.
+    List,
+    /// One product by its slug.
+    Detail,
+    /// A new cart, then a line.
+    CartAndLine,
+    /// A cart with address, a checkout, the payment, until the order is paid; the checkout's time is measured.
+    Purchase,
+}
+
+impl Scenario {
+    pub(crate) const ALL: [Self; 4] = [Self::List, Self::Detail, Self::CartAndLine, Self::Purchase];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::List => "product list, 20 with variants",
+            Self::Detail => "product by slug",
+            Self::CartAndLine => "create cart + add line (pairs)",
+            Self::Purchase => "whole purchase to a paid order (latency: POST /v1/checkouts)",
+        }
+    }
+
+    /// One round; answers how long what is measured took.
+    pub(crate) async fn round(self, worker: &mut Worker) -> Result<Duration, String> {
+        match self {
+            Self::List => worker.get("/v1/products?expand=variants&limit=20").await,
+            Self::Detail => {
+                let path = format!("/v1/products/product-{}", rand::random_range(0..PRODUCTS));
+                worker.get(&path).await
+            }
+            Self::CartAndLine => worker.cart_and_line().await,
+            Self::Purchase => worker.purchase().await,
+        }
+    }
+}
+
+/// One client with what it knows of the shop.
+pub(crate) struct Worker {
+    api: Client,
+    sandbox: Client,
+    variants: std::sync::Arc<Vec<String>>,
+}
+
+fn json_of(body: &Bytes) -> Result<Value, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+fn text(value: &Value, pointer: &str) -> Result<String, String> {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.map(str::to_owned).ok_or_else(|| format!("no {pointer} in {value}"))
+}
+
+impl Worker {
+    pub(crate) async fn new(shop: &Shop) -> Result<Self, String> {
+        let (api, sandbox) = (Client::connect(shop.api()).await?, Client::connect(shop.sandbox()).await?);
+        Ok(Self { api, sandbox, variants: shop.variants() })
+    }
+
+    fn variant(&self) -> String {
+        let index = rand::random_range(0..self.variants.len().max(1));
+        self.variants.get(index).cloned().unwrap_or_default()
+    }
+
+    async fn get(&mut self, path: &str) -> Result<Duration, String> {
+        let started = Instant::now();
+        self.api.send(Method::GET, path, &[], None).await?;
+        Ok(started.elapsed())
+    }
+
+    async fn cart_and_line(&mut self) -> Result<Duration, String> {
+        let started = Instant::now();
+        let cart = json_of(&self.api.send(Method::POST, "/v1/carts", &[], Some("{}".to_owned())).await?)?;
+        let path = format!("/v1/carts/{}/line-items", text(&cart, "/id")?);
+        let line = json!({"variant_id": self.variant(), "quantity": 1}).to_string();
+        let token = text(&cart, "/cart_token")?;
+        self.api.send(Method::POST, &path, &[("X-Cart-Token", &token)], Some(line)).await?;
+        Ok(started.elapsed())
+    }
+
+    async fn purchase(&mut self) -> Result<Duration, String> {
+        let cart = json!({
+            "email": "ada@example.com",
+            "line_items": [{"variant_id": self.variant(), "quantity": 1}],
+            "shipping_address": {"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"},
+        });
+        let cart = json_of(&self.api.send(Method::POST, "/v1/carts", &[], Some(cart.to_string())).await?)?;
+        let token = text(&cart, "/cart_token")?;
+        let url = "http://127.0.0.1:3000/";
+        let request = json!({"cart_id": text(&cart, "/id")?, "success_url": url, "cancel_url": url}).to_string();
+        let started = Instant::now();
+        let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
+        let took = started.elapsed();
+        let checkout = json_of(&checkout)?;
+        let pay = format!("/_control/checkout-sessions/{}/pay", text(&checkout, "/session_id")?);
+        self.sandbox.send(Method::POST, &pay, &[], Some(json!({"outcome": "paid"}).to_string())).await?;
+        let path = format!("/v1/checkouts/{}", text(&checkout, "/id")?);
+        loop {
+            let seen = json_of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
+            if text(&seen, "/status")? == "completed" {
+                return Ok(took);
+            }
+            // The webhook is on its way.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

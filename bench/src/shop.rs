@@ -1,0 +1,282 @@
+//! The shop that is measured: a PostgreSQL, the sandbox, and the service and worker in processes of their own.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use merx::dev::cluster::{Cluster, Durability};
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::load::Client;
+
+/// Products of the measured shop, with two variants each.
+pub(crate) const PRODUCTS: usize = 1000;
+
+const WEBHOOK_SECRET: &str = "whsec_of_the_bench";
+
+/// Everything that runs beside the load.
+pub(crate) struct Shop {
+    directory: PathBuf,
+    cluster: Cluster,
+    sandbox: Sandbox,
+    database_url: String,
+    api: SocketAddr,
+    processes: Vec<Child>,
+    variants: Arc<Vec<String>>,
+}
+
+/// What an import of many rows took.
+pub(crate) struct Imported {
+    pub(crate) rows: u64,
+    pub(crate) took: Duration,
+    pub(crate) peak_kilobytes: u64,
+}
+
+impl Shop {
+    /// Starts the database and the sandbox, and fills the shop by `merx import`.
+    pub(crate) async fn open() -> Result<Self, String> {
+        let directory = std::env::temp_dir().join(format!("merx-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
+        let cluster = Cluster::start(&directory, Durability::Full).await?;
+        let database_url = cluster.create_database("bench").await?;
+        let api = free_address()?;
+        let config = sandbox::Config {
+            webhook_url: Some(format!("http://{api}/v1/webhooks/stripe")),
+            webhook_secrets: vec![WEBHOOK_SECRET.to_owned()],
+            ..sandbox::Config::default()
+        };
+        let sandbox = Sandbox::start(config).await.map_err(|error| error.to_string())?;
+        let shop =
+            Self { directory, cluster, sandbox, database_url, api, processes: Vec::new(), variants: Arc::default() };
+        shop.run(&["migrate"]).await?;
+        shop.import("products.csv", &catalogue(PRODUCTS, 2, "product")).await?;
+        Ok(shop)
+    }
+
+    pub(crate) fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    pub(crate) fn sandbox(&self) -> SocketAddr {
+        self.sandbox.address()
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    pub(crate) fn variants(&self) -> Arc<Vec<String>> {
+        Arc::clone(&self.variants)
+    }
+
+    fn merx(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(arguments)
+            .env("DATABASE_URL", &self.database_url)
+            .env("STRIPE_SECRET_KEY", "sk_test_of_the_bench")
+            .env("STRIPE_API_BASE", self.sandbox.url())
+            .env("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET)
+            .env("MERX_TOKEN_KEYS", "the key of the bench of 32 characters or more")
+            .env("MERX_BIND", self.api.to_string())
+            .env("MERX_REDIRECT_ORIGINS", "loopback")
+            .env("MERX_RATE_LIMIT", "off")
+            .env("MERX_ENV", "test")
+            .env("MERX_STRIPE_REQUESTS_PER_SECOND", "100000")
+            .env("MERX_LOG", "warn")
+            .kill_on_drop(true);
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Result<(), String> {
+        let output = self.merx(arguments).output().await.map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Err(format!("merx {}: {said}{wrong}", arguments.join(" ")))
+    }
+
+    async fn import(&self, name: &str, file: &str) -> Result<(), String> {
+        let path = self.directory.join(name);
+        std::fs::write(&path, file).map_err(|error| error.to_string())?;
+        self.run(&["import", &path.display().to_string()]).await
+    }
+
+    /// From the start of `merx serve` to its first answer, five times.
+    pub(crate) async fn start_up_times(&self) -> Result<Vec<Duration>, String> {
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            let started = Instant::now();
+            let mut process = self.merx(&["serve"]).stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+            self.wait_for("/readyz").await?;
+            times.push(started.elapsed());
+            stop(&mut process).await?;
+        }
+        times.sort_unstable();
+        Ok(times)
+    }
+
+    async fn wait_for(&self, path: &str) -> Result<(), String> {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(20) {
+            if let Ok(mut client) = Client::connect(self.api).await
+                && client.send(Method::GET, path, &[], None).await.is_ok()
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Err("the service does not answer".to_owned())
+    }
+
+    /// Starts service and worker, and reads the catalogue.
+    pub(crate) async fn serve(&mut self) -> Result<(), String> {
+        for part in ["serve", "worker"] {
+            let process = self.merx(&[part]).stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+            self.processes.push(process);
+        }
+        self.wait_for("/readyz").await?;
+        self.create_zone().await?;
+        let mut client = Client::connect(self.api).await?;
+        let (mut variants, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/products?expand=variants&limit=100{cursor}");
+            let page = client.send(Method::GET, &path, &[], None).await?;
+            let page: Value = serde_json::from_slice(&page).map_err(|error| error.to_string())?;
+            let products = page.pointer("/data").and_then(Value::as_array).into_iter().flatten();
+            let of_product = products.flat_map(|product| product.pointer("/variants").and_then(Value::as_array));
+            let ids = of_product.flatten().filter_map(|variant| variant.pointer("/id").and_then(Value::as_str));
+            variants.extend(ids.map(str::to_owned));
+            match page.pointer("/page/next_cursor").and_then(Value::as_str) {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        self.variants = Arc::new(variants);
+        Ok(())
+    }
+
+    async fn create_zone(&self) -> Result<(), String> {
+        let made = self.merx(&["keys", "create", "--name", "bench", "--scopes", "settings:write"]).output().await;
+        let key = String::from_utf8_lossy(&made.map_err(|error| error.to_string())?.stdout).trim().to_owned();
+        let zone = json!({"name": "World", "regions": [{"country": "*"}], "rates": [
+            {"name": "Standard", "basis": "weight", "bands": [{"currency": "EUR", "price": 490}]}]});
+        let mut client = Client::connect(self.api).await?;
+        let bearer = format!("Bearer {key}");
+        let headers = [("Authorization", bearer.as_str())];
+        client.send(Method::POST, "/v1/admin/shipping-zones", &headers, Some(zone.to_string())).await?;
+        Ok(())
+    }
+
+    /// The service's resident memory in kilobytes.
+    pub(crate) fn memory(&self) -> Result<u64, String> {
+        let id = self.processes.first().and_then(Child::id).ok_or("the service does not run")?;
+        kilobytes(id, "VmRSS").ok_or_else(|| "the service's memory cannot be read".to_owned())
+    }
+
+    /// Stops service and worker.
+    pub(crate) async fn stop_service(&mut self) -> Result<(), String> {
+        for mut process in std::mem::take(&mut self.processes) {
+            stop(&mut process).await?;
+        }
+        Ok(())
+    }
+
+    /// Imports so many rows, three to a product, and watches the memory that it takes.
+    pub(crate) async fn import_many(&self, rows: u64) -> Result<Imported, String> {
+        let path = self.directory.join("many.csv");
+        let products = usize::try_from(rows / 3).unwrap_or_default();
+        std::fs::write(&path, catalogue(products, 3, "many")).map_err(|error| error.to_string())?;
+        let started = Instant::now();
+        let mut process = self.merx(&["import", &path.display().to_string()]).stdout(Stdio::null()).spawn();
+        let process = process.as_mut().map_err(|error| error.to_string())?;
+        let id = process.id().unwrap_or_default();
+        let mut peak = 0;
+        loop {
+            // The high-water mark grows only, so that the last reading is the peak.
+            peak = kilobytes(id, "VmHWM").unwrap_or(peak).max(peak);
+            match tokio::time::timeout(Duration::from_millis(100), process.wait()).await {
+                Ok(status) if status.as_ref().is_ok_and(std::process::ExitStatus::success) => break,
+                Ok(status) => return Err(format!("the import ended with {status:?}")),
+                Err(_still_running) => {}
+            }
+        }
+        Ok(Imported { rows, took: started.elapsed(), peak_kilobytes: peak })
+    }
+
+    /// Runs what is due, then the audit, which must find nothing.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        self.run(&["check"]).await
+    }
+
+    /// Ends everything.
+    pub(crate) async fn close(self) {
+        self.sandbox.stop().await;
+        self.cluster.stop().await;
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// The service beside this program: built in the same way.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    own.with_file_name("merx")
+}
+
+fn free_address() -> Result<SocketAddr, String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    listener.local_addr().map_err(|error| error.to_string())
+}
+
+async fn stop(process: &mut Child) -> Result<(), String> {
+    if let Some(id) = process.id() {
+        let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
+        asked.map_err(|error| error.to_string())?;
+    }
+    process.wait().await.map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn kilobytes(process: u32, member: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with(member))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Products as a shop would bring them.
+fn catalogue(products: usize, variants: usize, name: &str) -> String {
+    let mut file =
+        "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,Variant Grams,\
+        Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Image Src\n"
+            .to_owned();
+    for number in 0..products {
+        for variant in 0..variants {
+            let head = if variant == 0 {
+                format!(
+                    "Product {number} of the bench,<p>What number {number} is and what it does.</p>,Maker {},Thing,\"tag-{}, all\",TRUE,size",
+                    number % 20,
+                    number % 50
+                )
+            } else {
+                ",,,,,,".to_owned()
+            };
+            let price = 500 + (number * 7 + variant) % 9000;
+            let picture =
+                if variant == 0 { format!("https://media.example.com/{name}-{number}.jpg") } else { String::new() };
+            // Writing into a text cannot fail.
+            let _ = writeln!(
+                file,
+                "{name}-{number},{head},S{variant},{name}-{number}-{variant},250,shopify,100000000,{}.{:02},{picture}",
+                price / 100,
+                price % 100,
+            );
+        }
+    }
+    file
+}
