@@ -161,7 +161,19 @@ async fn stock_adjustments_write_the_ledger_and_record_shortages() {
     app.advance(16 * 60).await;
     app.run_jobs().await;
     assert_eq!(app.count("SELECT shortage AS count FROM stock_levels").await, 0);
-    assert_eq!(app.count("SELECT count(*) FROM stock_movements").await, 4);
+    let ledger =
+        app.staff_get(&format!("/v1/admin/variants/{variant}/stock-movements?limit=3")).send().await.expect(200);
+    let moved: Vec<(i64, &str)> = ledger["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|movement| (movement["delta"].as_i64().unwrap(), movement["reason"].as_str().unwrap()))
+        .collect();
+    assert_eq!(moved, [(-5, "damaged"), (-2, "damaged"), (7, "received")]);
+    let next = ledger["page"]["next_cursor"].as_str().unwrap();
+    let rest =
+        app.staff_get(&format!("/v1/admin/variants/{variant}/stock-movements?cursor={next}")).send().await.expect(200);
+    assert_eq!((&rest["data"][0]["reason"], &rest["page"]["has_more"]), (&json!("initial"), &json!(false)));
     app.finish().await;
 }
 

@@ -106,6 +106,7 @@ const ROWS: &[Row] = &[
     staff("delete_collection", 204, Scope::ProductsWrite),
     staff("add_collection_product", 204, Scope::ProductsWrite),
     staff("remove_collection_product", 204, Scope::ProductsWrite),
+    staff("list_stock_movements", 200, Scope::ProductsRead),
     once(staff("adjust_stock", 201, Scope::InventoryWrite)),
     staff("create_import", 415, Scope::ProductsWrite),
     staff("list_imports", 200, Scope::ProductsRead),

@@ -46,6 +46,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(collections::admin::add_collection_product)
         .service(collections::admin::remove_collection_product)
         .service(inventory::routes::adjust_stock)
+        .service(inventory::routes::list_stock_movements)
         .service(imports::routes::create_import)
         .service(imports::routes::list_imports)
         .service(imports::routes::get_import)
