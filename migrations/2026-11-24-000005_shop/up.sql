@@ -49,7 +49,7 @@ ALTER TABLE variants
     ADD CONSTRAINT variants_dimensions_check CHECK (
         num_nulls(length_mm, width_mm, height_mm) IN (0, 3) AND LEAST(length_mm, width_mm, height_mm) > 0),
     ADD CONSTRAINT variants_unit_cost_currency_check CHECK (num_nulls(unit_cost, unit_cost_currency) IN (0, 2));
-UPDATE variants SET facets = ARRAY(SELECT lower(key) || '=' || lower(value) FROM jsonb_each_text(option_values));
+UPDATE variants SET facets = ARRAY(SELECT lower(key COLLATE "C") || '=' || lower(value COLLATE "C") FROM jsonb_each_text(option_values));
 ALTER TABLE variants
     ALTER COLUMN taxable DROP DEFAULT,
     ALTER COLUMN metadata DROP DEFAULT,
@@ -143,8 +143,9 @@ CREATE TABLE shipping_zone_regions (
     zone_id uuid NOT NULL CONSTRAINT shipping_zone_regions_zone_id_fkey REFERENCES shipping_zones (id) ON DELETE CASCADE,
     country text NOT NULL CONSTRAINT shipping_zone_regions_country_check CHECK (country ~ '^([A-Z]{2}|\*)$'),
     state text NOT NULL,
-    CONSTRAINT shipping_zone_regions_pkey PRIMARY KEY (country, state)
+    CONSTRAINT shipping_zone_regions_pkey PRIMARY KEY (zone_id, country, state)
 );
+CREATE UNIQUE INDEX shipping_zone_regions_place_key ON shipping_zone_regions (country, lower(state));
 CREATE INDEX shipping_zone_regions_zone_id_idx ON shipping_zone_regions (zone_id);
 
 CREATE TABLE shipping_rates (

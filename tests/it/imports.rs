@@ -460,6 +460,81 @@ async fn the_day_s_sales_stay_sold_unless_stock_is_set_on_purpose() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_order_emptied_html_and_twins_off_sale_import_once_and_for_all() {
+    let app = TestApp::start().await;
+    let file = shopify(&[
+        &[
+            ("Handle", "a"),
+            ("Title", "A"),
+            ("Published", "TRUE"),
+            ("Body (HTML)", "<script>x()</script>"),
+            ("Option1 Name", "Size"),
+            ("Option1 Value", "S"),
+            ("Variant SKU", "A-S"),
+            ("Variant Price", "1"),
+            ("Image Src", "https://m.example.com/2.jpg"),
+            ("Image Position", "2"),
+        ],
+        &[
+            ("Handle", "a"),
+            ("Option1 Value", "M"),
+            ("Variant SKU", "A-M"),
+            ("Variant Price", "1"),
+            ("Image Src", "https://m.example.com/1.jpg"),
+            ("Image Position", "1"),
+        ],
+    ]);
+    import(&app, &file, &[]).await;
+    let made = app.staff_get("/v1/admin/products?q=A-S").send().await.expect(200)["data"][0].clone();
+    assert_eq!(
+        (&made["media"][0]["url"], &made["description_html"]),
+        (&json!("https://m.example.com/1.jpg"), &json!(""))
+    );
+    let again = import(&app, &file, &[]).await;
+    assert_eq!(again["rows"], json!({"created": 0, "updated": 0, "unchanged": 2, "failed": 0}));
+    // One goes off sale and another takes its place, with the same values.
+    let old = made["variants"][0]["id"].as_str().unwrap().to_owned();
+    app.call("DELETE", &format!("/v1/admin/variants/{old}")).bearer(&app.admin_key).send().await.expect(204);
+    let twin = json!({"sku": "A-S2", "option_values": {"Size": "S"}, "prices": [{"amount": 200, "currency": "EUR"}]});
+    let path = format!("/v1/admin/products/{}/variants", made["id"].as_str().unwrap());
+    app.staff_post(&path, twin).send().await.expect(201);
+    let file = export(&app).await;
+    let there = import(&app, &file, &[]).await;
+    assert_eq!(
+        there["rows"],
+        json!({"created": 0, "updated": 0, "unchanged": 3, "failed": 0}),
+        "{:?}",
+        rows(&app, &there, "").await
+    );
+    let cheaper =
+        shopify(&[&[("Handle", "a"), ("Option1 Name", "Size"), ("Option1 Value", "S"), ("Variant Price", "0.50")]]);
+    import(&app, &cheaper, &[]).await;
+    let read = app.get("/v1/products/a").send().await.expect(200);
+    let of = |sku: &str| read["variants"].as_array().unwrap().iter().find(|variant| variant["sku"] == sku).cloned();
+    assert_eq!(of("A-S2").unwrap()["price"]["amount"], 50, "the one on sale is meant");
+    assert_eq!(app.read_variant(&old).await["prices"][0]["amount"], 100);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_quote_and_a_product_that_no_database_keeps_end_nothing_else() {
+    let app = TestApp::start().await;
+    let mut file =
+        "Handle,Title,Variant SKU,Variant Price,Body (HTML)\nfirst,F,F,1,\nsecond,S,S,1,\nopen,O,O,1,\"".to_owned();
+    for number in 0..400_000 {
+        file += &format!("row-{number},x\n");
+    }
+    let failed = import(&app, file.as_bytes(), &[]).await;
+    assert!(
+        failed["status"] == "failed" && failed["error"].as_str().unwrap().contains("a quote is missing"),
+        "{failed}"
+    );
+    assert_eq!(failed["products"]["created"], 1, "what came before it is imported");
+    assert_eq!(app.count("SELECT count(*) FROM import_chunks").await, 0);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_killed_in_the_middle_leaves_no_row_undone_or_done_twice() {
     let app = TestApp::start().await;
     let mut file = "Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty\n".to_owned();

@@ -183,6 +183,11 @@ async fn zones_refuse_what_makes_no_sense() {
     let problem = app.staff_post("/v1/admin/shipping-zones", taken).send().await.problem(409, "duplicate");
     assert_eq!(problem["errors"][0]["pointer"], "/regions/1");
     assert_eq!(app.count("SELECT count(*) FROM shipping_zones").await, 1);
+    let state = |state: &str| zone(json!([{"country": "US", "states": [state]}]), json!([]));
+    app.staff_post("/v1/admin/shipping-zones", state("CA")).send().await.expect(201);
+    app.staff_post("/v1/admin/shipping-zones", state("ca")).send().await.problem(409, "duplicate");
+    app.sql("DELETE FROM shipping_zones WHERE id IN (SELECT zone_id FROM shipping_zone_regions WHERE country = 'US')")
+        .await;
     let store = app.get("/v1/store").send().await.expect(200);
     assert_eq!(
         store["shipping_countries"],

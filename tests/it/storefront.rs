@@ -225,7 +225,15 @@ async fn prometheus_sees_requests_checkouts_connections_and_jobs() {
         .send()
         .await
         .expect(200);
+    for number in 0..5 {
+        app.call(&format!("MADEUP{number}"), "/v1/store")
+            .undocumented()
+            .send()
+            .await
+            .problem(405, "method_not_allowed");
+    }
     let reply = app.staff_get("/metrics").send().await;
+    assert!(reply.text.contains("method=\"other\"") && !reply.text.contains("MADEUP"), "a made-up method is no label");
     assert!(reply.header("content-type").starts_with("application/openmetrics-text"));
     for line in [
         "merx_http_request_duration_seconds_count{method=\"POST\",route=\"/v1/checkouts\",status=\"409\"} 1",

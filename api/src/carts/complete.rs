@@ -3,7 +3,9 @@
 use super::load::Snapshot;
 use super::model::Severity;
 use super::price::{self, Delivery, PricedCart};
-use crate::error::{FieldError, Result};
+use crate::error::{Code, Error, FieldError, Result};
+use crate::money::{MAX_AMOUNT, Money};
+use crate::payments::minimum_charge;
 
 /// Everything that a checkout would miss, as pointers into the cart; empty when it could start. Stock is looked at
 /// elsewhere, as only the reserve transaction can tell.
@@ -38,4 +40,28 @@ pub fn missing(snapshot: &Snapshot, priced: &PricedCart) -> Result<Vec<FieldErro
     let problem = price::delivery_problem(&priced.delivery);
     missing.extend(problem.map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
     Ok(missing)
+}
+
+/// Whether a complete cart's total can be charged.
+///
+/// # Errors
+/// `amount_too_large`, `amount_too_small`.
+pub fn chargeable(priced: &PricedCart) -> Result<()> {
+    let Some(total) = priced.priced.totals.total else {
+        return Err(Error::Internal("a complete cart without a total".to_owned()));
+    };
+    if total.amount > MAX_AMOUNT {
+        return Err(Error::problem(
+            Code::AmountTooLarge,
+            format!("{} {} is more than can be charged at once.", total.decimal(), total.currency),
+        ));
+    }
+    let least = minimum_charge(total.currency);
+    if total.amount > 0 && total.amount < least {
+        let least = Money::new(least, total.currency);
+        let detail =
+            format!("{} {} is less than the smallest charge, {}.", total.decimal(), total.currency, least.decimal());
+        return Err(Error::problem(Code::AmountTooSmall, detail));
+    }
+    Ok(())
 }

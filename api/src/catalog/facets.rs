@@ -12,6 +12,9 @@ use crate::db::statement::Bind;
 use crate::error::{Code, Error, FieldError, Result};
 use crate::money::{Currency, Money};
 
+/// The most facets of one request.
+const MOST_FACETS: usize = 10;
+
 /// The most values of one facet.
 const MOST_VALUES: i64 = 100;
 
@@ -48,7 +51,19 @@ impl FacetName {
                 }
             },
         };
-        text.split(',').map(name).collect()
+        let mut names: Vec<Self> = Vec::new();
+        for name in text.split(',').map(name) {
+            let name = name?;
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.len() > MOST_FACETS {
+            let detail = format!("may name at most {MOST_FACETS}");
+            return Err(Error::problem(Code::InvalidQuery, format!("`facets` {detail}."))
+                .with_errors(vec![FieldError::new("?facets", "length", detail)]));
+        }
+        Ok(names)
     }
 }
 

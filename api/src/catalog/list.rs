@@ -81,6 +81,12 @@ pub(super) enum Except<'a> {
     Availability,
 }
 
+impl Except<'_> {
+    fn is_option(self, name: &str) -> bool {
+        matches!(self, Self::Option(except) if except.eq_ignore_ascii_case(name))
+    }
+}
+
 /// An option's value, as `variants.facets` holds it. ASCII only is folded, as SQL does it under `COLLATE "C"`.
 #[must_use]
 pub fn facet(name: &str, value: &str) -> String {
@@ -182,7 +188,7 @@ impl Filter {
     }
 
     fn asks_for_variants(&self, except: Except<'_>) -> bool {
-        let options = self.options.keys().any(|name| except != Except::Option(name));
+        let options = self.options.keys().any(|name| !except.is_option(name));
         let price = (self.min_price.is_some() || self.max_price.is_some()) && except != Except::Price;
         options || price || self.in_stock && except != Except::Availability
     }
@@ -203,7 +209,7 @@ impl Filter {
     pub(super) fn variant_condition(&self, except: Except<'_>) -> Statement {
         let mut statement = Statement::default();
         statement.push(" AND variants.archived_at IS NULL");
-        for (name, values) in self.options.iter().filter(|(name, _)| except != Except::Option(name)) {
+        for (name, values) in self.options.iter().filter(|(name, _)| !except.is_option(name)) {
             let wanted = values.iter().map(|value| facet(name, value)).collect();
             statement.push(" AND variants.facets && ").bind(Bind::Texts(wanted));
         }

@@ -42,6 +42,7 @@ pub struct ProductRow {
     pub(super) id: ProductId,
     pub(super) slug: String,
     pub(super) title: String,
+    pub(super) description: String,
     pub(super) description_html: String,
     pub(super) status: ProductStatus,
     pub(super) vendor: Option<String>,
@@ -289,12 +290,15 @@ fn product(row: ProductRow, variants: Vec<FullVariant>, media: Vec<Media>, audie
     let text = |pick: fn(&translate::Translation) -> &Option<String>, own: Option<String>| {
         texts.and_then(|texts| pick(texts).clone()).or(own)
     };
-    let description_html = text(|texts| &texts.description_html, Some(row.description_html)).unwrap_or_default();
+    let (description, description_html) = match texts.and_then(|texts| texts.description_html.clone()) {
+        Some(translated) => (html::plain_text(&translated), translated),
+        None => (row.description, row.description_html),
+    };
     Ok(Product {
         id: row.id,
         slug: row.slug,
         title: text(|texts| &texts.title, Some(row.title)).unwrap_or_default(),
-        description: html::plain_text(&description_html),
+        description,
         description_html,
         status: row.status,
         vendor: row.vendor,

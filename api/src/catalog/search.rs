@@ -24,6 +24,9 @@ pub const MOST_CANDIDATES: i64 = 1000;
 /// How many words of a query count.
 const MOST_WORDS: usize = 12;
 
+/// How many letters of a product's descriptions are searched, in all languages together.
+const LONGEST_TEXT: usize = 100_000;
+
 /// A text as search compares it: words of lower-case ASCII letters and digits.
 #[must_use]
 pub fn fold(text: &str) -> String {
@@ -64,7 +67,12 @@ pub async fn index(
         let text = html::plain_text(texts.description_html.as_deref().unwrap_or_default());
         (locale, title, fold(&text), fold(&option_texts(texts)))
     });
-    let all: Vec<(&Locale, String, String, String)> = [own].into_iter().chain(translated).collect();
+    let mut all: Vec<(&Locale, String, String, String)> = [own].into_iter().chain(translated).collect();
+    // A tsvector holds one megabyte.
+    let share = LONGEST_TEXT / all.len().max(1);
+    for (_, _, description, _) in &mut all {
+        description.truncate(share);
+    }
     let mut insert = Statement::default();
     insert.push("INSERT INTO product_search (product_id, document) VALUES (").bind(Bind::Uuid(id.0));
     insert.push(", setweight(to_tsvector('simple', ").bind(Bind::Text(fold(&texts.codes.join(" ")))).push("), 'C')");

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::html;
 use super::model::ShownOption;
 use super::requests::ProductOption;
 use crate::http::patch::Patch;
 use crate::locale::Locale;
+
+/// The most languages of one thing.
+const MOST_LANGUAGES: usize = 50;
 
 /// A product's or a collection's texts in one language; what is absent falls back to the shop's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, Validate)]
@@ -71,7 +74,11 @@ pub struct TranslationsPatch(BTreeMap<Locale, TranslationChange>);
 
 fn validate_each<'a>(each: impl Iterator<Item = (&'a Locale, &'a Translation)>) -> Result<(), ValidationErrors> {
     let mut errors = ValidationErrors::new();
-    for (locale, translation) in each {
+    for (index, (locale, translation)) in each.enumerate() {
+        if index == MOST_LANGUAGES {
+            let message = format!("must be at most {MOST_LANGUAGES} languages");
+            errors.add("__all__", ValidationError::new("length").with_message(message.into()));
+        }
         if let Err(wrong) = translation.validate() {
             errors.errors_mut().insert(locale.to_string().into(), ValidationErrorsKind::Struct(Box::new(wrong)));
         }

@@ -32,6 +32,19 @@ fn facets_of(values: &BTreeMap<String, String>) -> Vec<String> {
     values.iter().map(|(name, value)| facet(name, value)).collect()
 }
 
+/// Makes a variant's facets anew.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn refresh_facets(
+    conn: &mut Connection,
+    id: VariantId,
+    values: &BTreeMap<String, String>,
+) -> Result<()> {
+    diesel::update(variants::table.find(id)).set(variants::facets.eq(facets_of(values))).execute(conn).await?;
+    Ok(())
+}
+
 /// Writes a new variant of a product that is locked or new.
 ///
 /// # Errors
@@ -130,12 +143,12 @@ pub async fn add(
     now: DateTime<Utc>,
 ) -> Result<VariantId> {
     write::lock(conn, product, expected).await?;
-    let id = append(conn, product, new, now).await?;
+    let id = append(conn, product, new, false, now).await?;
     write::changed(conn, product, locale, now).await?;
     Ok(id)
 }
 
-/// Adds a variant to a locked product; [`write::changed`] is to follow.
+/// Adds a variant to a locked product, on sale or not; [`write::changed`] is to follow.
 ///
 /// # Errors
 /// `duplicate`, `validation_failed`.
@@ -143,6 +156,7 @@ pub(crate) async fn append(
     conn: &mut Connection,
     product: ProductId,
     new: &NewVariant,
+    archived: bool,
     now: DateTime<Utc>,
 ) -> Result<VariantId> {
     let options: Value = products::table.find(product).select(products::options).first(conn).await?;
@@ -153,6 +167,11 @@ pub(crate) async fn append(
     }
     let options = serde_json::from_value(options).unwrap_or_default();
     let options = with_values(conn, product, options, &new.option_values).await?;
+    if archived {
+        let id = insert(conn, product, &options, present.len(), new, "", now).await?;
+        diesel::update(variants::table.find(id)).set(variants::archived_at.eq(now)).execute(conn).await?;
+        return Ok(id);
+    }
     require_free(&present, &new.option_values, None)?;
     insert(conn, product, &options, present.len(), new, "", now).await
 }
@@ -246,10 +265,24 @@ pub async fn update(
     let product = product.ok_or_else(|| Error::not_found("variant"))?;
     write::lock(conn, product, expected).await?;
     apply(conn, product, id, patch, now).await?;
-    write::changed(conn, product, locale, now).await
+    write::changed(conn, product, locale, now).await?;
+    // Last, as checkouts wait for the stock.
+    inventory::set_policy(conn, id, policy(patch)?, now).await
 }
 
-/// Changes a variant of a locked product; [`write::changed`] is to follow.
+/// How a patch changes the keeping of stock.
+///
+/// # Errors
+/// `validation_failed` for `null`.
+pub(crate) fn policy(patch: &VariantPatch) -> Result<Policy> {
+    Ok(Policy {
+        track_inventory: patch.track_inventory.required("/track_inventory")?.copied(),
+        allow_backorder: patch.allow_backorder.required("/allow_backorder")?.copied(),
+        low_stock_threshold: patch.low_stock_threshold.required("/low_stock_threshold")?.copied(),
+    })
+}
+
+/// Changes a variant of a locked product; [`write::changed`] and the stock's [`policy`] are to follow.
 ///
 /// # Errors
 /// `duplicate`, `validation_failed`.
@@ -289,12 +322,7 @@ pub(crate) async fn apply(
     if let Some(prices) = patch.prices.required("/prices")? {
         set_prices(conn, id, prices).await?;
     }
-    let policy = Policy {
-        track_inventory: patch.track_inventory.required("/track_inventory")?.copied(),
-        allow_backorder: patch.allow_backorder.required("/allow_backorder")?.copied(),
-        low_stock_threshold: patch.low_stock_threshold.required("/low_stock_threshold")?.copied(),
-    };
-    inventory::set_policy(conn, id, policy, now).await
+    Ok(())
 }
 
 /// What tells a variant from the product's others: its codes, title and option values, and whether it is on sale.

@@ -157,13 +157,28 @@ pub async fn refresh_all(conn: &mut Connection, locale: &Locale) -> Result<usize
             async move {
                 let there =
                     products::table.find(id).select(products::id).for_no_key_update().first::<ProductId>(conn).await;
-                if there.optional()?.is_some() { refresh(conn, id, locale).await } else { Ok(()) }
+                if there.optional()?.is_none() {
+                    return Ok(());
+                }
+                refresh_keys(conn, id).await?;
+                refresh(conn, id, locale).await
             }
             .scope_boxed()
         })
         .await?;
     }
     Ok(ids.len())
+}
+
+/// What products are sorted and filtered by, made anew as this version makes it.
+async fn refresh_keys(conn: &mut Connection, id: ProductId) -> Result<()> {
+    let product = read::find(conn, &id.to_string(), &Audience::Staff).await?;
+    let sort_title = search::fold(&product.title);
+    diesel::update(products::table.find(id)).set(products::sort_title.eq(sort_title)).execute(conn).await?;
+    for variant in &product.variants {
+        variants::refresh_facets(conn, variant.id, &variant.option_values).await?;
+    }
+    Ok(())
 }
 
 /// Changes a product under its lock.

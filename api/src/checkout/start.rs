@@ -22,10 +22,8 @@ use crate::http::idempotency::{self, Answer, Claim, Key};
 use crate::http::problem;
 use crate::http::request_log::RequestContext;
 use crate::ids::{CheckoutId, VariantId};
-use crate::money::MAX_AMOUNT;
 use crate::orders::model::PaymentStatus;
 use crate::orders::read;
-use crate::payments::minimum_charge;
 use crate::quotes;
 
 /// How often a cart that changes meanwhile, or whose live checkout had to be closed, is priced again.
@@ -186,27 +184,7 @@ fn require_complete(snapshot: &Snapshot, priced: &PricedCart) -> Result<()> {
         let detail = "The cart lacks what a checkout needs; `errors` names each thing.";
         return Err(Error::problem(Code::CartIncomplete, detail).with_errors(missing));
     }
-    require_chargeable(priced)
-}
-
-fn require_chargeable(priced: &PricedCart) -> Result<()> {
-    let Some(total) = priced.priced.totals.total else {
-        return Err(Error::Internal("a complete cart without a total".to_owned()));
-    };
-    if total.amount > MAX_AMOUNT {
-        return Err(Error::problem(
-            Code::AmountTooLarge,
-            format!("{} {} is more than can be charged at once.", total.decimal(), total.currency),
-        ));
-    }
-    let least = minimum_charge(total.currency);
-    if total.amount > 0 && total.amount < least {
-        let least = crate::money::Money::new(least, total.currency);
-        let detail =
-            format!("{} {} is less than the smallest charge, {}.", total.decimal(), total.currency, least.decimal());
-        return Err(Error::problem(Code::AmountTooSmall, detail));
-    }
-    Ok(())
+    complete::chargeable(priced)
 }
 
 fn require_expected(priced: &PricedCart, request: &NewCheckout) -> Result<()> {

@@ -72,6 +72,29 @@ where
     outcome
 }
 
+/// Whether the database refused the data itself, so that another try would be refused as well.
+#[must_use]
+pub fn is_about_the_data(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(kind, info) = error else { return false };
+    let message = info.message();
+    let is_passing = matches!(
+        kind,
+        DatabaseErrorKind::SerializationFailure
+            | DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ReadOnlyTransaction
+    );
+    let waits = [
+        "deadlock",
+        "canceling statement",
+        "terminating connection",
+        "connection",
+        "too many clients",
+        "shutting down",
+    ];
+    !is_passing && !waits.iter().any(|word| message.contains(word))
+}
+
 /// Serialization failures by kind; deadlocks only by message, as Diesel gives no SQLSTATE.
 fn is_transient(error: &DieselError) -> bool {
     let DieselError::DatabaseError(kind, info) = error else { return false };

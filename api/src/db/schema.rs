@@ -362,7 +362,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    shipping_zone_regions (country, state) {
+    shipping_zone_regions (zone_id, country, state) {
         zone_id -> Uuid,
         country -> Text,
         state -> Text,

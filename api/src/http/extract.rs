@@ -235,6 +235,16 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
     }
 }
 
+/// The parameter that holds an encoded control character, which PostgreSQL may not keep.
+fn with_control_characters(text: &str) -> Option<String> {
+    let is_control = |pair: &&str| {
+        let mut escapes = pair.split('%').skip(1).filter_map(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
+        escapes.any(|byte| byte.is_ascii_control())
+    };
+    let pair = text.split('&').find(is_control)?;
+    Some(pair.split('=').next().unwrap_or_default().chars().take(100).collect())
+}
+
 /// Brackets may be percent-encoded, as browsers do; a parameter given twice is refused.
 fn query_config() -> serde_qs::Config {
     serde_qs::Config::new().use_form_encoding(true).duplicate_key_behavior(serde_qs::DuplicateKeyBehavior::Error)
@@ -245,6 +255,9 @@ fn decode_query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
         let error = FieldError::new(name, code, detail);
         Error::problem(Code::InvalidQuery, format!("`{}` {}", error.pointer, error.detail)).with_errors(vec![error])
     };
+    if let Some(name) = with_control_characters(text) {
+        return Err(wrong(format!("?{name}"), "invalid", "must not contain control characters".to_owned()));
+    }
     let deserializer = serde_qs::Deserializer::with_config(query_config(), text.as_bytes())
         .map_err(|error| wrong("?".to_owned(), "invalid", error.to_string()))?;
     let value: T = serde_path_to_error::deserialize(deserializer).map_err(|error| {

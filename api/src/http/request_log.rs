@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, ResponseError, web};
@@ -75,13 +76,20 @@ pub async fn log_requests(
     let status = answer.status().as_u16();
     let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     if let Some(app) = app {
-        app.metrics.request(method.as_str(), &route, status, took);
+        app.metrics.request(known_method(&method), &route, status, took);
     }
     tracing::info!(
         request.id = context.id, http.method = %method, http.route = route, http.status = status, duration_ms,
         "{method} {path} {status}"
     );
     Ok(answer)
+}
+
+/// The method as a label; what a client made up is one of all others, as each label is kept for ever.
+fn known_method(method: &Method) -> &'static str {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.iter().zip(names).find(|(known, _)| *known == method).map_or("other", |(_, name)| name)
 }
 
 fn request_id(request: &ServiceRequest) -> String {

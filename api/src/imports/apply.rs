@@ -10,9 +10,9 @@ use validator::Validate;
 use super::build;
 use super::draft::{Draft, Fault, VariantDraft};
 use super::model::{ImportRow, Options, Outcome};
-use crate::catalog::model::{Product, Variant};
+use crate::catalog::model::Product;
 use crate::catalog::read::{self, Audience};
-use crate::catalog::requests::VariantPatch;
+use crate::catalog::requests::ProductPatch;
 use crate::catalog::slug::{self, Slug};
 use crate::catalog::{variants, write};
 use crate::collections::model::NewCollection;
@@ -21,9 +21,8 @@ use crate::db::schema::{collections, products};
 use crate::error::{Error, Result};
 use crate::http::etag::Expected;
 use crate::http::extract;
-use crate::http::patch::Patch;
-use crate::ids::{CollectionId, ProductId};
-use crate::inventory;
+use crate::ids::{CollectionId, ProductId, VariantId};
+use crate::inventory::{self, Policy};
 use crate::locale::Locale;
 
 /// What became of a product and its rows.
@@ -133,8 +132,8 @@ async fn create(conn: &mut Connection, draft: &Draft, context: Context<'_>) -> R
     let first = draft.first_line();
     let in_collections = collections_of(conn, draft, &[], context.now).await.map_err(at(first))?;
     let new = build::new_product(draft, in_collections.unwrap_or_default()).map_err(Refusal::Faults)?;
-    if draft.variants.is_empty() {
-        let detail = "has no variant: fill in `Variant Price`, and `Variant SKU` or option values".to_owned();
+    if build::live(draft).next().is_none() {
+        let detail = "has no variant on sale: fill in `Variant Price`, and `Variant SKU` or option values".to_owned();
         return Err(Refusal::Faults(vec![Fault { line: first, detail }]));
     }
     let faults = rules(draft, &new);
@@ -142,25 +141,38 @@ async fn create(conn: &mut Connection, draft: &Draft, context: Context<'_>) -> R
         return Err(Refusal::Faults(faults));
     }
     let made = write::create(conn, &new, context.locale, context.now).await;
-    archive(conn, draft, made.map_err(|error| by_pointer(draft, error))?, context).await?;
+    add_archived(conn, draft, made.map_err(|error| by_pointer(draft, error))?, context).await?;
     let rows = draft.lines.iter().map(|line| row(draft, *line, Outcome::Created, made_up(draft, *line))).collect();
     Ok(Report { product: Outcome::Created, rows })
 }
 
-/// Takes those variants of a new product off sale that the file says are.
-async fn archive(conn: &mut Connection, draft: &Draft, id: ProductId, context: Context<'_>) -> Result<()> {
-    let gone: Vec<&VariantDraft> = draft.variants.iter().filter(|variant| variant.archived == Some(true)).collect();
-    if gone.is_empty() {
-        return Ok(());
-    }
-    let made = read::find(conn, &id.to_string(), &Audience::Staff).await?;
-    let patch = VariantPatch { archived: Patch::Value(true), ..VariantPatch::default() };
-    for variant in gone {
-        if let Some(known) = made.variants.iter().find(|known| known.option_values == variant.option_values) {
-            variants::apply(conn, id, known.id, &patch, context.now).await?;
+/// Adds those variants of a new product that are off sale.
+async fn add_archived(
+    conn: &mut Connection,
+    draft: &Draft,
+    id: ProductId,
+    context: Context<'_>,
+) -> Result<(), Refusal> {
+    let mut grew = false;
+    for variant in draft.variants.iter().filter(|variant| variant.archived == Some(true)) {
+        let new = build::new_variant(draft, variant);
+        let faults = variant_rules(variant, &new);
+        if !faults.is_empty() {
+            return Err(Refusal::Faults(faults));
         }
+        variants::append(conn, id, &new, true, context.now).await.map_err(at(variant.line))?;
+        grew = true;
     }
-    write::refresh(conn, id, context.locale).await
+    if grew {
+        let present = read::find(conn, &id.to_string(), &Audience::Staff).await?;
+        let media = build::media_change(draft, &present);
+        if media.is_given() {
+            let locked = write::lock(conn, id, &Expected::any()).await?;
+            write::apply(conn, locked, &ProductPatch { media, ..ProductPatch::default() }).await?;
+        }
+        write::refresh(conn, id, context.locale).await?;
+    }
+    Ok(())
 }
 
 /// A note for a variant that got its SKU from us.
@@ -177,7 +189,7 @@ fn line_of(draft: &Draft, pointer: &str) -> i64 {
     let mut parts = pointer.trim_start_matches('/').split('/');
     let (member, index) = (parts.next(), parts.next().and_then(|index| index.parse::<usize>().ok()));
     let line = match (member, index) {
-        (Some("variants"), Some(index)) => draft.variants.get(index).map(|variant| variant.line),
+        (Some("variants"), Some(index)) => build::live(draft).nth(index).map(|variant| variant.line),
         (Some("media"), Some(index)) => draft.images.get(index).map(|image| image.line),
         _ => None,
     };
@@ -267,9 +279,11 @@ async fn update(
     let was: Vec<CollectionId> = present.collections.iter().map(|collection| collection.id).collect();
     let wanted = collections_of(conn, draft, &was, context.now).await.map_err(at(first))?;
     let mut outcomes: BTreeMap<i64, Outcome> = draft.lines.iter().map(|line| (*line, Outcome::Unchanged)).collect();
+    let mut stocks = BTreeMap::new();
     for variant in &draft.variants {
-        let outcome = update_variant(conn, draft, variant, &present, context).await?;
+        let (outcome, stock) = update_variant(conn, draft, variant, &present, context).await?;
         outcomes.insert(variant.line, outcome);
+        stocks.extend(stock);
     }
     // After the variants, as pictures may show new ones.
     if let Some(patch) = build::product_patch(draft, &present, wanted.as_deref()) {
@@ -289,12 +303,38 @@ async fn update(
             });
         }
     }
-    let changed = outcomes.values().any(|outcome| *outcome != Outcome::Unchanged);
-    if changed {
+    if outcomes.values().any(|outcome| *outcome != Outcome::Unchanged) {
         write::changed(conn, id, context.locale, context.now).await?;
     }
+    // Last and in the order of their ids, as checkouts wait for the stock (PROTOCOL 1).
+    for (variant, stock) in stocks {
+        if stock.set(conn, variant, context).await? {
+            outcomes.entry(stock.line).and_modify(|outcome| *outcome = Outcome::Updated);
+        }
+    }
+    let changed = outcomes.values().any(|outcome| *outcome != Outcome::Unchanged);
     let rows = outcomes.into_iter().map(|(line, outcome)| row(draft, line, outcome, Vec::new())).collect();
     Ok(Report { product: if changed { Outcome::Updated } else { Outcome::Unchanged }, rows })
+}
+
+/// What a row changes of a variant's stock.
+struct StockChange {
+    line: i64,
+    policy: Policy,
+    /// What the file says is on hand, when that was asked for (AMENDMENTS 49).
+    on_hand: Option<i64>,
+}
+
+impl StockChange {
+    async fn set(&self, conn: &mut Connection, variant: VariantId, context: Context<'_>) -> Result<bool, Refusal> {
+        inventory::set_policy(conn, variant, self.policy, context.now).await.map_err(at(self.line))?;
+        match self.on_hand {
+            Some(wanted) => inventory::import(conn, variant, wanted, context.options.as_of, context.now)
+                .await
+                .map_err(at(self.line)),
+            None => Ok(false),
+        }
+    }
 }
 
 /// Brings the file's option names to the product's, or says that they do not fit.
@@ -338,58 +378,43 @@ fn fit_options(draft: &mut Draft, present: &Product) -> Result<(), Vec<Fault>> {
     Ok(())
 }
 
+fn variant_rules<T: Validate>(variant: &VariantDraft, new: &T) -> Vec<Fault> {
+    let Err(broken) = new.validate() else { return Vec::new() };
+    let told = extract::rule_errors(&broken).into_iter();
+    told.map(|error| Fault { line: variant.line, detail: told_of(&error.pointer, &error.detail) }).collect()
+}
+
 async fn update_variant(
     conn: &mut Connection,
     draft: &Draft,
     variant: &VariantDraft,
     present: &Product,
     context: Context<'_>,
-) -> Result<Outcome, Refusal> {
+) -> Result<(Outcome, Option<(VariantId, StockChange)>), Refusal> {
     let by_sku = present.variants.iter().find(|known| Some(&known.sku) == variant.sku.as_ref());
-    let by_values = || present.variants.iter().find(|known| known.option_values == variant.option_values);
-    let Some(known) = by_sku.or_else(by_values) else {
+    // Of two with the same values one is on sale.
+    let same = present.variants.iter().filter(|known| known.option_values == variant.option_values);
+    let Some(known) = by_sku.or_else(|| same.min_by_key(|known| known.archived_at.is_some())) else {
         let new = build::new_variant(draft, variant);
-        if let Err(broken) = new.validate() {
-            let told = extract::rule_errors(&broken).into_iter();
-            let fault = |error: crate::error::FieldError| Fault {
-                line: variant.line,
-                detail: told_of(&error.pointer, &error.detail),
-            };
-            return Err(Refusal::Faults(told.map(fault).collect()));
+        let faults = variant_rules(variant, &new);
+        if !faults.is_empty() {
+            return Err(Refusal::Faults(faults));
         }
-        let id = variants::append(conn, present.id, &new, context.now).await.map_err(at(variant.line))?;
-        if variant.archived == Some(true) {
-            let patch = VariantPatch { archived: Patch::Value(true), ..VariantPatch::default() };
-            variants::apply(conn, present.id, id, &patch, context.now).await.map_err(at(variant.line))?;
-        }
-        return Ok(Outcome::Created);
+        let archived = variant.archived == Some(true);
+        variants::append(conn, present.id, &new, archived, context.now).await.map_err(at(variant.line))?;
+        return Ok((Outcome::Created, None));
     };
+    let on_hand = variant.on_hand.filter(|_| context.options.set_inventory);
+    let mut stock = StockChange { line: variant.line, policy: Policy::default(), on_hand };
     let mut outcome = Outcome::Unchanged;
     if let Some(patch) = build::variant_patch(variant, known) {
-        if let Err(broken) = patch.validate() {
-            let told = extract::rule_errors(&broken).into_iter();
-            let fault = |error: crate::error::FieldError| Fault {
-                line: variant.line,
-                detail: told_of(&error.pointer, &error.detail),
-            };
-            return Err(Refusal::Faults(told.map(fault).collect()));
+        let faults = variant_rules(variant, &patch);
+        if !faults.is_empty() {
+            return Err(Refusal::Faults(faults));
         }
         variants::apply(conn, present.id, known.id, &patch, context.now).await.map_err(at(variant.line))?;
+        stock.policy = variants::policy(&patch).map_err(at(variant.line))?;
         outcome = Outcome::Updated;
     }
-    if set_stock(conn, variant, known, context).await? {
-        outcome = Outcome::Updated;
-    }
-    Ok(outcome)
-}
-
-/// Sets the stock of a variant that is there, when that was asked for (AMENDMENTS 49).
-async fn set_stock(
-    conn: &mut Connection,
-    variant: &VariantDraft,
-    known: &Variant,
-    context: Context<'_>,
-) -> Result<bool, Refusal> {
-    let Some(wanted) = variant.on_hand.filter(|_| context.options.set_inventory) else { return Ok(false) };
-    inventory::import(conn, known.id, wanted, context.options.as_of, context.now).await.map_err(at(variant.line))
+    Ok((outcome, Some((known.id, stock))))
 }

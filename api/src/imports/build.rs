@@ -57,6 +57,11 @@ fn made_up_sku(draft: &Draft, variant: &VariantDraft) -> String {
     name.join("-").to_uppercase().chars().take(100).collect()
 }
 
+/// The variants on sale. The others are added after them, as they may have the option values of one on sale.
+pub(super) fn live(draft: &Draft) -> impl Iterator<Item = &VariantDraft> {
+    draft.variants.iter().filter(|variant| variant.archived != Some(true))
+}
+
 /// A product that is not there yet.
 ///
 /// # Errors
@@ -70,7 +75,12 @@ pub(super) fn new_product(draft: &Draft, collections: Vec<CollectionId>) -> Resu
         }]);
     };
     let product = &draft.product;
-    let variants = draft.variants.iter().map(|variant| new_variant(draft, variant)).collect();
+    let variants: Vec<NewVariant> = live(draft).map(|variant| new_variant(draft, variant)).collect();
+    let mut media: Vec<NewMedia> = draft.images.iter().map(|image| new_media(draft, image)).collect();
+    reorder(draft, &mut media);
+    // Those off sale come later, and with them that pictures show them.
+    let skus: Vec<&String> = variants.iter().map(|variant: &NewVariant| &variant.sku).collect();
+    media.iter_mut().for_each(|media| media.variant_skus.retain(|sku| skus.contains(&sku)));
     Ok(NewProduct {
         title,
         slug: Some(Slug(draft.handle.clone())),
@@ -82,7 +92,7 @@ pub(super) fn new_product(draft: &Draft, collections: Vec<CollectionId>) -> Resu
         tags: product.tags.clone().unwrap_or_default(),
         options: options(draft),
         variants,
-        media: draft.images.iter().map(|image| new_media(draft, image)).collect(),
+        media,
         collections,
         tax_code: given(&product.tax_code),
         seo: NewSeo { title: given(&product.seo_title), description: given(&product.seo_description) },
@@ -151,7 +161,11 @@ pub(super) fn product_patch(
     };
     let same_seo = seo.title == present.seo.title && seo.description == present.seo.description;
     let html = match &file.description_html {
-        Patch::Value(html) => Patch::Value(html::sanitize(html)),
+        Patch::Value(html) => match html::sanitize(html) {
+            // Nothing was left of it.
+            safe if safe.is_empty() => Patch::Null,
+            safe => Patch::Value(safe),
+        },
         Patch::Absent => Patch::Absent,
         Patch::Null => Patch::Null,
     };
@@ -237,7 +251,7 @@ fn merged_prices(variant: &VariantDraft, present: &[Price]) -> Option<Vec<Price>
 }
 
 /// All pictures after the file, when any differs: those of the file are added or changed, none is taken away.
-fn media_change(draft: &Draft, present: &Product) -> Patch<MediaList> {
+pub(super) fn media_change(draft: &Draft, present: &Product) -> Patch<MediaList> {
     let sku_of: BTreeMap<_, _> = present.variants.iter().map(|variant| (variant.id, variant.sku.clone())).collect();
     let kept = present.media.iter().map(|media| NewMedia {
         id: Some(media.id),

@@ -212,7 +212,7 @@ fn find_twins(variants: &[VariantDraft], faults: &mut Vec<Fault>) {
         if variant.sku.as_ref().is_some_and(|sku| !skus.insert(sku)) {
             faults.push(Fault { line: variant.line, detail: "`Variant SKU` is another row's as well".to_owned() });
         }
-        if !combinations.insert(&variant.option_values) {
+        if variant.archived != Some(true) && !combinations.insert(&variant.option_values) {
             let detail = "the option values are another row's as well".to_owned();
             faults.push(Fault { line: variant.line, detail });
         }

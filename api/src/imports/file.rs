@@ -1,6 +1,8 @@
 //! Reading a file in one pass and little memory: the rows of one product at a time, on a thread of its own.
 
+use std::cell::Cell;
 use std::io::{Read, Result as IoResult};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -13,6 +15,12 @@ const READ_AHEAD: usize = 8;
 
 /// The most rows of one product: 250 variants and 250 pictures.
 const MOST_ROWS: usize = 500;
+
+/// The most bytes of one row; more mean that a quote is missing.
+const MOST_ROW_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most bytes of one product's rows.
+const MOST_GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// A row of the file.
 #[derive(Debug, Clone)]
@@ -71,50 +79,56 @@ pub enum Event {
     Header(Arc<Header>),
     /// A product.
     Group(Group),
-    /// The file cannot be read any further.
+    /// The file cannot be read any further, as it is no CSV.
     Broken(String),
+    /// The file could not be had; it may be later.
+    Interrupted(String),
 }
 
 /// Reads a file on a thread of its own; the receiver ends with the file.
 pub fn read(source: impl Read + Send + 'static) -> mpsc::Receiver<Event> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     tokio::task::spawn_blocking(move || {
-        if let Err(message) = read_all(source, &sender) {
+        if let Err(event) = read_all(source, &sender) {
             // The receiver may be gone, which ends the reading as well.
-            let _ = sender.blocking_send(Event::Broken(message));
+            let _ = sender.blocking_send(event);
         }
     });
     receiver
 }
 
-fn read_all(source: impl Read, sender: &mpsc::Sender<Event>) -> Result<(), String> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(UnixLines { source, after_return: false });
-    let unreadable = |error: csv::Error| format!("The file cannot be read as CSV: {error}.");
+fn read_all(source: impl Read, sender: &mpsc::Sender<Event>) -> Result<(), Event> {
+    let since = Rc::new(Cell::new(0));
+    let lines = UnixLines { source, after_return: false, since: Rc::clone(&since) };
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(lines);
     let first = reader.byte_headers().map_err(unreadable)?.clone();
     let (names, broken) = cells_of(&first);
     if let Some(message) = broken {
-        return Err(format!("Line 1 {message}."));
+        return Err(Event::Broken(format!("Line 1 {message}.")));
     }
-    let header = Arc::new(Header::read(names.iter().map(String::as_str))?);
+    let header = Arc::new(Header::read(names.iter().map(String::as_str)).map_err(Event::Broken)?);
     let width = names.len();
     if sender.blocking_send(Event::Header(Arc::clone(&header))).is_err() {
         return Ok(());
     }
     let mut record = ByteRecord::new();
-    let mut group: Option<Group> = None;
+    let (mut group, mut group_bytes) = (None::<Group>, 0);
     while reader.read_byte_record(&mut record).map_err(unreadable)? {
         let line = record.position().map_or(0, |position| i64::try_from(position.line()).unwrap_or(i64::MAX));
         let row = row(&record, width, line, &header);
+        let bytes = since.replace(0);
         let handle = row.cell(&Column::Handle).unwrap_or_default().to_lowercase();
         match &mut group {
             Some(open) if open.handle == handle && !handle.is_empty() => {
-                if open.rows.len() < MOST_ROWS {
+                group_bytes += bytes;
+                if open.rows.len() < MOST_ROWS && group_bytes < MOST_GROUP_BYTES {
                     open.rows.push(row);
                 } else {
                     open.too_many = true;
                 }
             }
             _ => {
+                group_bytes = bytes;
                 let full = group.replace(Group { handle, rows: vec![row], too_many: false });
                 if full.is_some_and(|full| sender.blocking_send(Event::Group(full)).is_err()) {
                     return Ok(());
@@ -128,16 +142,33 @@ fn read_all(source: impl Read, sender: &mpsc::Sender<Event>) -> Result<(), Strin
     Ok(())
 }
 
+/// What is wrong with the file, or with getting it.
+fn unreadable(error: csv::Error) -> Event {
+    if let csv::ErrorKind::Io(cause) = error.kind()
+        && cause.kind() != std::io::ErrorKind::InvalidData
+    {
+        return Event::Interrupted(cause.to_string());
+    }
+    Event::Broken(format!("The file cannot be read as CSV: {error}."))
+}
+
 /// Every end of a line as `\n`: the reader counts the lines of others late.
 struct UnixLines<R> {
     source: R,
     after_return: bool,
+    /// Bytes read since the last row ended.
+    since: Rc<Cell<usize>>,
 }
 
 impl<R: Read> Read for UnixLines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> IoResult<usize> {
         loop {
             let count = self.source.read(buffer)?;
+            self.since.set(self.since.get() + count);
+            if self.since.get() > MOST_ROW_BYTES {
+                let message = format!("a row has more than {MOST_ROW_BYTES} bytes: a quote is missing");
+                return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
+            }
             let mut kept = 0;
             for place in 0..count {
                 let byte = buffer.get(place).copied().unwrap_or_default();

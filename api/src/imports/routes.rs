@@ -57,17 +57,10 @@ pub async fn create_import(
     payload: web::Payload,
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
-    let mut conn = app.connection().await?;
     let may_set_stock = staff.require(Scope::InventoryWrite);
-    let received =
-        upload::receive(&mut conn, &request, payload.into_inner(), app.config.default_currency, app.clock.now())
-            .await?;
-    let (id, options) = received;
-    if options.set_inventory && may_set_stock.is_err() {
-        diesel::delete(imports::table.find(id)).execute(&mut conn).await?;
-        may_set_stock?;
-    }
+    let id = upload::receive(&app, &request, payload.into_inner(), may_set_stock).await?;
     app.wake.ring();
+    let mut conn = app.connection().await?;
     let import = find(&mut conn, id).await?;
     Ok(HttpResponse::Accepted().insert_header((LOCATION, format!("/v1/admin/imports/{id}"))).json(import))
 }

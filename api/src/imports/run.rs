@@ -22,8 +22,8 @@ use crate::error::{Error, Result};
 use crate::ids::ImportId;
 use crate::jobs::{Job, queue};
 
-/// How many products one run of the job imports before it lets others have their turn.
-const SLICE: usize = 500;
+/// How many rows one run of the job imports before it lets others have their turn, well within its lease.
+const SLICE: usize = 2000;
 
 /// What one pass over the file must know before the next imports it.
 #[derive(Default)]
@@ -36,17 +36,24 @@ struct Names {
 
 impl Names {
     /// Reads the whole file once.
-    async fn survey(mut events: mpsc::Receiver<Event>) -> Self {
+    ///
+    /// # Errors
+    /// When the file cannot be had now.
+    async fn survey(mut events: mpsc::Receiver<Event>) -> Result<Self> {
         let (mut once, mut names) = (HashSet::new(), Self::default());
         while let Some(event) = events.recv().await {
-            if let Event::Group(group) = event
-                && !group.handle.is_empty()
-                && !once.insert(group.handle.clone())
-            {
-                names.split.insert(group.handle);
+            match event {
+                Event::Group(group) => {
+                    if !group.handle.is_empty() && !once.insert(group.handle.clone()) {
+                        names.split.insert(group.handle);
+                    }
+                }
+                Event::Interrupted(message) => return Err(interrupted(message)),
+                // The second pass says so.
+                Event::Header(_) | Event::Broken(_) => {}
             }
         }
-        names
+        Ok(names)
     }
 
     /// What is wrong with a product's names in this file.
@@ -71,6 +78,10 @@ impl Names {
     }
 }
 
+fn interrupted(message: String) -> Error {
+    Error::Internal(format!("the file could not be read: {message}"))
+}
+
 /// Imports a file for a command; each row's outcome goes to `tell`. The file is opened twice.
 ///
 /// # Errors
@@ -82,7 +93,7 @@ pub async fn import_file<R: Read + Send + 'static>(
     mut tell: impl FnMut(&ImportRow),
 ) -> Result<Summary> {
     let opened = || open().map_err(|error| Error::Internal(format!("the file cannot be read: {error}")));
-    let mut names = Names::survey(file::read(opened()?)).await;
+    let mut names = Names::survey(file::read(opened()?)).await?;
     let mut events = file::read(opened()?);
     let mut summary = Summary::default();
     let mut conn = app.connection().await?;
@@ -90,6 +101,7 @@ pub async fn import_file<R: Read + Send + 'static>(
         match event {
             Event::Header(header) => summary.ignored_columns.clone_from(&header.ignored),
             Event::Broken(message) => return Err(Error::Internal(message)),
+            Event::Interrupted(message) => return Err(interrupted(message)),
             Event::Group(group) => {
                 let (draft, faults) = read(&group, options, &mut names);
                 let context = Context { options, locale: app.config.locale(), now: app.clock.now() };
@@ -134,7 +146,7 @@ async fn import_product(
         db::transaction(conn, |conn| work(conn).scope_boxed()).await
     };
     match outcome {
-        Err(error) => Ok(apply::refused(draft, &faults_of(error)?)),
+        Err(error) => Ok(apply::refused(draft, &faults_of(error, draft.first_line())?)),
         report => report,
     }
 }
@@ -152,7 +164,13 @@ fn into_error(refusal: Refusal) -> Error {
     }
 }
 
-fn faults_of(error: Error) -> Result<Vec<Fault>> {
+fn faults_of(error: Error, line: i64) -> Result<Vec<Fault>> {
+    if let Error::Database(cause) = &error
+        && db::is_about_the_data(cause)
+    {
+        let detail = format!("the database cannot keep this product: {cause}");
+        return Ok(vec![Fault { line, detail }]);
+    }
     let faults = match &error {
         Error::Problem(problem) => problem.extensions.get(FAULTS).cloned(),
         Error::Database(_) | Error::Internal(_) => None,
@@ -165,7 +183,6 @@ fn faults_of(error: Error) -> Result<Vec<Fault>> {
 /// An import's row as the job needs it.
 struct Work {
     options: Options,
-    summary: Summary,
     done_line: i64,
 }
 
@@ -176,15 +193,16 @@ struct Work {
 pub async fn work(app: &Arc<App>, id: ImportId) -> Result<()> {
     let mut conn = app.connection().await?;
     let Some(work) = load(&mut conn, id).await? else { return Ok(()) };
-    let Work { options, mut summary, done_line } = work;
-    let mut names = Names::survey(open(app, id)).await;
+    let Work { options, done_line } = work;
+    let mut names = Names::survey(open(app, id)).await?;
     let mut events = open(app, id);
-    let mut imported = 0;
+    let (mut imported, mut ignored) = (0, Vec::new());
     let mut ending = None;
     while let Some(event) = events.recv().await {
         match event {
-            Event::Header(header) => summary.ignored_columns.clone_from(&header.ignored),
+            Event::Header(header) => ignored.clone_from(&header.ignored),
             Event::Broken(message) => ending = Some(message),
+            Event::Interrupted(message) => return Err(interrupted(message)),
             Event::Group(group) => {
                 let (draft, faults) = read(&group, &options, &mut names);
                 let last = draft.last_line();
@@ -192,10 +210,10 @@ pub async fn work(app: &Arc<App>, id: ImportId) -> Result<()> {
                     continue;
                 }
                 let context = Context { options: &options, locale: app.config.locale(), now: app.clock.now() };
-                step(&mut conn, id, &draft, faults, context, &mut summary).await?;
+                step(&mut conn, id, &draft, faults, context, &ignored).await?;
                 app.faults.point("during_import").await;
-                imported += 1;
-                if imported == SLICE {
+                imported += draft.lines.len();
+                if imported >= SLICE {
                     queue::enqueue(&mut conn, Job::Import(id), &id.to_string(), context.now, context.now).await?;
                     app.wake.ring();
                     return Ok(());
@@ -203,25 +221,27 @@ pub async fn work(app: &Arc<App>, id: ImportId) -> Result<()> {
             }
         }
     }
-    finish(&mut conn, id, ending, &summary, app.clock.now()).await
+    finish(&mut conn, id, ending, app.clock.now()).await
 }
 
 async fn load(conn: &mut Connection, id: ImportId) -> Result<Option<Work>> {
-    let found: Option<(Value, Value, i64, ImportStatus)> = imports::table
+    let found: Option<(Value, i64, ImportStatus)> = imports::table
         .find(id)
-        .select((imports::options, imports::summary, imports::done_line, imports::status))
+        .select((imports::options, imports::done_line, imports::status))
         .first(conn)
         .await
         .optional()?;
-    let Some((options, summary, done_line, status)) = found else { return Ok(None) };
+    let Some((options, done_line, status)) = found else { return Ok(None) };
     if !matches!(status, ImportStatus::Queued | ImportStatus::Running) {
         return Ok(None);
     }
-    diesel::update(imports::table.find(id)).set(imports::status.eq(ImportStatus::Running)).execute(conn).await?;
-    let wrong = |error: serde_json::Error| Error::Internal(format!("imports: {error}"));
-    let (options, summary) =
-        (serde_json::from_value(options).map_err(wrong)?, serde_json::from_value(summary).map_err(wrong)?);
-    Ok(Some(Work { options, summary, done_line }))
+    diesel::update(imports::table.find(id).filter(imports::finished_at.is_null()))
+        .set(imports::status.eq(ImportStatus::Running))
+        .execute(conn)
+        .await?;
+    let options =
+        serde_json::from_value(options).map_err(|error| Error::Internal(format!("imports.options: {error}")))?;
+    Ok(Some(Work { options, done_line }))
 }
 
 /// Reads an uploaded file from its start.
@@ -256,48 +276,39 @@ async fn step(
     draft: &Draft,
     faults: Vec<Fault>,
     context: Context<'_>,
-    summary: &mut Summary,
+    ignored: &[String],
 ) -> Result<()> {
     let last = draft.last_line();
-    let before = &summary.clone();
     let real = faults.is_empty() && !context.options.dry_run;
     if real {
         let outcome = db::transaction(conn, |conn| {
             async move {
-                if !is_next(conn, id, last).await? {
-                    return Ok(None);
-                }
+                let Some(so_far) = next(conn, id, last).await? else { return Ok(()) };
                 let report = apply::apply(conn, &mut draft.clone(), context).await.map_err(into_error)?;
-                record(conn, id, &report, before, last).await.map(Some)
+                record(conn, id, &report, so_far, ignored, last).await
             }
             .scope_boxed()
         })
         .await;
-        match outcome {
-            Ok(after) => {
-                after.into_iter().for_each(|after| *summary = after);
-                return Ok(());
-            }
+        return match outcome {
+            Ok(()) => Ok(()),
             Err(error) => {
-                let report = &apply::refused(draft, &faults_of(error)?);
-                *summary = note(conn, id, report, before, last).await?;
-                return Ok(());
+                let report = &apply::refused(draft, &faults_of(error, draft.first_line())?);
+                note(conn, id, report, ignored, last).await
             }
-        }
+        };
     }
     let report = &import_product(conn, draft, faults, context).await?;
-    *summary = note(conn, id, report, before, last).await?;
-    Ok(())
+    note(conn, id, report, ignored, last).await
 }
 
 /// Records a report that nothing else was done for.
-async fn note(conn: &mut Connection, id: ImportId, report: &Report, before: &Summary, last: i64) -> Result<Summary> {
+async fn note(conn: &mut Connection, id: ImportId, report: &Report, ignored: &[String], last: i64) -> Result<()> {
     db::transaction(conn, |conn| {
         async move {
-            if is_next(conn, id, last).await? {
-                record(conn, id, report, before, last).await
-            } else {
-                Ok(before.clone())
+            match next(conn, id, last).await? {
+                Some(so_far) => record(conn, id, report, so_far, ignored, last).await,
+                None => Ok(()),
             }
         }
         .scope_boxed()
@@ -305,15 +316,34 @@ async fn note(conn: &mut Connection, id: ImportId, report: &Report, before: &Sum
     .await
 }
 
-/// Locks the import; whether the product that ends on this line is still to be done.
-async fn is_next(conn: &mut Connection, id: ImportId, last: i64) -> Result<bool> {
-    let done: i64 = imports::table.find(id).select(imports::done_line).for_no_key_update().first(conn).await?;
-    Ok(last > done)
+/// Locks the import; the report so far, if the product that ends on this line is still to be done.
+async fn next(conn: &mut Connection, id: ImportId, last: i64) -> Result<Option<Summary>> {
+    let found: Option<(i64, Value)> = imports::table
+        .find(id)
+        .filter(imports::status.eq(ImportStatus::Running))
+        .select((imports::done_line, imports::summary))
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?;
+    match found {
+        Some((done, summary)) if last > done => serde_json::from_value(summary)
+            .map(Some)
+            .map_err(|error| Error::Internal(format!("imports.summary: {error}"))),
+        Some(_) | None => Ok(None),
+    }
 }
 
-async fn record(conn: &mut Connection, id: ImportId, report: &Report, before: &Summary, last: i64) -> Result<Summary> {
-    let mut summary = before.clone();
+async fn record(
+    conn: &mut Connection,
+    id: ImportId,
+    report: &Report,
+    mut summary: Summary,
+    ignored: &[String],
+    last: i64,
+) -> Result<()> {
     count(&mut summary, report);
+    summary.ignored_columns = ignored.to_vec();
     let rows: Vec<_> = report
         .rows
         .iter()
@@ -333,28 +363,18 @@ async fn record(conn: &mut Connection, id: ImportId, report: &Report, before: &S
         .set((imports::summary.eq(json!(summary)), imports::done_line.eq(last)))
         .execute(conn)
         .await?;
-    Ok(summary)
+    Ok(())
 }
 
 /// Ends an import; the file itself is no longer kept.
-async fn finish(
-    conn: &mut Connection,
-    id: ImportId,
-    error: Option<String>,
-    summary: &Summary,
-    now: DateTime<Utc>,
-) -> Result<()> {
+async fn finish(conn: &mut Connection, id: ImportId, error: Option<String>, now: DateTime<Utc>) -> Result<()> {
     let error = &error;
     db::transaction(conn, |conn| {
         async move {
             let status = if error.is_some() { ImportStatus::Failed } else { ImportStatus::Done };
-            diesel::update(imports::table.find(id))
-                .set((
-                    imports::status.eq(status),
-                    imports::error.eq(error),
-                    imports::summary.eq(json!(summary)),
-                    imports::finished_at.eq(now),
-                ))
+            let mine = imports::table.find(id).filter(imports::status.eq(ImportStatus::Running));
+            diesel::update(mine)
+                .set((imports::status.eq(status), imports::error.eq(error), imports::finished_at.eq(now)))
                 .execute(conn)
                 .await?;
             diesel::delete(import_chunks::table.filter(import_chunks::import_id.eq(id))).execute(conn).await?;
@@ -363,6 +383,18 @@ async fn finish(
         .scope_boxed()
     })
     .await
+}
+
+/// An import whose job died is failed; what was reported is imported.
+///
+/// # Errors
+/// Those of the database.
+pub async fn give_up(conn: &mut Connection, id: ImportId, error: &str, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(imports::table.find(id).filter(imports::finished_at.is_null()))
+        .set((imports::status.eq(ImportStatus::Failed), imports::error.eq(error), imports::finished_at.eq(now)))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Deletes imports of more than 30 days ago, and uploads that broke off a day ago.

@@ -12,12 +12,12 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 
 use super::model::{ImportStatus, Options, Summary};
+use crate::app::App;
 use crate::db::schema::{import_chunks, imports};
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::ImportId;
 use crate::jobs::{Job, queue};
-use crate::money::Currency;
 
 /// The largest file, in bytes.
 const MAX_FILE: usize = 256 * 1024 * 1024;
@@ -33,18 +33,19 @@ const MAX_PART: usize = 1000;
 /// # Errors
 /// `malformed_body`, `body_too_large`, `unsupported_media_type`, `validation_failed`.
 pub(super) async fn receive(
-    conn: &mut Connection,
+    app: &App,
     request: &HttpRequest,
     payload: Payload,
-    currency: Currency,
-    now: DateTime<Utc>,
-) -> Result<(ImportId, Options)> {
+    may_set_stock: Result<()>,
+) -> Result<ImportId> {
+    let now = app.clock.now();
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         let detail = "Send the file as `multipart/form-data`, in a part named `file`.";
         return Err(Error::problem(Code::UnsupportedMediaType, detail));
     }
     let id = ImportId::new();
+    let currency = app.config.default_currency;
     let mut options = Options { dry_run: false, currency, set_inventory: false, as_of: None };
     diesel::insert_into(imports::table)
         .values((
@@ -57,15 +58,18 @@ pub(super) async fn receive(
             imports::done_line.eq(1),
             imports::created_at.eq(now),
         ))
-        .execute(conn)
+        .execute(&mut app.connection().await?)
         .await?;
-    match read_form(conn, id, Multipart::new(request.headers(), payload), &mut options).await {
+    let read = read_form(app, id, Multipart::new(request.headers(), payload), &mut options).await;
+    let lawful = read.and_then(|read| if options.set_inventory { may_set_stock.map(|()| read) } else { Ok(read) });
+    let mut conn = app.connection().await?;
+    match lawful {
         Ok((file_name, bytes)) => {
-            queue_import(conn, id, &options, file_name.as_deref(), bytes, now).await?;
-            Ok((id, options))
+            queue_import(&mut conn, id, &options, file_name.as_deref(), bytes, now).await?;
+            Ok(id)
         }
         Err(error) => {
-            diesel::delete(imports::table.find(id)).execute(conn).await?;
+            diesel::delete(imports::table.find(id)).execute(&mut conn).await?;
             Err(error)
         }
     }
@@ -76,7 +80,7 @@ fn unreadable(error: MultipartError) -> Error {
 }
 
 async fn read_form(
-    conn: &mut Connection,
+    app: &App,
     id: ImportId,
     mut form: Multipart,
     options: &mut Options,
@@ -92,7 +96,7 @@ async fn read_form(
             let file_name = field.content_disposition().and_then(|kind| kind.get_filename()).map(str::to_owned);
             let file_name =
                 file_name.map(|name| name.chars().filter(|letter| !letter.is_control()).take(255).collect());
-            file = Some((file_name, store_file(conn, id, field).await?));
+            file = Some((file_name, store_file(app, id, field).await?));
         } else {
             set_option(options, &name, &read_part(&name, field).await?)?;
         }
@@ -144,7 +148,7 @@ fn set_option(options: &mut Options, name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-async fn store_file(conn: &mut Connection, id: ImportId, mut field: Field) -> Result<usize> {
+async fn store_file(app: &App, id: ImportId, mut field: Field) -> Result<usize> {
     let (mut piece, mut position, mut bytes) = (Vec::with_capacity(PIECE), 0, 0);
     while let Some(chunk) = field.next().await {
         let chunk = chunk.map_err(unreadable)?;
@@ -154,19 +158,20 @@ async fn store_file(conn: &mut Connection, id: ImportId, mut field: Field) -> Re
         }
         piece.extend_from_slice(&chunk);
         if piece.len() >= PIECE {
-            store_piece(conn, id, position, &piece).await?;
+            store_piece(app, id, position, &piece).await?;
             piece.clear();
             position += 1;
         }
     }
-    store_piece(conn, id, position, &piece).await?;
+    store_piece(app, id, position, &piece).await?;
     Ok(bytes)
 }
 
-async fn store_piece(conn: &mut Connection, id: ImportId, position: i32, data: &[u8]) -> Result<()> {
+/// Stores a piece over a connection that is held only for that: the client sets the pace between two.
+async fn store_piece(app: &App, id: ImportId, position: i32, data: &[u8]) -> Result<()> {
     diesel::insert_into(import_chunks::table)
         .values((import_chunks::import_id.eq(id), import_chunks::position.eq(position), import_chunks::data.eq(data)))
-        .execute(conn)
+        .execute(&mut app.connection().await?)
         .await?;
     Ok(())
 }

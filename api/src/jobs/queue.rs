@@ -181,6 +181,9 @@ pub async fn finish(
                         if let Ok(Job::ProcessEvent(event)) = Job::read(job.kind, &job.payload) {
                             bury(conn, event, error).await?;
                         }
+                        if let Ok(Job::Import(import)) = Job::read(job.kind, &job.payload) {
+                            crate::imports::run::give_up(conn, import, error, now).await?;
+                        }
                         let detail =
                             format!("The {} job {} gave up after {} tries: {error}", job.kind, job.id, job.attempt);
                         alerts::raise(conn, AlertKind::DeadJob, &job.id.to_string(), None, &detail, now).await?;

@@ -86,8 +86,8 @@ pub struct QuotedLine {
 pub struct Promise {
     /// What was quoted: lines, quantities, addresses, currency. Another cart is another price.
     content: Value,
-    /// The price of one, for each line's variant.
-    unit_prices: Vec<(VariantId, i64)>,
+    /// The price of one, and whether it is sent, for each line's variant.
+    unit_prices: Vec<(VariantId, i64, bool)>,
     /// How the goods are sent.
     shipping_rate: Option<ShippingRate>,
 }
@@ -114,8 +114,9 @@ impl Promise {
             return Err(stale("The cart is not what was quoted."));
         }
         for line in &mut snapshot.lines {
-            let promised = self.unit_prices.iter().find(|(variant, _)| *variant == line.variant_id);
-            line.unit_price = promised.map(|(_, price)| *price);
+            let promised = self.unit_prices.iter().find(|(variant, ..)| *variant == line.variant_id);
+            line.unit_price = promised.map(|(_, price, _)| *price);
+            line.requires_shipping = promised.map_or(line.requires_shipping, |(_, _, sent)| *sent);
         }
         snapshot.shipping = Shipping::Quoted(self.shipping_rate.clone());
         Ok(())
@@ -145,7 +146,11 @@ pub async fn make(
     }
     let promise = Promise {
         content: content(&snapshot),
-        unit_prices: snapshot.lines.iter().filter_map(|line| Some((line.variant_id, line.unit_price?))).collect(),
+        unit_prices: snapshot
+            .lines
+            .iter()
+            .filter_map(|line| Some((line.variant_id, line.unit_price?, line.requires_shipping)))
+            .collect(),
         shipping_rate: priced.shipping_rate().cloned(),
     };
     let body = json!(promise);
@@ -187,7 +192,11 @@ async fn store(
 }
 
 fn shape(snapshot: &Snapshot, priced: PricedCart, quote_id: QuoteId, expires_at: DateTime<Utc>) -> Result<Quote> {
-    let missing: Vec<String> = complete::missing(snapshot, &priced)?.into_iter().map(|error| error.pointer).collect();
+    let mut missing: Vec<String> =
+        complete::missing(snapshot, &priced)?.into_iter().map(|error| error.pointer).collect();
+    if missing.is_empty() && complete::chargeable(&priced).is_err() {
+        missing.push("/totals/total".to_owned());
+    }
     let currency = snapshot.cart.currency;
     let lines = snapshot.lines.iter().filter_map(|line| Some((line, line.unit_price?))).zip(&priced.priced.lines);
     let line_items = lines.map(|((line, unit_price), totals)| QuotedLine {

@@ -174,7 +174,7 @@ async fn set_regions(conn: &mut Connection, zone: ShippingZoneId, regions: &[Reg
                 ))
                 .execute(conn)
                 .await
-                .on_constraint("shipping_zone_regions_pkey", || taken(&pointer, &region.country, state))?;
+                .on_constraint("shipping_zone_regions_place_key", || taken(&pointer, &region.country, state))?;
         }
     }
     Ok(())
