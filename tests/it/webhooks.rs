@@ -118,3 +118,55 @@ async fn an_event_that_needs_stripe_waits_for_stripe() {
     app.run_jobs().await;
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn truncated_odd_and_unknown_events_break_nothing() {
+    let app = TestApp::start().await;
+    let object = json!({"id": "cs_test_none", "status": "complete", "payment_status": "paid", "amount_total": 5, "currency": "eur", "client_reference_id": "ord_01jd8x3v5ke2t9qj6f4z0w7m8r", "metadata": {}});
+    let body = event("evt_1", "checkout.session.completed", object);
+    // Cut off on the way: the signature says so. Cut off before it was signed: the JSON says so.
+    let whole = sign(&app, WEBHOOK_SECRET, &body, 0);
+    for length in (0..body.len()).step_by(7) {
+        deliver(&app, &whole, &body[..length]).await.problem(400, "invalid_signature");
+        let signed = sign(&app, WEBHOOK_SECRET, &body[..length], 0);
+        deliver(&app, &signed, &body[..length]).await.problem(400, "malformed_body");
+    }
+    let mac = whole.split_once("v1=").unwrap().1.to_owned();
+    let time = whole.split_once(',').unwrap().0.to_owned();
+    for header in [
+        "nonsense",
+        "t=,v1=",
+        "t=1",
+        "v1=00",
+        "t=1,v1=zz",
+        "t=99999999999999999999,v1=00",
+        &format!("{time},v0={mac}"),
+        &format!("{time},v1={}", &mac[..60]),
+    ] {
+        deliver(&app, header, &body).await.problem(400, "invalid_signature");
+    }
+    for odd in [
+        "[]",
+        "{}",
+        "7",
+        "null",
+        "{\"id\": 7, \"type\": \"x\"}",
+        "{\"id\": \"evt_x\", \"type\": [], \"livemode\": false}",
+    ] {
+        let reply = deliver(&app, &sign(&app, WEBHOOK_SECRET, odd, 0), odd).await;
+        reply.problem(400, "malformed_body");
+    }
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events").await, 0);
+    // Several signatures while secrets rotate: one that is right is enough.
+    let both = format!("{time},v1={},v1={mac},v1=00", "0".repeat(64));
+    deliver(&app, &both, &body).await.expect(200);
+    for (id, kind) in
+        [("evt_2", "customer.subscription.deleted"), ("evt_3", "no.such.type"), ("evt_4", "refund.updated")]
+    {
+        let unknown = event(id, kind, json!({"id": "x_1", "object": "whatever", "nested": [[[{}]]]}));
+        deliver(&app, &sign(&app, WEBHOOK_SECRET, &unknown, 0), &unknown).await.expect(200);
+    }
+    app.run_jobs().await;
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'ignored'").await, 4);
+    app.finish().await;
+}
