@@ -145,6 +145,16 @@ pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale) -> R
     search::index(conn, id, &texts, &product.translations.clone().unwrap_or_default(), locale).await
 }
 
+/// Tells PostgreSQL's planner what the catalogue looks like now, after many products came at once; until it knows, lists
+/// are read as if there were four. A role that does not own the tables may not; autovacuum does it a minute later.
+pub async fn analyze(conn: &mut Connection) {
+    let tables = "products, variants, variant_prices, stock_levels, product_prices, product_media, product_search, \
+        collection_products, search_words";
+    if let Err(error) = diesel::sql_query(format!("ANALYZE {tables}")).execute(conn).await {
+        tracing::warn!(error = %error, "The catalogue's statistics could not be made");
+    }
+}
+
 /// Derives every product's anew; answers how many there are.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use super::draft::{self, Draft, Fault};
 use super::file::{self, Event, Group, Pieces};
 use super::model::{ImportRow, ImportStatus, Options, Summary};
 use crate::app::App;
+use crate::catalog::write;
 use crate::db::schema::{import_chunks, import_rows, imports};
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -110,6 +111,9 @@ pub async fn import_file<R: Read + Send + 'static>(
                 report.rows.iter().for_each(&mut tell);
             }
         }
+    }
+    if !options.dry_run {
+        write::analyze(&mut conn).await;
     }
     Ok(summary)
 }
@@ -221,7 +225,11 @@ pub async fn work(app: &Arc<App>, id: ImportId) -> Result<()> {
             }
         }
     }
-    finish(&mut conn, id, ending, app.clock.now()).await
+    finish(&mut conn, id, ending, app.clock.now()).await?;
+    if !options.dry_run {
+        write::analyze(&mut conn).await;
+    }
+    Ok(())
 }
 
 async fn load(conn: &mut Connection, id: ImportId) -> Result<Option<Work>> {
