@@ -46,6 +46,8 @@ impl Client {
             request = request.header("content-type", "application/json");
         }
         let request = request.body(Full::from(body.unwrap_or_default())).map_err(|error| error.to_string())?;
+        // The connection may still be busy with the end of the answer before.
+        self.sender.ready().await.map_err(|error| format!("{method} {path}: {error}"))?;
         let answer = self.sender.send_request(request).await.map_err(|error| format!("{method} {path}: {error}"))?;
         let status = answer.status();
         let body = answer.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
