@@ -80,6 +80,12 @@ impl Error {
         Self::problem(Code::ValidationFailed, format!("{member} {}", error.detail)).with_errors(vec![error])
     }
 
+    /// `invalid_query` with one parameter at fault.
+    pub fn invalid_query(name: &str, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        let error = FieldError::new(format!("?{name}"), code, detail);
+        Self::problem(Code::InvalidQuery, format!("`{name}` {}.", error.detail)).with_errors(vec![error])
+    }
+
     /// Adds the members at fault.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {

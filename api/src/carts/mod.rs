@@ -4,5 +4,6 @@ pub mod complete;
 pub mod load;
 pub mod model;
 pub mod price;
+pub mod requests;
 pub mod routes;
 pub mod write;

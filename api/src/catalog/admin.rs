@@ -1,6 +1,5 @@
 //! Products for staff.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
 use serde::{Deserialize, Serialize};
@@ -8,13 +7,14 @@ use validator::Validate;
 
 use super::list::{self, Filter, Sort};
 use super::model::{Product, ProductStatus};
+use super::patches::ProductPatch;
 use super::read::{self, Audience};
-use super::requests::{NewProduct, ProductPatch};
+use super::requests::NewProduct;
 use super::routes::{order, parts, words};
 use super::write;
 use crate::app::App;
 use crate::db;
-use crate::error::{Code, Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json, Query};
@@ -85,12 +85,7 @@ pub async fn create_product(
         .scope_boxed()
     })
     .await?;
-    let mut response = idempotency::respond(&answer, replayed);
-    let location = answer.body.get("id").and_then(|id| id.as_str()).map(|id| format!("/v1/admin/products/{id}"));
-    if let Some(Ok(location)) = location.map(|location| location.parse()) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    Ok(idempotency::respond_created(&answer, replayed, "/v1/admin/products"))
 }
 
 /// List all products
@@ -113,8 +108,7 @@ pub async fn list_all_products(
     let sort = match order(query.sort, words.is_some())? {
         Sort::Cheapest | Sort::Dearest => {
             let detail = "cannot be by price here, as staff see every currency";
-            return Err(Error::problem(Code::InvalidQuery, format!("`sort` {detail}."))
-                .with_errors(vec![FieldError::new("?sort", "choice", detail)]));
+            return Err(Error::invalid_query("sort", "choice", detail));
         }
         sort @ (Sort::Relevance | Sort::Newest | Sort::Oldest | Sort::Title) => sort,
     };

@@ -9,7 +9,7 @@ use super::list::{Except, Filter};
 use super::model::{Availability, PriceRange};
 use crate::db::Connection;
 use crate::db::statement::Bind;
-use crate::error::{Code, Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::money::{Currency, Money};
 
 /// The most facets of one request.
@@ -46,8 +46,7 @@ impl FacetName {
                 None => {
                     let detail =
                         format!("has no facet `{other}`; known are option.<name>, collection, availability, price");
-                    Err(Error::problem(Code::InvalidQuery, format!("`facets` {detail}."))
-                        .with_errors(vec![FieldError::new("?facets", "choice", detail)]))
+                    Err(Error::invalid_query("facets", "choice", detail))
                 }
             },
         };
@@ -60,8 +59,7 @@ impl FacetName {
         }
         if names.len() > MOST_FACETS {
             let detail = format!("may name at most {MOST_FACETS}");
-            return Err(Error::problem(Code::InvalidQuery, format!("`facets` {detail}."))
-                .with_errors(vec![FieldError::new("?facets", "length", detail)]));
+            return Err(Error::invalid_query("facets", "length", detail));
         }
         Ok(names)
     }

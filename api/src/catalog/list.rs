@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
@@ -15,8 +13,8 @@ use super::read::{self, ProductRow};
 use super::search::{self, MOST_CANDIDATES, Query};
 use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, text_enum};
-use crate::error::{Code, Error, FieldError, Result};
-use crate::http::pagination::Page;
+use crate::error::{Error, Result};
+use crate::http::pagination::{self, Page};
 use crate::ids::{CollectionId, ProductId};
 use crate::locale::Locale;
 use crate::money::Currency;
@@ -312,22 +310,20 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
     let limit = usize::try_from(limit).unwrap_or_default();
     let has_more = found.len() > limit;
     found.truncate(limit);
-    let next_cursor = found.last().filter(|_| has_more).map(|last| {
-        let cursor = Cursor(sort, last.sort_key.clone(), last.product.id);
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
-    });
+    let next_cursor = found
+        .last()
+        .filter(|_| has_more)
+        .map(|last| pagination::encode(&Cursor(sort, last.sort_key.clone(), last.product.id)));
     Ok(Rows { rows: found.into_iter().map(|found| found.product).collect(), page: Page { next_cursor, has_more } })
 }
 
 fn not_ours() -> Error {
     let detail = "is not a cursor of this list; send `next_cursor` of the page before, with the same `sort`";
-    Error::problem(Code::InvalidQuery, format!("`cursor` {detail}."))
-        .with_errors(vec![FieldError::new("?cursor", "invalid", detail)])
+    Error::invalid_query("cursor", "invalid", detail)
 }
 
 fn decode(cursor: &str, sort: Sort) -> Result<Cursor> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap_or_default();
-    let cursor: Option<Cursor> = serde_json::from_slice(&bytes).ok();
+    let cursor: Option<Cursor> = pagination::decode_key(Some(cursor))?;
     cursor.filter(|Cursor(of, key, _)| *of == sort && !key.contains('\0')).ok_or_else(not_ours)
 }
 

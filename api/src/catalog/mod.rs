@@ -6,6 +6,7 @@ pub mod html;
 pub mod list;
 mod media;
 pub mod model;
+pub mod patches;
 pub mod read;
 pub mod requests;
 pub mod routes;

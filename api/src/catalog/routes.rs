@@ -13,7 +13,7 @@ use super::read::{self, Audience};
 use super::slug::{self, Slug};
 use crate::app::App;
 use crate::db::text_enum;
-use crate::error::{Code, Error, FieldError, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::caching;
 use crate::http::extract::{Id, Query};
 use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
@@ -185,8 +185,7 @@ pub(super) fn order(sort: Option<Sort>, searching: bool) -> Result<Sort> {
     match sort {
         Some(Sort::Relevance) if !searching => {
             let detail = "can be `relevance` only with `q`";
-            Err(Error::problem(Code::InvalidQuery, format!("`sort` {detail}."))
-                .with_errors(vec![FieldError::new("?sort", "choice", detail)]))
+            Err(Error::invalid_query("sort", "choice", detail))
         }
         Some(sort) => Ok(sort),
         None if searching => Ok(Sort::Relevance),

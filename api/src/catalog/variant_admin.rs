@@ -1,12 +1,12 @@
 //! Variants for staff.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
 
 use super::model::Variant;
+use super::patches::VariantPatch;
 use super::read::{self, Audience};
-use super::requests::{NewVariant, VariantPatch};
+use super::requests::NewVariant;
 use super::variants;
 use crate::app::App;
 use crate::db;
@@ -53,12 +53,7 @@ pub async fn create_variant(
         .scope_boxed()
     })
     .await?;
-    let mut response = idempotency::respond(&answer, replayed);
-    let location = answer.body.get("id").and_then(|id| id.as_str()).map(|id| format!("/v1/admin/variants/{id}"));
-    if let Some(Ok(location)) = location.map(|location| location.parse()) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    Ok(idempotency::respond_created(&answer, replayed, "/v1/admin/variants"))
 }
 
 /// Get any variant

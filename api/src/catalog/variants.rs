@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::list::facet;
 use super::model::Price;
-use super::requests::{self, MAX_VARIANTS, NewVariant, ProductOption, VariantPatch};
+use super::patches::VariantPatch;
+use super::requests::{self, MAX_VARIANTS, NewVariant, ProductOption};
 use super::write;
 use crate::db::schema::{products, variant_prices, variants};
 use crate::db::{Connection, OnConstraint};

@@ -10,8 +10,9 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 
 use super::model::ProductStatus;
+use super::patches::ProductPatch;
 use super::read::{Audience, ProductRow};
-use super::requests::{NewProduct, NewVariant, ProductOption, ProductPatch};
+use super::requests::{NewProduct, NewVariant, ProductOption};
 use super::search::{self, Texts};
 use super::slug::{self, Slug};
 use super::translate::Translations;

@@ -1,6 +1,5 @@
 //! Collections for staff.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use scoped_futures::ScopedFutureExt;
 
@@ -45,12 +44,7 @@ pub async fn create_collection(
         .scope_boxed()
     })
     .await?;
-    let mut response = idempotency::respond(&answer, replayed);
-    let location = answer.body.get("id").and_then(|id| id.as_str()).map(|id| format!("/v1/admin/collections/{id}"));
-    if let Some(Ok(location)) = location.map(|location| location.parse()) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    Ok(idempotency::respond_created(&answer, replayed, "/v1/admin/collections"))
 }
 
 /// List all collections

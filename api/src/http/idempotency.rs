@@ -6,6 +6,7 @@
 //! Only the work's lasting answers are stored; errors that changed nothing and 5xx are not.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -273,4 +274,15 @@ pub fn respond(answer: &Answer, replayed: bool) -> HttpResponse {
         return response.body(answer.body.to_string());
     }
     response.json(&answer.body)
+}
+
+/// The answer to a creation over HTTP, with the `Location` of what was created: `{base}/{id}`.
+#[must_use]
+pub fn respond_created(answer: &Answer, replayed: bool, base: &str) -> HttpResponse {
+    let mut response = respond(answer, replayed);
+    let location = answer.body.get("id").and_then(Value::as_str).map(|id| format!("{base}/{id}"));
+    if let Some(Ok(location)) = location.map(|location| location.parse()) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
 }

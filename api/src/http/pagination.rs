@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Error, FieldError, Result};
+use crate::error::{Error, Result};
 
 /// How many items a page has when the client does not say.
 pub const DEFAULT_LIMIT: i64 = 20;
@@ -31,7 +31,7 @@ pub fn paginate<T, K: Serialize>(mut items: Vec<T>, limit: i64, key: impl Fn(&T)
 }
 
 /// An opaque cursor from a sort key.
-fn encode<K: Serialize>(key: &K) -> String {
+pub fn encode<K: Serialize>(key: &K) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
 }
 
@@ -60,8 +60,7 @@ pub fn decode_key<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>
 
 fn not_ours() -> Error {
     let detail = "is not a cursor of this list; send `next_cursor` of the page before, unchanged";
-    Error::problem(Code::InvalidQuery, format!("`cursor` {detail}."))
-        .with_errors(vec![FieldError::new("?cursor", "invalid", detail)])
+    Error::invalid_query("cursor", "invalid", detail)
 }
 
 /// An answer that names the next page in `Link` (RFC 8288).

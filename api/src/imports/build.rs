@@ -6,9 +6,8 @@ use super::draft::{Draft, Fault, ImageDraft, VariantDraft};
 use crate::address::Country;
 use crate::catalog::html;
 use crate::catalog::model::{Price, Product, Variant};
-use crate::catalog::requests::{
-    MediaList, NewMedia, NewProduct, NewSeo, NewVariant, ProductOption, ProductPatch, VariantPatch, WebUrl,
-};
+use crate::catalog::patches::{MediaList, ProductPatch, VariantPatch};
+use crate::catalog::requests::{NewMedia, NewProduct, NewSeo, NewVariant, ProductOption, WebUrl};
 use crate::catalog::slug::Slug;
 use crate::catalog::translate::Translations;
 use crate::http::patch::Patch;

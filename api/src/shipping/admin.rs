@@ -1,6 +1,5 @@
 //! Shipping zones for staff.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
 
@@ -43,12 +42,7 @@ pub async fn create_shipping_zone(
         .scope_boxed()
     })
     .await?;
-    let mut response = idempotency::respond(&answer, replayed);
-    let location = answer.body.get("id").and_then(|id| id.as_str()).map(|id| format!("/v1/admin/shipping-zones/{id}"));
-    if let Some(Ok(location)) = location.map(|location| location.parse()) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    Ok(idempotency::respond_created(&answer, replayed, "/v1/admin/shipping-zones"))
 }
 
 /// List shipping zones
