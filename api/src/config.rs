@@ -100,6 +100,8 @@ pub struct RateLimits {
     pub quotes_per_cart: u32,
     /// `MERX_LIMIT_QUOTES_PER_ADDRESS`: quotes a minute from one address (60).
     pub quotes_per_address: u32,
+    /// `MERX_LIMIT_DISCOUNT_CODES_PER_ADDRESS`: discount codes tried a minute from one address (30).
+    pub discount_codes_per_address: u32,
     /// `MERX_LIMIT_REQUESTS_PER_KEY`: requests a minute under one storefront key (60000).
     pub requests_per_key: u32,
     /// `MERX_LIMIT_REQUESTS_PER_ADDRESS`: requests a minute from one address (1200).
@@ -113,6 +115,7 @@ impl Default for RateLimits {
             checkouts_per_cart: 10,
             quotes_per_cart: 10,
             quotes_per_address: 60,
+            discount_codes_per_address: 30,
             requests_per_key: 60_000,
             requests_per_address: 1200,
         }
@@ -324,6 +327,10 @@ impl Environment<'_> {
             checkouts_per_cart: positive("MERX_LIMIT_CHECKOUTS_PER_CART", default.checkouts_per_cart)?,
             quotes_per_cart: positive("MERX_LIMIT_QUOTES_PER_CART", default.quotes_per_cart)?,
             quotes_per_address: positive("MERX_LIMIT_QUOTES_PER_ADDRESS", default.quotes_per_address)?,
+            discount_codes_per_address: positive(
+                "MERX_LIMIT_DISCOUNT_CODES_PER_ADDRESS",
+                default.discount_codes_per_address,
+            )?,
             requests_per_key: positive("MERX_LIMIT_REQUESTS_PER_KEY", default.requests_per_key)?,
             requests_per_address: positive("MERX_LIMIT_REQUESTS_PER_ADDRESS", default.requests_per_address)?,
         }))

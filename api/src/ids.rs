@@ -155,6 +155,10 @@ typed_ids! {
     QuoteId => "quo",
     /// An import of a file.
     ImportId => "imp",
+    /// A discount.
+    DiscountId => "disc",
+    /// A code of a discount.
+    DiscountCodeId => "code",
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod config;
 pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
+pub mod discounts;
 pub mod error;
 pub mod faults;
 pub mod http;

@@ -18,6 +18,7 @@ struct World {
     variant: String,
     collection: String,
     zone: String,
+    discount: String,
 }
 
 async fn world(app: &TestApp) -> World {
@@ -36,11 +37,14 @@ async fn world(app: &TestApp) -> World {
     let collection = app.staff_post("/v1/admin/collections", json!({"title": "Camp"})).send().await.expect(201);
     let zone = json!({"name": "Z", "regions": [{"country": "AQ"}], "rates": [{"name": "R", "basis": "weight", "bands": [{"currency": "EUR", "price": 1}]}]});
     let zone = app.staff_post("/v1/admin/shipping-zones", zone).send().await.expect(201);
+    let discount = json!({"title": "D", "method": "code", "type": "percentage", "percentage": "5"});
+    let discount = app.staff_post("/v1/admin/discounts", discount).send().await.expect(201);
     World {
         line: text(&body["line_items"][0]["id"]),
         product: text(&body["line_items"][0]["product_id"]),
         collection: text(&collection["id"]),
         zone: text(&zone["id"]),
+        discount: text(&discount["id"]),
         cart,
         other,
         bought,
@@ -82,6 +86,12 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
     );
     let rate = json!({"name": "R", "description": "D", "min_days": 1, "max_days": 2, "basis": "weight", "bands": [{"currency": "EUR", "min": 0, "max": 1, "price": 1}]});
     let zone = json!({"name": "Z", "regions": [{"country": "US", "states": ["CA"]}], "rates": [rate]});
+    let applies_to =
+        json!({"products": [world.product], "collections": [world.collection], "variants": [world.variant]});
+    let terms = json!({
+        "title": "D", "status": "active", "applies_to": applies_to, "minimum_subtotal": [{"amount": 1, "currency": "EUR"}], "minimum_quantity": 1,
+        "priority": 1, "combinable": true, "usage_limit": 1, "usage_limit_per_customer": 1, "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2027-01-01T00:00:00Z",
+    });
     Some(match operation {
         "create_cart" => {
             json!({"currency": "EUR", "email": "a@example.com", "line_items": [line], "shipping_address": address(), "billing_address": address(), "locale": "de", "metadata": metadata})
@@ -104,6 +114,14 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
         "adjust_stock" => json!({"delta": 1, "reason": "received", "note": "n"}),
         "create_collection" | "update_collection" => with(&texts, json!({"image_url": "https://m.example.com/1.jpg"})),
         "create_shipping_zone" | "update_shipping_zone" => zone,
+        "add_discount_code" => json!({"code": "SPRING10"}),
+        "create_discount" => {
+            with(&terms, json!({"method": "code", "code": "SPRING10", "type": "percentage", "percentage": "10"}))
+        }
+        "update_discount" => with(&terms, json!({"percentage": "10"})),
+        "create_discount_codes" => {
+            json!({"codes": ["A"], "prefix": "P", "usage_limit": 1})
+        }
         _ => return None,
     })
 }
@@ -113,6 +131,7 @@ fn path(template: &str, world: &World) -> String {
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/collections/") => &world.collection,
         path if path.contains("/shipping-zones/") => &world.zone,
+        path if path.contains("/discounts/") => &world.discount,
         path if path.contains("/variants/") => &world.variant,
         _ => &world.product,
     };

@@ -11,6 +11,7 @@ mod contract;
 mod conventions;
 mod crashes;
 mod development;
+mod discounts;
 mod expiry;
 mod fuzz;
 mod harness;

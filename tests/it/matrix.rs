@@ -84,6 +84,8 @@ const ROWS: &[Row] = &[
     guest("remove_line_item", 409),
     guest("list_shipping_rates", 200),
     guest("choose_shipping_rate", 409),
+    guest("add_discount_code", 409),
+    guest("remove_discount_code", 409),
     guest("create_quote", 200),
     once(guest("create_checkout", 200)),
     guest("get_checkout", 200),
@@ -117,6 +119,14 @@ const ROWS: &[Row] = &[
     staff("get_shipping_zone", 200, Scope::SettingsRead),
     staff("update_shipping_zone", 200, Scope::SettingsWrite),
     staff("delete_shipping_zone", 204, Scope::SettingsWrite),
+    once(staff("create_discount", 201, Scope::DiscountsWrite)),
+    staff("list_discounts", 200, Scope::DiscountsRead),
+    staff("get_discount", 200, Scope::DiscountsRead),
+    staff("update_discount", 200, Scope::DiscountsWrite),
+    staff("delete_discount", 204, Scope::DiscountsWrite),
+    once(staff("create_discount_codes", 201, Scope::DiscountsWrite)),
+    staff("list_discount_codes", 200, Scope::DiscountsRead),
+    staff("delete_discount_code", 404, Scope::DiscountsWrite),
     staff("list_orders", 200, Scope::OrdersRead),
     staff("get_any_order", 200, Scope::OrdersRead),
     open("get_livez", 200),
@@ -130,6 +140,7 @@ struct World {
     spare: [String; 2],
     collections: [String; 2],
     zones: [String; 2],
+    discounts: [String; 2],
     variant: String,
     line: String,
     cart: CartHandle,
@@ -151,7 +162,12 @@ async fn world(app: &TestApp) -> World {
         let zone = json!({"name": country, "regions": [{"country": country}]});
         text(&app.staff_post("/v1/admin/shipping-zones", zone).send().await.expect(201)["id"])
     };
+    let discount = async || {
+        let discount = json!({"title": "D", "method": "code", "type": "free_shipping"});
+        text(&app.staff_post("/v1/admin/discounts", discount).send().await.expect(201)["id"])
+    };
     World {
+        discounts: [discount().await, discount().await],
         zones: [zone("AQ").await, zone("BV").await],
         spare: [text(&spare["product_id"]), text(&spare["id"])],
         collections: [collection("Kept").await, collection("Deleted").await],
@@ -170,6 +186,8 @@ fn path(method: &str, template: &str, world: &World) -> String {
         path if path.contains("/products/{product_id}") => &world.collections[0],
         path if path.contains("/collections/") => &world.collections[usize::from(deleting)],
         path if path.contains("/imports/") => "imp_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        "/v1/admin/discounts/{id}" => &world.discounts[usize::from(deleting)],
+        path if path.contains("/discounts/") => &world.discounts[0],
         path if path.contains("/shipping-zones/") => &world.zones[usize::from(deleting)],
         "/v1/admin/products/{id}" if deleting => &world.spare[0],
         "/v1/admin/variants/{id}" if deleting => &world.spare[1],
@@ -181,7 +199,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
         _ => &world.product,
     };
     let path = template.replace("{id_or_slug}", id).replace("{id}", id).replace("{line_item_id}", &world.line);
-    path.replace("{product_id}", &world.product)
+    path.replace("{product_id}", &world.product).replace("{code}", "X")
 }
 
 fn body(operation: &str, world: &World) -> Option<Value> {
@@ -192,9 +210,13 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_variant"
         | "update_collection"
         | "update_shipping_zone"
+        | "update_discount"
         | "create_quote"
         | "receive_stripe_webhook" => json!({}),
         "create_import" => json!({}),
+        "add_discount_code" => json!({"code": "X"}),
+        "create_discount" => json!({"title": "D", "method": "code", "type": "free_shipping"}),
+        "create_discount_codes" => json!({"count": 1}),
         "choose_shipping_rate" => json!({"rate_id": "rate_x"}),
         "create_shipping_zone" => json!({"name": "Z", "regions": [{"country": "TF"}]}),
         "create_variant" => {

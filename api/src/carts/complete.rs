@@ -1,8 +1,10 @@
 //! What a cart lacks to become an order.
 
+use super::delivery::{Delivery, delivery_problem};
 use super::load::Snapshot;
 use super::model::Severity;
-use super::price::{self, Delivery, PricedCart};
+use super::price::{self, PricedCart};
+use super::shape;
 use crate::error::{Code, Error, FieldError, Result};
 use crate::money::{MAX_AMOUNT, Money};
 use crate::payments::minimum_charge;
@@ -12,7 +14,7 @@ use crate::payments::minimum_charge;
 ///
 /// # Errors
 /// When the database holds what is no address.
-pub fn missing(snapshot: &Snapshot, priced: &PricedCart) -> Result<Vec<FieldError>> {
+pub fn missing(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<Vec<FieldError>> {
     let cart = &snapshot.cart;
     let mut missing = Vec::new();
     if snapshot.lines.is_empty() {
@@ -22,7 +24,7 @@ pub fn missing(snapshot: &Snapshot, priced: &PricedCart) -> Result<Vec<FieldErro
         missing.push(FieldError::new("/email", "required", "is needed for the receipt"));
     }
     for (index, line) in snapshot.lines.iter().enumerate() {
-        let problems = price::line_problems(line, None, index, cart.currency);
+        let problems = shape::line_problems(line, None, index, cart.currency);
         let blocking = problems.into_iter().filter(|problem| problem.severity == Severity::Blocking);
         missing.extend(blocking.map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
     }
@@ -37,7 +39,7 @@ pub fn missing(snapshot: &Snapshot, priced: &PricedCart) -> Result<Vec<FieldErro
         let detail = format!("is to be chosen by `PUT …/shipping-rate`: {}", names.join(", "));
         missing.push(FieldError::new("/shipping_rate", "required", detail));
     }
-    let problem = price::delivery_problem(&priced.delivery);
+    let problem = delivery_problem(&priced.delivery);
     missing.extend(problem.map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
     Ok(missing)
 }
@@ -46,7 +48,7 @@ pub fn missing(snapshot: &Snapshot, priced: &PricedCart) -> Result<Vec<FieldErro
 ///
 /// # Errors
 /// `amount_too_large`, `amount_too_small`.
-pub fn chargeable(priced: &PricedCart) -> Result<()> {
+pub fn chargeable(priced: &PricedCart<'_>) -> Result<()> {
     let Some(total) = priced.priced.totals.total else {
         return Err(Error::Internal("a complete cart without a total".to_owned()));
     };

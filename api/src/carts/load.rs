@@ -11,8 +11,10 @@ use crate::catalog::model::ProductStatus;
 use crate::catalog::translate::{self, Translations};
 use crate::db::Connection;
 use crate::db::schema::{cart_line_items, carts, products, stock_levels, variant_prices, variants};
+use crate::discounts::apply::Candidate;
+use crate::discounts::load as discounts;
 use crate::error::{Error, Result};
-use crate::ids::{CartId, LineItemId, ProductId, VariantId};
+use crate::ids::{CartId, CollectionId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Currency;
 use crate::shipping::model::ShippingRate;
@@ -40,6 +42,8 @@ pub struct CartRow {
     pub locale: Option<String>,
     /// The shipping rate that the shopper chose.
     pub shipping_rate_id: Option<String>,
+    /// The codes that the shopper entered, in capitals.
+    pub discount_codes: Vec<String>,
     /// The shop's own data.
     pub metadata: Value,
     /// Which token opens it.
@@ -63,6 +67,8 @@ pub struct Line {
     pub variant_id: VariantId,
     /// Its product.
     pub product_id: ProductId,
+    /// The product's collections, as far as the cart's discounts name them.
+    pub collections: Vec<CollectionId>,
     /// Stock keeping unit.
     pub sku: String,
     /// The product's name.
@@ -96,6 +102,8 @@ pub struct Snapshot {
     pub lines: Vec<Line>,
     /// What its shipping can be.
     pub shipping: Shipping,
+    /// The discounts that it may have.
+    pub discounts: Vec<Candidate>,
 }
 
 /// Where a cart's shipping rates come from.
@@ -141,11 +149,11 @@ pub async fn row_for(conn: &mut Connection, id: CartId, token: &str, keys: &Toke
     Err(Error::not_found("cart"))
 }
 
-/// Adds the lines and the rates of the zone to a row.
+/// Adds the lines, the rates of the zone and the discounts to a row.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn snapshot(conn: &mut Connection, cart: CartRow) -> Result<(Snapshot, Available)> {
+pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) -> Result<(Snapshot, Available)> {
     let price = variant_prices::table
         .on(variant_prices::variant_id.eq(variants::id).and(variant_prices::currency.eq(cart.currency)));
     let rows: Vec<LineTuple> = cart_line_items::table
@@ -183,12 +191,28 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow) -> Result<(Snapshot,
         })
         .collect();
     let locale = cart.locale.as_deref().and_then(|locale| locale.parse().ok());
-    let lines: Vec<Line> = rows.into_iter().map(|row| line(row, locale.as_ref())).collect();
+    let mut lines: Vec<Line> = rows.into_iter().map(|row| line(row, locale.as_ref())).collect();
     let rates = match address(cart.shipping_address.as_ref())? {
         Some(address) if lines.iter().any(|line| line.requires_shipping) => table::rates_to(conn, &address).await?,
         Some(_) | None => Vec::new(),
     };
-    Ok((Snapshot { cart, lines, shipping: Shipping::Table(rates) }, available))
+    let discounts = discounts_of(conn, &cart, &mut lines, now).await?;
+    Ok((Snapshot { cart, lines, shipping: Shipping::Table(rates), discounts }, available))
+}
+
+async fn discounts_of(
+    conn: &mut Connection,
+    cart: &CartRow,
+    lines: &mut [Line],
+    now: DateTime<Utc>,
+) -> Result<Vec<Candidate>> {
+    let candidates = discounts::candidates(conn, &cart.discount_codes, cart.email.as_deref(), now).await?;
+    let products: Vec<ProductId> = lines.iter().map(|line| line.product_id).collect();
+    let memberships = discounts::memberships(conn, &candidates, &products).await?;
+    for line in lines {
+        line.collections = memberships.get(&line.product_id).cloned().unwrap_or_default();
+    }
+    Ok(candidates)
 }
 
 fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
@@ -204,6 +228,7 @@ fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
         id,
         variant_id,
         product_id,
+        collections: Vec::new(),
         sku,
         title: texts.and_then(|texts| texts.title.clone()).unwrap_or(title),
         variant_title: translate::variant_title(variant_title, &values, &options),

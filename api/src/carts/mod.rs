@@ -1,9 +1,12 @@
 //! Carts: what a shopper is about to buy. Prices are never copied into a cart; they are looked up at each reading.
 
 pub mod complete;
+pub mod delivery;
+pub mod discount_codes;
 pub mod load;
 pub mod model;
 pub mod price;
 pub mod requests;
 pub mod routes;
+pub mod shape;
 pub mod write;

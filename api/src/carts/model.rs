@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::address::Address;
 use crate::db::text_enum;
+use crate::discounts::model::{AppliedDiscount, CartDiscountCode, LineDiscount};
 use crate::ids::{CartId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::metadata::Metadata;
@@ -53,6 +54,10 @@ pub struct Cart {
     pub locale: Option<Locale>,
     /// How the goods are sent: what was chosen, or the only way there is; `null` while open, or when nothing is sent.
     pub shipping_rate: Option<ShippingRate>,
+    /// The codes that were entered, and what became of them.
+    pub discount_codes: Vec<CartDiscountCode>,
+    /// The discounts that are given.
+    pub discounts: Vec<AppliedDiscount>,
     /// What it costs.
     pub totals: Totals,
     /// What the shopper should know, and what stands in the way of a checkout.
@@ -94,8 +99,10 @@ pub struct CartLine {
     pub unit_price: Option<Money>,
     /// Unit price × quantity.
     pub subtotal: Option<Money>,
-    /// Its share of the discount.
+    /// Its share of the discounts.
     pub discount: Option<Money>,
+    /// Each discount's part of it.
+    pub discounts: Vec<LineDiscount>,
     /// What the line costs.
     pub total: Option<Money>,
     /// Whether it is sent by post.
@@ -120,7 +127,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CartProblem {
     /// `insufficient_stock`, `not_for_sale`, `no_price`, `too_many`, `price_changed`, `shipping_unavailable`,
-    /// `shipping_rate_gone`.
+    /// `shipping_rate_gone`, `discount_not_applied`.
     #[schema(example = "insufficient_stock")]
     pub code: String,
     /// Whether it stands in the way of a checkout.

@@ -1,184 +1,124 @@
-//! A cart's price and its shape for clients. Pure.
+//! What a cart costs. Pure.
 
 use serde_json::Value;
 
-use super::load::{Available, Line, Shipping, Snapshot};
-use super::model::{Cart, CartLine, CartProblem, Severity};
+use super::delivery::{self, Delivery};
+use super::load::{Line, Snapshot};
 use crate::address::Address;
+use crate::discounts::apply::{self, Basket, Candidate, Given};
+use crate::discounts::model::{AppliedDiscount, CartDiscountCode, DiscountReason, LineDiscount};
 use crate::error::{Error, Result};
-use crate::metadata::Metadata;
-use crate::money::{Currency, Money};
-use crate::pricing::{self, Input, LineInput, LineTotals, Priced, Tax};
+use crate::money::Money;
+use crate::payments::smallest_charge_step;
+use crate::pricing::{self, Input, LineInput, Priced, Tax};
 use crate::shipping::model::ShippingRate;
-use crate::shipping::table::{self, Parcel};
 
 /// A priced cart.
 #[derive(Debug)]
-pub struct PricedCart {
+pub struct PricedCart<'a> {
     /// Lines with a price, in the cart's order, and the totals.
     pub priced: Priced,
+    /// What each of these lines is reduced by.
+    pub line_discounts: Vec<Vec<LineDiscount>>,
+    /// The discounts that are given.
+    pub discounts: Vec<(&'a Candidate, AppliedDiscount)>,
+    /// What became of the codes.
+    pub discount_codes: Vec<CartDiscountCode>,
     /// The ways to send the goods that there are.
     pub shipping_rates: Vec<ShippingRate>,
     /// What became of shipping.
     pub delivery: Delivery,
 }
 
-/// How a cart's goods are sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
-    /// Nothing is sent.
-    NotNeeded,
-    /// By this rate: the chosen one, or the only one.
-    By(ShippingRate),
-    /// It is not known where to.
-    NoAddress,
-    /// The shop does not send there, or not this much.
-    Unavailable,
-    /// One of the rates is to be chosen.
-    NotChosen,
-    /// What was chosen is no longer to be had.
-    Gone,
-}
-
-impl PricedCart {
-    /// The rate that the goods are sent by.
-    #[must_use]
-    pub fn shipping_rate(&self) -> Option<&ShippingRate> {
-        match &self.delivery {
-            Delivery::By(rate) => Some(rate),
-            Delivery::NotNeeded
-            | Delivery::NoAddress
-            | Delivery::Unavailable
-            | Delivery::NotChosen
-            | Delivery::Gone => None,
-        }
-    }
-}
-
 /// Prices a cart; lines without a price count nothing.
 ///
 /// # Errors
 /// `amount_too_large`.
-pub fn price(snapshot: &Snapshot) -> Result<PricedCart> {
-    let (shipping_rates, delivery) = delivery(snapshot)?;
-    let shipping = match &delivery {
-        Delivery::By(rate) => Some(rate.price.amount),
-        Delivery::NotNeeded => Some(0),
-        Delivery::NoAddress | Delivery::Unavailable | Delivery::NotChosen | Delivery::Gone => None,
-    };
-    let lines = snapshot.lines.iter().filter_map(|line| {
-        Some(LineInput { unit_price: line.unit_price?, quantity: line.quantity, tax: Tax::default() })
+pub fn price(snapshot: &Snapshot) -> Result<PricedCart<'_>> {
+    let (shipping_rates, delivery) = delivery::delivery(snapshot)?;
+    let lines: Vec<(&Line, i64)> = snapshot.lines.iter().filter_map(|line| Some((line, line.unit_price?))).collect();
+    let verdicts = verdicts(snapshot, &lines, &delivery);
+    let given: Vec<(&Candidate, &Given)> = snapshot
+        .discounts
+        .iter()
+        .zip(&verdicts)
+        .filter_map(|(candidate, verdict)| Some((candidate, verdict.as_ref().ok()?)))
+        .collect();
+    let off_line = |index: usize| given.iter().filter_map(|(_, given)| given.lines.get(index)).sum();
+    let inputs = lines.iter().enumerate().map(|(index, (line, unit_price))| LineInput {
+        unit_price: *unit_price,
+        quantity: line.quantity,
+        discount: off_line(index),
+        tax: Tax::default(),
     });
     let priced = pricing::totals(&Input {
         currency: snapshot.cart.currency,
-        lines: lines.collect(),
-        discount: 0,
-        shipping,
-        shipping_discount: 0,
+        lines: inputs.collect(),
+        shipping: delivery.price(),
+        shipping_discount: given.iter().map(|(_, given)| given.shipping).sum(),
         shipping_tax: Tax::default(),
         tax_known: true,
     })?;
-    Ok(PricedCart { priced, shipping_rates, delivery })
+    let line_discounts = (0..lines.len()).map(|index| line_discounts(snapshot, &given, index)).collect();
+    let is_known = delivery.price().is_some();
+    let discounts = given.iter().map(|(candidate, given)| (*candidate, applied(snapshot, candidate, given, is_known)));
+    let discounts: Vec<_> = discounts.collect();
+    let discount_codes = codes(snapshot, &verdicts);
+    Ok(PricedCart { priced, line_discounts, discounts, discount_codes, shipping_rates, delivery })
 }
 
-fn delivery(snapshot: &Snapshot) -> Result<(Vec<ShippingRate>, Delivery)> {
-    let sent: Vec<&Line> = snapshot.lines.iter().filter(|line| line.requires_shipping).collect();
-    if sent.is_empty() {
-        return Ok((Vec::new(), Delivery::NotNeeded));
-    }
-    let rates = match &snapshot.shipping {
-        Shipping::Quoted(rate) => {
-            let rates: Vec<ShippingRate> = rate.iter().cloned().collect();
-            return Ok((rates, rate.clone().map_or(Delivery::NotChosen, Delivery::By)));
-        }
-        Shipping::Table(rates) => rates,
+fn verdicts(snapshot: &Snapshot, lines: &[(&Line, i64)], delivery: &Delivery) -> apply::Verdicts {
+    let lines = lines.iter().map(|(line, unit_price)| apply::Line {
+        variant: line.variant_id,
+        product: line.product_id,
+        collections: &line.collections,
+        unit_price: *unit_price,
+        quantity: line.quantity,
+    });
+    let basket = Basket {
+        currency: snapshot.cart.currency,
+        step: smallest_charge_step(snapshot.cart.currency),
+        lines: lines.collect(),
+        shipping: delivery.price(),
+        is_sent: *delivery != Delivery::NotNeeded,
     };
-    if snapshot.cart.shipping_address.is_none() {
-        return Ok((Vec::new(), Delivery::NoAddress));
-    }
-    let weight = |line: &&Line| line.weight_grams.unwrap_or_default().saturating_mul(line.quantity);
-    let value = |line: &Line| line.unit_price.unwrap_or_default().saturating_mul(line.quantity);
-    let rates = table::applicable(
-        rates,
-        Parcel {
-            currency: snapshot.cart.currency,
-            weight_grams: sent.iter().map(weight).fold(0, i64::saturating_add),
-            subtotal: snapshot.lines.iter().map(value).fold(0, i64::saturating_add),
-        },
-    )?;
-    let delivery = match (&snapshot.cart.shipping_rate_id, rates.as_slice()) {
-        (_, []) => Delivery::Unavailable,
-        (None, [only]) => Delivery::By(only.clone()),
-        (None, _) => Delivery::NotChosen,
-        (Some(chosen), rates) => {
-            let chosen = rates.iter().find(|rate| rate.id == *chosen);
-            chosen.map_or(Delivery::Gone, |rate| Delivery::By(rate.clone()))
-        }
-    };
-    Ok((rates, delivery))
+    apply::apply(&basket, &snapshot.discounts)
 }
 
-/// The cart as clients see it.
-///
-/// # Errors
-/// `amount_too_large`, or when the database holds what is no address.
-pub fn shape(snapshot: &Snapshot, available: &Available) -> Result<Cart> {
-    let cart = &snapshot.cart;
-    let priced = price(snapshot)?;
-    let shipping_rate = priced.shipping_rate().cloned();
-    let mut totals = priced.priced.lines.iter();
-    let mut problems = Vec::new();
-    let mut line_items = Vec::new();
-    for (index, (line, available)) in snapshot.lines.iter().zip(available).enumerate() {
-        let line_problems = line_problems(line, *available, index, cart.currency);
-        problems.extend(line_problems.iter().cloned());
-        let totals = line.unit_price.and_then(|_| totals.next().copied());
-        line_items.push(shape_line(line, totals, line_problems, cart.currency));
-    }
-    problems.extend(delivery_problem(&priced.delivery));
-    Ok(Cart {
-        id: cart.id,
-        status: cart.status,
-        currency: cart.currency,
-        email: cart.email.clone(),
-        line_items,
-        shipping_address: address(cart.shipping_address.as_ref())?,
-        billing_address: address(cart.billing_address.as_ref())?,
-        locale: cart.locale.as_deref().and_then(|locale| locale.parse().ok()),
-        shipping_rate,
-        totals: priced.priced.totals,
-        problems,
-        metadata: Metadata::from_json(&cart.metadata),
-        version: cart.version,
-        expires_at: cart.expires_at,
-        created_at: cart.created_at,
-        updated_at: cart.updated_at,
-        cart_token: None,
-    })
+fn line_discounts(snapshot: &Snapshot, given: &[(&Candidate, &Given)], index: usize) -> Vec<LineDiscount> {
+    let off = given.iter().filter_map(|(candidate, given)| {
+        let amount = given.lines.get(index).copied().filter(|amount| *amount > 0)?;
+        Some(LineDiscount { discount_id: candidate.id, amount: Money::new(amount, snapshot.cart.currency) })
+    });
+    off.collect()
 }
 
-/// What is wrong with how the goods are sent. What is only missing yet is no problem.
-#[must_use]
-pub fn delivery_problem(delivery: &Delivery) -> Option<CartProblem> {
-    let (code, pointer, detail) = match delivery {
-        Delivery::NotNeeded | Delivery::By(_) | Delivery::NoAddress | Delivery::NotChosen => return None,
-        Delivery::Unavailable => (
-            "shipping_unavailable",
-            "/shipping_address",
-            "The shop does not send these goods there in this currency; change the address, the lines or the currency.",
-        ),
-        Delivery::Gone => (
-            "shipping_rate_gone",
-            "/shipping_rate",
-            "The chosen shipping rate is no longer to be had; choose one of `GET …/shipping-rates`.",
-        ),
+fn applied(snapshot: &Snapshot, candidate: &Candidate, given: &Given, is_shipping_known: bool) -> AppliedDiscount {
+    let money = |amount| Money::new(amount, snapshot.cart.currency);
+    AppliedDiscount {
+        discount_id: candidate.id,
+        title: candidate.title.clone(),
+        code: candidate.code.as_ref().map(|code| code.code.clone()),
+        r#type: candidate.terms.kind,
+        amount: money(given.lines.iter().sum()),
+        shipping_amount: is_shipping_known.then(|| money(given.shipping)),
+    }
+}
+
+fn codes(snapshot: &Snapshot, verdicts: &apply::Verdicts) -> Vec<CartDiscountCode> {
+    let verdict_of = |code: &String| {
+        let of = |candidate: &Candidate| candidate.code.as_ref().is_some_and(|its| its.code == *code);
+        snapshot.discounts.iter().zip(verdicts).find(|(candidate, _)| of(candidate)).map(|(_, verdict)| verdict)
     };
-    Some(CartProblem {
-        code: code.to_owned(),
-        severity: Severity::Blocking,
-        detail: detail.to_owned(),
-        pointer: pointer.to_owned(),
-    })
+    let entered = snapshot.cart.discount_codes.iter().map(|code| {
+        let reason = match verdict_of(code) {
+            Some(Ok(_)) => None,
+            Some(Err(reason)) => Some(*reason),
+            None => Some(DiscountReason::NotFound),
+        };
+        CartDiscountCode { code: code.clone(), applied: reason.is_none(), reason }
+    });
+    entered.collect()
 }
 
 /// An address from its column.
@@ -191,64 +131,4 @@ pub fn address(column: Option<&Value>) -> Result<Option<Address>> {
             serde_json::from_value(value.clone()).map_err(|error| Error::Internal(format!("an address: {error}")))
         })
         .transpose()
-}
-
-/// What the shopper should know of a line, and what stands in the way of buying it.
-#[must_use]
-pub fn line_problems(line: &Line, available: Option<i64>, index: usize, currency: Currency) -> Vec<CartProblem> {
-    let problem = |code: &str, severity: Severity, member: &str, detail: String| CartProblem {
-        code: code.to_owned(),
-        severity,
-        detail,
-        pointer: format!("/line_items/{index}{member}"),
-    };
-    let blocking = |code: &str, member: &str, detail: String| problem(code, Severity::Blocking, member, detail);
-    let mut problems = Vec::new();
-    match (line.unit_price, line.seen_unit_price) {
-        _ if !line.for_sale => {
-            problems.push(blocking("not_for_sale", "", "It is no longer sold; remove the line.".to_owned()));
-        }
-        (None, _) => {
-            let detail = "It has no price in the cart's currency; remove the line.";
-            problems.push(blocking("no_price", "/unit_price", detail.to_owned()));
-        }
-        (Some(now), Some(seen)) if now != seen => {
-            let decimal = |amount| Money::new(amount, currency).decimal();
-            let detail = format!("Its price is {} {currency} now; it was {}.", decimal(now), decimal(seen));
-            problems.push(problem("price_changed", Severity::Notice, "/unit_price", detail));
-        }
-        (Some(_), _) => {}
-    }
-    if let Some(most) = line.max_per_order.filter(|most| *most < line.quantity) {
-        let detail = format!("One order may hold at most {most} of it; lower the quantity.");
-        problems.push(blocking("too_many", "/quantity", detail));
-    }
-    if let Some(available) = available.filter(|available| *available < line.quantity) {
-        let detail = if available == 0 {
-            "It is sold out; remove the line.".to_owned()
-        } else {
-            format!("Only {available} can be had; lower the quantity.")
-        };
-        problems.push(blocking("insufficient_stock", "/quantity", detail));
-    }
-    problems
-}
-
-fn shape_line(line: &Line, totals: Option<LineTotals>, problems: Vec<CartProblem>, currency: Currency) -> CartLine {
-    CartLine {
-        id: line.id,
-        variant_id: line.variant_id,
-        product_id: line.product_id,
-        sku: line.sku.clone(),
-        title: line.title.clone(),
-        variant_title: line.variant_title.clone(),
-        quantity: line.quantity,
-        unit_price: line.unit_price.map(|amount| Money::new(amount, currency)),
-        subtotal: totals.map(|totals| totals.subtotal),
-        discount: totals.map(|totals| totals.discount),
-        total: totals.map(|totals| totals.total),
-        requires_shipping: line.requires_shipping,
-        metadata: Metadata::from_json(&line.metadata),
-        problems,
-    }
 }

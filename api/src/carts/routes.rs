@@ -2,14 +2,15 @@
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use scoped_futures::ScopedFutureExt;
 
+use super::delivery::Delivery;
 use super::load::{self, CartRow};
 use super::model::Cart;
-use super::price::{self, Delivery};
+use super::price;
 use super::requests::{CartPatch, LinePatch, NewCart, NewLine, RateChoice};
-use super::write;
+use super::{shape, write};
 use crate::app::App;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -26,9 +27,9 @@ fn lifetime(app: &App) -> TimeDelta {
     TimeDelta::from_std(app.config.cart_lifetime).unwrap_or(TimeDelta::days(30))
 }
 
-async fn shape(conn: &mut Connection, row: CartRow) -> Result<Cart> {
-    let (snapshot, available) = load::snapshot(conn, row).await?;
-    price::shape(&snapshot, &available)
+async fn shape(conn: &mut Connection, row: CartRow, now: DateTime<Utc>) -> Result<Cart> {
+    let (snapshot, available) = load::snapshot(conn, row, now).await?;
+    shape::shape(&snapshot, &available)
 }
 
 /// Create a cart
@@ -50,7 +51,7 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
     let (mut answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
             let row = write::create(conn, new, currency, lifetime(shop), now).await?;
-            Answer::of(201, &shape(conn, row).await?)
+            Answer::of(201, &shape(conn, row, now).await?)
         }
         .scope_boxed()
     })
@@ -82,7 +83,7 @@ pub async fn get_cart(
 ) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     let row = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
-    let cart = shape(&mut conn, row).await?;
+    let cart = shape(&mut conn, row, app.clock.now()).await?;
     etag::respond(&request, HttpResponse::Ok(), cart.version, &cart)
 }
 
@@ -215,7 +216,7 @@ pub struct ShippingRates {
 pub async fn list_shipping_rates(app: web::Data<App>, id: Id<CartId>, token: CartToken) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     let row = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
-    let (snapshot, _) = load::snapshot(&mut conn, row).await?;
+    let (snapshot, _) = load::snapshot(&mut conn, row, app.clock.now()).await?;
     let priced = price::price(&snapshot)?;
     let missing = match priced.delivery {
         Delivery::NoAddress => vec!["/shipping_address".to_owned()],
@@ -246,9 +247,9 @@ pub async fn choose_shipping_rate(
     token: CartToken,
     body: Json<RateChoice>,
 ) -> Result<HttpResponse> {
-    let choice = &body.value;
+    let (choice, now) = (&body.value, app.clock.now());
     change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::choose_rate(conn, cart, choice).await }.scope_boxed()
+        async move { write::choose_rate(conn, cart, choice, now).await }.scope_boxed()
     })
     .await
 }
@@ -258,7 +259,7 @@ fn line_id(request: &HttpRequest) -> Result<LineItemId> {
 }
 
 /// Runs a change on a locked, open cart and answers with the cart after it.
-async fn change<'work>(
+pub(super) async fn change<'work>(
     app: &App,
     request: &HttpRequest,
     id: CartId,
@@ -275,7 +276,7 @@ async fn change<'work>(
             write::require_open(conn, &cart).await?;
             work(conn, &cart).await?;
             let row = write::touch(conn, cart.id, lifetime(app), now).await?;
-            shape(conn, row).await
+            shape(conn, row, now).await
         }
         .scope_boxed()
     })

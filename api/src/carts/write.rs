@@ -43,6 +43,7 @@ pub async fn create(
             carts::shipping_address.eq(new.shipping_address.as_ref().map(|address| json!(address))),
             carts::billing_address.eq(new.billing_address.as_ref().map(|address| json!(address))),
             carts::locale.eq(new.locale.as_ref().map(Locale::as_str)),
+            carts::discount_codes.eq(Vec::<String>::new()),
             carts::metadata.eq(new.metadata.to_json()),
             carts::token_version.eq(1),
             carts::version.eq(1),
@@ -251,8 +252,8 @@ pub async fn change_line(conn: &mut Connection, cart: &CartRow, line: LineItemId
 ///
 /// # Errors
 /// `validation_failed` when it is none of the cart's.
-pub async fn choose_rate(conn: &mut Connection, cart: &CartRow, choice: &RateChoice) -> Result<()> {
-    let (snapshot, _) = super::load::snapshot(conn, cart.clone()).await?;
+pub async fn choose_rate(conn: &mut Connection, cart: &CartRow, choice: &RateChoice, now: DateTime<Utc>) -> Result<()> {
+    let (snapshot, _) = super::load::snapshot(conn, cart.clone(), now).await?;
     let rates = super::price::price(&snapshot)?.shipping_rates;
     if !rates.iter().any(|rate| rate.id == choice.rate_id) {
         let names: Vec<&str> = rates.iter().map(|rate| rate.id.as_str()).collect();

@@ -94,6 +94,31 @@ const QUERIES: &[(&str, &str)] = &[
          WHERE status IN ('confirmed', 'completed') AND captured <> total OR paid_at IS NULL AND captured > 0",
     ),
     (
+        "4 discounts sum, by line and by order",
+        "SELECT 'order ' || orders.id || ': discounts ' || given || ', order ' || discount || '/' || shipping_discount AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum((each -> 'amount' ->> 'amount')::bigint), 0) AS given,
+             COALESCE(sum((each -> 'shipping_amount' ->> 'amount')::bigint), 0) AS given_shipping FROM jsonb_array_elements(discounts) AS each) AS sums
+         WHERE given <> discount OR given_shipping <> shipping_discount
+         UNION ALL
+         SELECT 'line ' || id || ': discounts ' || given || ', line ' || discount FROM order_line_items,
+             LATERAL (SELECT COALESCE(sum((each -> 'amount' ->> 'amount')::bigint), 0) AS given FROM jsonb_array_elements(discounts) AS each) AS sums
+         WHERE given <> discount",
+    ),
+    (
+        "3 a discount was used as often as its live orders say",
+        "SELECT 'discount ' || discounts.id || ': counted ' || used || ', orders ' || count(live.order_id) AS detail
+         FROM discounts LEFT JOIN discount_uses AS live ON live.discount_id = discounts.id AND released_at IS NULL
+         WHERE usage_limit IS NOT NULL OR usage_limit_per_customer IS NOT NULL
+         GROUP BY discounts.id HAVING used <> count(live.order_id)
+         UNION ALL
+         SELECT 'code ' || code || ': counted ' || used || ', orders ' || count(live.order_id)
+         FROM discount_codes LEFT JOIN discount_uses AS live ON live.code_id = discount_codes.id AND released_at IS NULL
+         WHERE usage_limit IS NOT NULL GROUP BY discount_codes.id HAVING used <> count(live.order_id)
+         UNION ALL
+         SELECT 'order ' || order_id || ' is cancelled, but uses discount ' || discount_id FROM discount_uses
+         JOIN orders ON orders.id = order_id WHERE released_at IS NULL AND orders.status = 'cancelled' AND captured = 0",
+    ),
+    (
         "5 refunds never exceed what was captured",
         "SELECT 'order ' || orders.id || ': captured ' || captured || ', refunds ' || sum(refund.amount) AS detail
          FROM orders JOIN refunds AS refund ON refund.order_id = orders.id AND refund.status IN ('pending', 'succeeded')
@@ -157,7 +182,14 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<Finding>> {
         .iter()
         .filter_map(|payload| match Job::read(JobKind::ProcessEvent, payload) {
             Ok(Job::ProcessEvent(id)) => Some(id),
-            Ok(Job::AdvanceCheckout(_) | Job::SendRefund(_) | Job::Import(_) | Job::Reconcile | Job::Prune)
+            Ok(
+                Job::AdvanceCheckout(_)
+                | Job::SendRefund(_)
+                | Job::DeleteCoupon(_)
+                | Job::Import(_)
+                | Job::Reconcile
+                | Job::Prune,
+            )
             | Err(_) => None,
         })
         .collect();

@@ -14,8 +14,10 @@ use crate::carts::load;
 use crate::carts::model::CartStatus;
 use crate::db::schema::{carts, checkouts, orders};
 use crate::db::{self, Connection};
+use crate::discounts::uses;
 use crate::error::{Error, Result};
 use crate::ids::CheckoutId;
+use crate::jobs::{Job, queue};
 use crate::money::Money;
 use crate::orders::model::{OrderStatus, PaymentStatus};
 use crate::orders::read::{self, OrderRow};
@@ -132,6 +134,9 @@ async fn set_checkout(
         ))
         .execute(conn)
         .await?;
+    if row.coupon_body.is_some() && !status.is_live() {
+        queue::enqueue(conn, Job::DeleteCoupon(row.id), &row.id.to_string(), now, now).await?;
+    }
     Ok(())
 }
 
@@ -183,6 +188,7 @@ async fn cancel_paid(conn: &mut Connection, rows: &Locked, session: &SessionView
     timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
     timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": "cancelled"}), now).await?;
     refunds::request_all(conn, &rows.order, session.payment_intent_id.as_deref(), "cancelled", now).await?;
+    uses::release(conn, rows.order.id, now).await?;
     stock::release(conn, rows.order.id, now).await
 }
 
@@ -266,6 +272,7 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
         timeline::record(conn, rows.order.id, EventKind::PaymentFailed, json!({}), now).await?;
     }
     timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": ending.reason}), now).await?;
+    uses::release(conn, rows.order.id, now).await?;
     stock::release(conn, rows.order.id, now).await
 }
 

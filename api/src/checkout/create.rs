@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::ids::CheckoutId;
 use crate::money::Money;
 use crate::orders::read;
-use crate::payments::{ProviderError, SessionView, Standing};
+use crate::payments::{Create, ProviderError, SessionView, Standing};
 
 /// How long after a session's end a list of sessions is complete for certain.
 const CLOCK_MARGIN: TimeDelta = TimeDelta::minutes(5);
@@ -41,7 +41,7 @@ pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
         return apply::free(&mut conn, id, app.clock.now()).await;
     }
     app.faults.point("before_create").await;
-    match app.stripe.create_session(&format!("cs:{id}"), &row.request_body).await {
+    match create_session(app, &row).await {
         Ok(created) => {
             app.faults.point("after_create").await;
             adopt(app, &row, total, created.session, created.replayed).await
@@ -52,6 +52,23 @@ pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
         }
         Err(error) => look_for(app, &row, total, error).await,
     }
+}
+
+/// The coupon first, since the session names it; both under keys of their own, so that a repeat makes neither twice.
+async fn create_session(app: &App, row: &CheckoutRow) -> Result<Create, ProviderError> {
+    if let Some(coupon) = &row.coupon_body {
+        app.stripe.create_coupon(&format!("coupon:{}", row.id), coupon).await?;
+        app.faults.point("after_coupon").await;
+    }
+    app.stripe.create_session(&format!("cs:{}", row.id), &row.request_body).await
+}
+
+/// Deletes the coupon of a checkout that is over.
+///
+/// # Errors
+/// While Stripe's answer is unknown.
+pub async fn delete_coupon(app: &App, id: CheckoutId) -> Result<()> {
+    Ok(app.stripe.delete_coupon(&id.to_string()).await?)
 }
 
 /// After an unknown answer: a session that was made all the same is found by our order id.

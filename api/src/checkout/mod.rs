@@ -8,7 +8,7 @@
 pub mod advance;
 mod apply;
 mod close;
-mod create;
+pub mod create;
 pub mod model;
 mod reserve;
 pub mod routes;

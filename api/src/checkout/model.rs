@@ -130,6 +130,8 @@ pub struct CheckoutRow {
     pub fingerprint: Vec<u8>,
     /// The frozen create request.
     pub request_body: String,
+    /// The frozen request of its coupon.
+    pub coupon_body: Option<String>,
     /// `cs_…`
     pub session_id: Option<String>,
     /// The payment page.

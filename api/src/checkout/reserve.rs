@@ -14,6 +14,8 @@ use crate::carts::model::CartStatus;
 use crate::carts::price::{PricedCart, address};
 use crate::db::schema::{carts, checkouts, order_line_items, orders};
 use crate::db::{self, Connection};
+use crate::discounts::model::AppliedDiscount;
+use crate::discounts::uses;
 use crate::error::{Error, Result};
 use crate::http::idempotency::{self, Key};
 use crate::ids::{CheckoutId, OrderId};
@@ -21,7 +23,7 @@ use crate::jobs::{Job, queue};
 use crate::money::Money;
 use crate::orders::model::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use crate::orders::timeline::{self, EventKind};
-use crate::payments::{NewSession, SessionAddress, SessionLine, freeze};
+use crate::payments::{NewSession, SessionAddress, SessionLine, freeze, freeze_coupon};
 use crate::quotes::Promise;
 
 /// How long before a session's end it must be created (Stripe: 30 minutes), and ten minutes for recovery.
@@ -32,7 +34,7 @@ pub(super) struct Plan<'a> {
     /// The cart as it was priced.
     pub(super) snapshot: &'a Snapshot,
     /// Its price.
-    pub(super) priced: &'a PricedCart,
+    pub(super) priced: &'a PricedCart<'a>,
     /// The quote that is honoured.
     pub(super) promise: Option<&'a Promise>,
     /// What the client asked for.
@@ -43,6 +45,15 @@ pub(super) struct Plan<'a> {
     pub(super) token: Uuid,
     /// How long the stock is held.
     pub(super) hold: TimeDelta,
+}
+
+impl Plan<'_> {
+    /// What a coupon takes off the lines at Stripe; nothing when there is nothing to pay at all.
+    fn discount(&self) -> Option<Money> {
+        let totals = &self.priced.priced.totals;
+        let is_paid = totals.total.is_some_and(|total| total.amount > 0);
+        Some(totals.discount).filter(|discount| is_paid && discount.amount > 0)
+    }
 }
 
 /// What came of it.
@@ -77,7 +88,7 @@ pub(super) async fn reserve(conn: &mut Connection, plan: &Plan<'_>, now: DateTim
                 CartStatus::CheckingOut => return live(conn, plan).await,
                 CartStatus::Completed => return Err(crate::carts::write::closed(conn, &cart).await?),
             }
-            let (mut present, _) = load::snapshot(conn, cart).await?;
+            let (mut present, _) = load::snapshot(conn, cart, now).await?;
             if plan.promise.is_some_and(|promise| promise.apply(&mut present).is_err()) || present != *plan.snapshot {
                 return Ok(Reserved::Changed);
             }
@@ -123,6 +134,7 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
     let hold_expires_at = now + plan.hold;
     let session_expires_at = hold_expires_at.max(now + SHORTEST_SESSION);
     let request_body = frozen(plan, order, checkout, session_expires_at)?;
+    let coupon_body = frozen_coupon(plan, order, checkout, session_expires_at)?;
     insert_order(conn, plan, order, now).await?;
     insert_lines(conn, plan, order).await?;
     diesel::insert_into(checkouts::table)
@@ -135,6 +147,7 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
             checkouts::idempotency_key.eq(&plan.key.key),
             checkouts::fingerprint.eq(&plan.key.fingerprint),
             checkouts::request_body.eq(request_body),
+            checkouts::coupon_body.eq(coupon_body),
             checkouts::hold_expires_at.eq(hold_expires_at),
             checkouts::session_expires_at.eq(session_expires_at),
             checkouts::created_at.eq(now),
@@ -148,6 +161,8 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
         .set((carts::status.eq(CartStatus::CheckingOut), carts::updated_at.eq(now)))
         .execute(conn)
         .await?;
+    let email = plan.snapshot.cart.email.as_deref().unwrap_or_default();
+    uses::count(conn, order, email, &plan.priced.discounts, now).await?;
     let mut demand = Demand::new();
     for line in &plan.snapshot.lines {
         *demand.entry(line.variant_id).or_default() += line.quantity;
@@ -159,6 +174,7 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
 /// The create request of the session, as it will be sent however often.
 fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: DateTime<Utc>) -> Result<String> {
     let (cart, currency) = (&plan.snapshot.cart, plan.snapshot.cart.currency);
+    let (totals, coupon) = (&plan.priced.priced.totals, checkout.to_string());
     let shipping_address = address(cart.shipping_address.as_ref())?;
     let lines = plan.snapshot.lines.iter().map(|line| SessionLine {
         name: if line.variant_title == "Default" {
@@ -176,7 +192,8 @@ fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: Dat
         checkout_id: checkout.to_string(),
         currency,
         lines: lines.collect(),
-        shipping: plan.priced.shipping_rate().map(|rate| (rate.name.as_str(), rate.price)),
+        coupon: plan.discount().map(|_| coupon.as_str()),
+        shipping: plan.priced.delivery.rate().zip(totals.shipping).map(|(rate, price)| (rate.name.as_str(), price)),
         address: shipping_address.as_ref().map(|address| SessionAddress {
             name: address.name.as_deref().unwrap_or_default(),
             line1: address.line1.as_deref().unwrap_or_default(),
@@ -195,6 +212,19 @@ fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: Dat
     })
 }
 
+/// The coupon's create request; `None` when there is nothing to take off, or nothing to pay.
+fn frozen_coupon(
+    plan: &Plan<'_>,
+    order: OrderId,
+    checkout: CheckoutId,
+    redeem_by: DateTime<Utc>,
+) -> Result<Option<String>> {
+    let Some(discount) = plan.discount() else { return Ok(None) };
+    let titles = plan.priced.discounts.iter().filter(|(_, given)| given.amount.amount > 0);
+    let name: Vec<&str> = titles.map(|(_, given)| given.title.as_str()).collect();
+    freeze_coupon(&checkout.to_string(), &order.to_string(), &name.join(", "), discount, redeem_by).map(Some)
+}
+
 async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, now: DateTime<Utc>) -> Result<()> {
     let (cart, totals) = (&plan.snapshot.cart, &plan.priced.priced.totals);
     let known = |amount: Option<Money>| {
@@ -209,7 +239,8 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
         orders::tax_included.eq(known(totals.tax_included)?),
         orders::total.eq(known(totals.total)?),
     );
-    let rate: Option<Value> = plan.priced.shipping_rate().map(|rate| json!(rate));
+    let rate: Option<Value> = plan.priced.delivery.rate().map(|rate| json!(rate));
+    let discounts: Vec<&AppliedDiscount> = plan.priced.discounts.iter().map(|(_, applied)| applied).collect();
     diesel::insert_into(orders::table)
         .values((
             orders::id.eq(order),
@@ -224,6 +255,7 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
             orders::billing_address.eq(&cart.billing_address),
             orders::shipping_rate.eq(rate),
             orders::locale.eq(&cart.locale),
+            orders::discounts.eq(json!(discounts)),
             orders::metadata.eq(&cart.metadata),
             amounts,
             orders::captured.eq(0),
@@ -238,9 +270,10 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
 }
 
 async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: OrderId) -> Result<()> {
-    let lines = plan.snapshot.lines.iter().zip(&plan.priced.priced.lines).enumerate();
+    let priced = plan.priced.priced.lines.iter().zip(&plan.priced.line_discounts);
+    let lines = plan.snapshot.lines.iter().zip(priced).enumerate();
     let rows: Vec<_> = lines
-        .map(|(position, (line, totals))| {
+        .map(|(position, (line, (totals, discounts)))| {
             (
                 order_line_items::id.eq(crate::ids::LineItemId::new()),
                 order_line_items::order_id.eq(order),
@@ -256,6 +289,7 @@ async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: OrderId) ->
                 order_line_items::unit_price.eq(line.unit_price.unwrap_or_default()),
                 order_line_items::subtotal.eq(totals.subtotal.amount),
                 order_line_items::discount.eq(totals.discount.amount),
+                order_line_items::discounts.eq(json!(discounts)),
                 order_line_items::tax_added.eq(totals.tax_added.amount),
                 order_line_items::tax_included.eq(totals.tax_included.amount),
                 order_line_items::total.eq(totals.total.amount),

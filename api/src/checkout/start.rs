@@ -85,7 +85,7 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
         if cart.status == CartStatus::Completed {
             return Err(crate::carts::write::closed(&mut conn, &cart).await?);
         }
-        let (mut snapshot, available) = load::snapshot(&mut conn, cart).await?;
+        let (mut snapshot, available) = load::snapshot(&mut conn, cart, app.clock.now()).await?;
         let promise = match request.quote_id {
             Some(quote) => Some(quotes::find(&mut conn, request.cart_id, quote, app.clock.now()).await?),
             None => None,
@@ -150,7 +150,7 @@ async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answer> 
 }
 
 /// Whether the live checkout is what this request asks for: the same request for the same price.
-async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart, key: &Key) -> Result<bool> {
+async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart<'_>, key: &Key) -> Result<bool> {
     let mut conn = app.connection().await?;
     let row = model::row(&mut conn, id, false).await?;
     let order = read::row(&mut conn, row.order_id, false).await?;
@@ -178,7 +178,7 @@ async fn make_way(app: &Arc<App>, id: CheckoutId) -> Result<()> {
 }
 
 /// Everything that an order needs, or each thing that is missing.
-fn require_complete(snapshot: &Snapshot, priced: &PricedCart) -> Result<()> {
+fn require_complete(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<()> {
     let missing = complete::missing(snapshot, priced)?;
     if !missing.is_empty() {
         let detail = "The cart lacks what a checkout needs; `errors` names each thing.";
@@ -187,7 +187,7 @@ fn require_complete(snapshot: &Snapshot, priced: &PricedCart) -> Result<()> {
     complete::chargeable(priced)
 }
 
-fn require_expected(priced: &PricedCart, request: &NewCheckout) -> Result<()> {
+fn require_expected(priced: &PricedCart<'_>, request: &NewCheckout) -> Result<()> {
     let totals = &priced.priced.totals;
     match (request.expected_total, totals.total) {
         (Some(expected), Some(total)) if expected != total => {

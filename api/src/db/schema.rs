@@ -54,6 +54,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         locale -> Nullable<Text>,
         shipping_rate_id -> Nullable<Text>,
+        discount_codes -> Array<Text>,
     }
 }
 
@@ -75,6 +76,7 @@ diesel::table! {
         synced_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        coupon_body -> Nullable<Text>,
     }
 }
 
@@ -103,6 +105,49 @@ diesel::table! {
         status -> Text,
         translations -> Jsonb,
         metadata -> Jsonb,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    discount_codes (id) {
+        id -> Uuid,
+        discount_id -> Uuid,
+        code -> Text,
+        usage_limit -> Nullable<Int8>,
+        used -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    discount_uses (order_id, discount_id) {
+        order_id -> Uuid,
+        discount_id -> Uuid,
+        code_id -> Nullable<Uuid>,
+        customer -> Text,
+        amount -> Int8,
+        created_at -> Timestamptz,
+        released_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    discounts (id) {
+        id -> Uuid,
+        title -> Text,
+        method -> Text,
+        status -> Text,
+        terms -> Jsonb,
+        priority -> Int4,
+        combinable -> Bool,
+        usage_limit -> Nullable<Int8>,
+        usage_limit_per_customer -> Nullable<Int8>,
+        used -> Int8,
+        starts_at -> Timestamptz,
+        ends_at -> Nullable<Timestamptz>,
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -203,6 +248,7 @@ diesel::table! {
         tax_added -> Int8,
         tax_included -> Int8,
         total -> Int8,
+        discounts -> Jsonb,
     }
 }
 
@@ -239,6 +285,7 @@ diesel::table! {
         cancelled_at -> Nullable<Timestamptz>,
         updated_at -> Timestamptz,
         locale -> Nullable<Text>,
+        discounts -> Jsonb,
     }
 }
 
@@ -466,6 +513,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     collection_products,
     collection_slugs,
     collections,
+    discount_codes,
+    discount_uses,
+    discounts,
     idempotency_keys,
     import_chunks,
     import_rows,

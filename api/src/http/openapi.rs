@@ -60,6 +60,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
             Code::CheckoutClosed,
             Code::InsufficientStock,
             Code::PriceChanged,
+            Code::DiscountUnavailable,
             Code::QuoteStale,
             Code::PaymentProcessing,
             Code::RequestInFlight,
@@ -84,6 +85,18 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("create_collection", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
     ("update_collection", &[Code::Duplicate, Code::PreconditionFailed]),
     ("delete_collection", &[Code::PreconditionFailed]),
+    (
+        "add_discount_code",
+        &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
+    ),
+    (
+        "remove_discount_code",
+        &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
+    ),
+    ("create_discount", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("update_discount", &[Code::PreconditionFailed]),
+    ("delete_discount", &[Code::PreconditionFailed]),
+    ("create_discount_codes", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
     ("adjust_stock", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
 ];
 

@@ -75,6 +75,7 @@ struct Buckets {
     checkouts_by_cart: Limit<CartId>,
     quotes_by_cart: Limit<CartId>,
     quotes_by_address: Limit<IpAddr>,
+    discount_codes_by_address: Limit<IpAddr>,
     requests_by_address: Limit<IpAddr>,
     requests_by_key: Limit<ApiKeyId>,
 }
@@ -88,6 +89,7 @@ impl Limits {
             checkouts_by_cart: Limit::new("checkouts-per-cart", limits.checkouts_per_cart),
             quotes_by_cart: Limit::new("quotes-per-cart", limits.quotes_per_cart),
             quotes_by_address: Limit::new("quotes-per-address", limits.quotes_per_address),
+            discount_codes_by_address: Limit::new("discount-codes-per-address", limits.discount_codes_per_address),
             requests_by_address: Limit::new("requests-per-address", limits.requests_per_address),
             requests_by_key: Limit::new("requests-per-key", limits.requests_per_key),
         }))
@@ -118,6 +120,17 @@ impl Limits {
     /// `rate_limited` when the address has used up its minute.
     pub fn request_from(&self, address: IpAddr) -> Result<()> {
         self.0.as_ref().map_or(Ok(()), |buckets| buckets.requests_by_address.take(&limit_key(address)).map(|_| ()))
+    }
+
+    /// Counts a code that is tried, so that nobody can guess many.
+    ///
+    /// # Errors
+    /// `rate_limited` when the address has used up its minute.
+    pub fn discount_code(&self, caller: Caller) -> Result<()> {
+        match (&self.0, caller.address) {
+            (Some(buckets), Some(address)) => buckets.discount_codes_by_address.take(&limit_key(address)).map(|_| ()),
+            (Some(_) | None, _) => Ok(()),
+        }
     }
 
     /// Counts a quote for its cart and its address; only for somebody who has the cart's token.

@@ -3,11 +3,21 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    carts, catalog, checkout, collections, http, imports, inventory, orders, quotes, shipping, store, webhooks_in,
+    carts, catalog, checkout, collections, discounts, http, imports, inventory, orders, quotes, shipping, store,
+    webhooks_in,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.configure(for_shoppers).configure(for_staff);
+    config
+        .service(webhooks_in::routes::receive_stripe_webhook)
+        .service(http::operation::get_livez)
+        .service(http::operation::get_readyz)
+        .service(http::metrics::get_metrics);
+}
+
+fn for_shoppers(config: &mut ServiceConfig<'_>) {
     config
         .service(store::get_store)
         .service(catalog::routes::list_products)
@@ -23,12 +33,17 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(carts::routes::remove_line_item)
         .service(carts::routes::list_shipping_rates)
         .service(carts::routes::choose_shipping_rate)
+        .service(carts::discount_codes::add_discount_code)
+        .service(carts::discount_codes::remove_discount_code)
         .service(quotes::routes::create_quote)
         .service(checkout::routes::create_checkout)
         .service(checkout::routes::get_checkout)
         .service(checkout::routes::cancel_checkout)
-        .service(orders::routes::get_order)
-        .service(webhooks_in::routes::receive_stripe_webhook)
+        .service(orders::routes::get_order);
+}
+
+fn for_staff(config: &mut ServiceConfig<'_>) {
+    config
         .service(catalog::admin::create_product)
         .service(catalog::admin::list_all_products)
         .service(catalog::admin::get_any_product)
@@ -56,9 +71,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(shipping::admin::get_shipping_zone)
         .service(shipping::admin::update_shipping_zone)
         .service(shipping::admin::delete_shipping_zone)
+        .service(discounts::admin::create_discount)
+        .service(discounts::admin::list_discounts)
+        .service(discounts::admin::get_discount)
+        .service(discounts::admin::update_discount)
+        .service(discounts::admin::delete_discount)
+        .service(discounts::code_admin::create_discount_codes)
+        .service(discounts::code_admin::list_discount_codes)
+        .service(discounts::code_admin::delete_discount_code)
         .service(orders::admin::list_orders)
-        .service(orders::admin::get_any_order)
-        .service(http::operation::get_livez)
-        .service(http::operation::get_readyz)
-        .service(http::metrics::get_metrics);
+        .service(orders::admin::get_any_order);
 }

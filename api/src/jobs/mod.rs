@@ -20,6 +20,8 @@ text_enum! {
         ProcessEvent => "process_event",
         /// Sends a refund to the provider.
         SendRefund => "send_refund",
+        /// Deletes the coupon of a checkout that is over.
+        DeleteCoupon => "delete_coupon",
         /// Imports a slice of an uploaded file.
         Import => "import",
         /// Looks for checkouts and refunds that nobody brings forward.
@@ -31,8 +33,15 @@ text_enum! {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::ProcessEvent, Self::AdvanceCheckout, Self::SendRefund, Self::Reconcile, Self::Prune, Self::Import];
+    pub const ALL: [Self; 7] = [
+        Self::ProcessEvent,
+        Self::AdvanceCheckout,
+        Self::SendRefund,
+        Self::DeleteCoupon,
+        Self::Reconcile,
+        Self::Prune,
+        Self::Import,
+    ];
 
     /// How many of the kind one process runs at a time.
     #[must_use]
@@ -41,7 +50,7 @@ impl JobKind {
             Self::ProcessEvent => 8,
             Self::AdvanceCheckout => 4,
             Self::SendRefund => 2,
-            Self::Import | Self::Reconcile | Self::Prune => 1,
+            Self::DeleteCoupon | Self::Import | Self::Reconcile | Self::Prune => 1,
         }
     }
 
@@ -49,7 +58,7 @@ impl JobKind {
     #[must_use]
     pub const fn max_attempts(self) -> i32 {
         match self {
-            Self::ProcessEvent | Self::AdvanceCheckout | Self::SendRefund | Self::Import => 20,
+            Self::ProcessEvent | Self::AdvanceCheckout | Self::SendRefund | Self::DeleteCoupon | Self::Import => 20,
             Self::Reconcile | Self::Prune => 3,
         }
     }
@@ -60,7 +69,7 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(30),
             Self::Prune => Some(3600),
-            Self::AdvanceCheckout | Self::ProcessEvent | Self::SendRefund | Self::Import => None,
+            Self::AdvanceCheckout | Self::ProcessEvent | Self::SendRefund | Self::DeleteCoupon | Self::Import => None,
         }
     }
 }
@@ -74,6 +83,8 @@ pub enum Job {
     ProcessEvent(EventId),
     /// See [`JobKind::SendRefund`].
     SendRefund(RefundId),
+    /// See [`JobKind::DeleteCoupon`].
+    DeleteCoupon(CheckoutId),
     /// See [`JobKind::Import`].
     Import(ImportId),
     /// See [`JobKind::Reconcile`].
@@ -90,6 +101,7 @@ impl Job {
             Self::AdvanceCheckout(_) => JobKind::AdvanceCheckout,
             Self::ProcessEvent(_) => JobKind::ProcessEvent,
             Self::SendRefund(_) => JobKind::SendRefund,
+            Self::DeleteCoupon(_) => JobKind::DeleteCoupon,
             Self::Import(_) => JobKind::Import,
             Self::Reconcile => JobKind::Reconcile,
             Self::Prune => JobKind::Prune,
@@ -100,7 +112,7 @@ impl Job {
     #[must_use]
     pub fn payload(self) -> Value {
         match self {
-            Self::AdvanceCheckout(id) => json!({"id": id}),
+            Self::AdvanceCheckout(id) | Self::DeleteCoupon(id) => json!({"id": id}),
             Self::ProcessEvent(id) => json!({"id": id}),
             Self::SendRefund(id) => json!({"id": id}),
             Self::Import(id) => json!({"id": id}),
@@ -118,6 +130,7 @@ impl Job {
             JobKind::AdvanceCheckout => Self::AdvanceCheckout(id()?.parse()?),
             JobKind::ProcessEvent => Self::ProcessEvent(id()?.parse()?),
             JobKind::SendRefund => Self::SendRefund(id()?.parse()?),
+            JobKind::DeleteCoupon => Self::DeleteCoupon(id()?.parse()?),
             JobKind::Import => Self::Import(id()?.parse()?),
             JobKind::Reconcile => Self::Reconcile,
             JobKind::Prune => Self::Prune,

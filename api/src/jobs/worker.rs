@@ -130,6 +130,7 @@ async fn perform(app: &Arc<App>, job: Job) -> Result<()> {
         Job::AdvanceCheckout(id) => checkout::advance::advance(app, id).await,
         Job::ProcessEvent(id) => webhooks_in::process::process(app, id).await,
         Job::SendRefund(id) => refunds::send::send(app, id).await,
+        Job::DeleteCoupon(id) => checkout::create::delete_coupon(app, id).await,
         Job::Import(id) => imports::run::work(app, id).await,
         Job::Reconcile => checkout::advance::reconcile(app).await,
         Job::Prune => prune(app).await,

@@ -4,9 +4,11 @@
 
 mod allocate;
 mod currency;
+mod percentage;
 
 pub use allocate::allocate;
 pub use currency::Currency;
+pub use percentage::{Percentage, round_to};
 
 use serde::{Deserialize, Serialize};
 

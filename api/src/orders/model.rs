@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::address::Address;
 use crate::db::text_enum;
+use crate::discounts::model::{AppliedDiscount, LineDiscount};
 use crate::ids::{LineItemId, OrderId, ProductId, RefundId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
@@ -94,6 +95,8 @@ pub struct Order {
     pub email: String,
     /// What was bought.
     pub line_items: Vec<OrderLine>,
+    /// The discounts that were given.
+    pub discounts: Vec<AppliedDiscount>,
     /// What it cost.
     pub totals: Totals,
     /// What was given back.
@@ -147,8 +150,10 @@ pub struct OrderLine {
     pub unit_price: Money,
     /// Unit price × quantity.
     pub subtotal: Money,
-    /// Its share of the discount.
+    /// Its share of the discounts.
     pub discount: Money,
+    /// Each discount's part of it.
+    pub discounts: Vec<LineDiscount>,
     /// Tax on top.
     pub tax_added: Money,
     /// Tax contained.

@@ -46,6 +46,8 @@ pub struct OrderRow {
     pub billing_address: Option<Value>,
     /// A shipping rate.
     pub shipping_rate: Option<Value>,
+    /// What was given, by discount.
+    pub discounts: Value,
     /// The shop's own data.
     pub metadata: Value,
     /// Minor units, as all amounts here.
@@ -99,6 +101,7 @@ struct LineRow {
     unit_price: i64,
     subtotal: i64,
     discount: i64,
+    discounts: Value,
     tax_added: i64,
     tax_included: i64,
     total: i64,
@@ -213,7 +216,6 @@ async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>) -> Result<Vec<Orde
 fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<Order> {
     let money = |amount| Money::new(amount, row.currency);
     let refunded = refunds.iter().filter(|refund| refund.status == "succeeded").map(|refund| refund.amount).sum();
-    let rate = row.shipping_rate.map(serde_json::from_value).transpose();
     Ok(Order {
         totals: Totals {
             subtotal: money(row.subtotal),
@@ -225,12 +227,13 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
             tax_included: Some(money(row.tax_included)),
             total: Some(money(row.total)),
         },
-        line_items: lines.into_iter().map(|line| shape_line(line, row.currency)).collect(),
+        line_items: lines.into_iter().map(|line| shape_line(line, row.currency)).collect::<Result<_>>()?,
+        discounts: read(row.discounts, "orders.discounts")?,
         refunded: money(refunded),
         refunds: refunds.into_iter().map(shape_refund).collect(),
         shipping_address: address(row.shipping_address.as_ref())?,
         billing_address: address(row.billing_address.as_ref())?,
-        shipping_rate: rate.map_err(|error| Error::Internal(format!("orders.shipping_rate: {error}")))?,
+        shipping_rate: row.shipping_rate.map(|rate| read(rate, "orders.shipping_rate")).transpose()?,
         metadata: Metadata::from_json(&row.metadata),
         id: row.id,
         number: row.number,
@@ -250,9 +253,14 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
     })
 }
 
-fn shape_line(line: LineRow, currency: Currency) -> OrderLine {
+/// A column that keeps one of our own shapes.
+fn read<T: serde::de::DeserializeOwned>(column: Value, name: &str) -> Result<T> {
+    serde_json::from_value(column).map_err(|error| Error::Internal(format!("{name}: {error}")))
+}
+
+fn shape_line(line: LineRow, currency: Currency) -> Result<OrderLine> {
     let money = |amount| Money::new(amount, currency);
-    OrderLine {
+    Ok(OrderLine {
         id: line.id,
         variant_id: line.variant_id,
         product_id: line.product_id,
@@ -263,12 +271,13 @@ fn shape_line(line: LineRow, currency: Currency) -> OrderLine {
         unit_price: money(line.unit_price),
         subtotal: money(line.subtotal),
         discount: money(line.discount),
+        discounts: read(line.discounts, "order_line_items.discounts")?,
         tax_added: money(line.tax_added),
         tax_included: money(line.tax_included),
         total: money(line.total),
         requires_shipping: line.requires_shipping,
         metadata: Metadata::from_json(&line.metadata),
-    }
+    })
 }
 
 fn shape_refund(row: RefundRow) -> Refund {

@@ -84,6 +84,16 @@ impl Stripe {
         self.config.is_live
     }
 
+    /// Sends a request and reads the answer as a document, for what async-stripe has no type for.
+    pub(super) async fn document(
+        &self,
+        request: &RequestBuilder,
+        key: Option<&str>,
+    ) -> Result<serde_json::Value, ProviderError> {
+        let bytes = self.run(request, key, &AtomicBool::new(false)).await?;
+        serde_json::from_slice(&bytes).map_err(ProviderError::deserialize_err)
+    }
+
     pub(super) fn call(&self) -> Call<'_> {
         Call { stripe: self, replayed: AtomicBool::new(false) }
     }
@@ -120,7 +130,7 @@ impl Stripe {
                 Err(failure) => failure,
             };
             let wait = failure.wait.unwrap_or_else(|| self.backoff(tries));
-            let repeatable = key.is_some() || matches!(request.method, StripeMethod::Get);
+            let repeatable = key.is_some() || !matches!(request.method, StripeMethod::Post);
             let fits = started.elapsed() + wait < self.config.budget;
             tracing::warn!(
                 stripe.path = request.path, stripe.try = tries, error = %failure.error, "A call to Stripe failed"

@@ -34,6 +34,18 @@ const MINIMUMS: &[(&str, i64)] = &[
     ("USD", 50),
 ];
 
+/// The smallest amount in our minor units of which every multiple can be charged.
+#[must_use]
+pub fn smallest_charge_step(currency: Currency) -> i64 {
+    if WHOLE.contains(&currency.code()) {
+        100
+    } else if currency.exponent() == 3 {
+        10
+    } else {
+        1
+    }
+}
+
 /// The amount in Stripe's minor units; `None` when Stripe cannot charge it exactly: three-decimal currencies must
 /// end in 0, MGA has no fractions there.
 #[must_use]
@@ -83,6 +95,7 @@ mod tests {
             currency in proptest::sample::select(Currency::all().collect::<Vec<_>>()),
         ) {
             let money = Money::new(amount, currency);
+            prop_assert_eq!(to_stripe(money).is_some(), amount % smallest_charge_step(currency) == 0);
             if let Some(sent) = to_stripe(money) {
                 prop_assert_eq!(from_stripe(sent, currency), Some(money));
             }

@@ -4,6 +4,7 @@
 
 mod breaker;
 mod client;
+mod coupon;
 mod currency;
 mod event;
 mod refund;
@@ -12,7 +13,8 @@ mod session;
 mod signature;
 
 pub use client::Stripe;
-pub use currency::{minimum_charge, to_stripe};
+pub use coupon::freeze_coupon;
+pub use currency::{minimum_charge, smallest_charge_step, to_stripe};
 pub use event::EventEnvelope;
 pub use refund::{RefundOutcome, RefundView};
 pub use request::{NewSession, SessionAddress, SessionLine, freeze};

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionAutomaticTax,
-    CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
-    CreateCheckoutSessionPaymentIntentDataShipping, CreateCheckoutSessionPaymentIntentDataShippingAddress,
-    CreateCheckoutSessionShippingOptions, CreateCheckoutSessionShippingOptionsShippingRateData,
+    CreateCheckoutSessionDiscounts, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
+    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentIntentDataShipping,
+    CreateCheckoutSessionPaymentIntentDataShippingAddress, CreateCheckoutSessionShippingOptions,
+    CreateCheckoutSessionShippingOptionsShippingRateData,
     CreateCheckoutSessionShippingOptionsShippingRateDataFixedAmount,
     CreateCheckoutSessionShippingOptionsShippingRateDataType, ProductData,
 };
@@ -32,6 +33,8 @@ pub struct NewSession<'a> {
     pub currency: Currency,
     /// The lines.
     pub lines: Vec<SessionLine<'a>>,
+    /// The coupon that takes the discount off.
+    pub coupon: Option<&'a str>,
     /// Shipping: name and price.
     pub shipping: Option<(&'a str, Money)>,
     /// Where it is sent.
@@ -114,6 +117,11 @@ pub fn freeze(new: &NewSession<'_>) -> Result<String> {
         .payment_intent_data(intent);
     if let Some(locale) = new.locale.and_then(stripe_locale) {
         request = request.locale(locale);
+    }
+    if let Some(coupon) = new.coupon {
+        let discount =
+            CreateCheckoutSessionDiscounts { coupon: Some(coupon.to_owned()), ..CreateCheckoutSessionDiscounts::new() };
+        request = request.discounts(vec![discount]);
     }
     if let Some((name, price)) = new.shipping {
         request = request.shipping_options(vec![shipping_option(name, price, currency)?]);

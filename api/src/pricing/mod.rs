@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::money::{Currency, Money, allocate};
+use crate::money::{Currency, Money};
 
 /// One line to be priced.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub struct LineInput {
     pub unit_price: i64,
     /// How many.
     pub quantity: i64,
+    /// The discount on the line; what exceeds its price is not given.
+    pub discount: i64,
     /// Tax on the discounted line.
     pub tax: Tax,
 }
@@ -32,8 +34,6 @@ pub struct Input {
     pub currency: Currency,
     /// The lines.
     pub lines: Vec<LineInput>,
-    /// The discount on the lines together; what exceeds their sum is not given.
-    pub discount: i64,
     /// The shipping price before discounts; `None` while unknown.
     pub shipping: Option<i64>,
     /// The discount on shipping; what exceeds the price is not given.
@@ -90,7 +90,7 @@ pub struct Priced {
     pub totals: Totals,
 }
 
-/// Prices a document. The discount is spread over the lines by largest remainder, so that lines sum to it.
+/// Prices a document: every sum is exact, as every line is.
 ///
 /// # Errors
 /// `amount_too_large` when an amount overflows.
@@ -104,19 +104,17 @@ pub fn totals(input: &Input) -> Result<Priced> {
         .map(|line| money(line.unit_price).checked_mul(line.quantity))
         .collect::<Result<Vec<_>, _>>()?;
     let subtotal = subtotals.iter().try_fold(zero, |sum, line| sum.checked_add(*line))?;
-    let discount = money(input.discount.clamp(0, subtotal.amount));
-    let shares = allocate(discount.amount, &subtotals.iter().map(|line| line.amount).collect::<Vec<_>>());
     let lines = input
         .lines
         .iter()
         .zip(subtotals)
-        .zip(shares)
-        .map(|((line, subtotal), share)| {
-            let (discount, tax_added) = (money(share), money(line.tax.added));
+        .map(|(line, subtotal)| {
+            let (discount, tax_added) = (money(line.discount.clamp(0, subtotal.amount.max(0))), money(line.tax.added));
             let total = subtotal.checked_sub(discount)?.checked_add(tax_added)?;
             Ok(LineTotals { subtotal, discount, tax_added, tax_included: money(line.tax.included), total })
         })
         .collect::<Result<Vec<_>>>()?;
+    let discount = lines.iter().try_fold(zero, |sum, line| sum.checked_add(line.discount))?;
     let shipping_discount = input.shipping.map(|price| money(input.shipping_discount.clamp(0, price.max(0))));
     let shipping = match (input.shipping, shipping_discount) {
         (Some(price), Some(discount)) => Some(money(price).checked_sub(discount)?),
@@ -158,15 +156,19 @@ mod tests {
     use proptest::prelude::*;
 
     fn input() -> impl Strategy<Value = Input> {
-        let line = (0i64..100_000, 1i64..100, 0i64..10_000, 0i64..10_000).prop_map(
-            |(unit_price, quantity, added, included)| LineInput { unit_price, quantity, tax: Tax { added, included } },
+        let line = (0i64..100_000, 1i64..100, 0i64..10_000_000, 0i64..10_000, 0i64..10_000).prop_map(
+            |(unit_price, quantity, discount, added, included)| LineInput {
+                unit_price,
+                quantity,
+                discount,
+                tax: Tax { added, included },
+            },
         );
         let currency = proptest::sample::select(Currency::all().collect::<Vec<_>>());
-        (currency, proptest::collection::vec(line, 1..100), 0i64..10_000_000, 0i64..10_000, 0i64..20_000).prop_map(
-            |(currency, lines, discount, shipping, shipping_discount)| Input {
+        (currency, proptest::collection::vec(line, 1..100), 0i64..10_000, 0i64..20_000).prop_map(
+            |(currency, lines, shipping, shipping_discount)| Input {
                 currency,
                 lines,
-                discount,
                 shipping: Some(shipping),
                 shipping_discount,
                 shipping_tax: Tax { added: 7, included: 3 },
@@ -199,10 +201,10 @@ mod tests {
 
         #[test]
         fn huge_amounts_are_an_error_not_a_panic(unit_price: i64, quantity: i64) {
-            let line = LineInput { unit_price, quantity, tax: Tax::default() };
+            let line = LineInput { unit_price, quantity, discount: 0, tax: Tax::default() };
             let currency = "EUR".parse().unwrap();
             let _ = totals(&Input {
-                currency, lines: vec![line, line], discount: 0, shipping: Some(i64::MAX),
+                currency, lines: vec![line, line], shipping: Some(i64::MAX),
                 shipping_discount: 0, shipping_tax: Tax::default(), tax_known: true,
             });
         }
@@ -210,11 +212,10 @@ mod tests {
 
     #[test]
     fn unknown_is_not_zero() {
-        let line = LineInput { unit_price: 100, quantity: 2, tax: Tax::default() };
+        let line = LineInput { unit_price: 100, quantity: 2, discount: 0, tax: Tax::default() };
         let priced = totals(&Input {
             currency: "EUR".parse().unwrap(),
             lines: vec![line],
-            discount: 0,
             shipping: None,
             shipping_discount: 0,
             shipping_tax: Tax::default(),

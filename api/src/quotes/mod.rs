@@ -14,8 +14,10 @@ use crate::carts::load::{Shipping, Snapshot};
 use crate::carts::price::{self, PricedCart};
 use crate::db::Connection;
 use crate::db::schema::quotes;
+use crate::discounts::apply::Candidate;
+use crate::discounts::model::{AppliedDiscount, CartDiscountCode};
 use crate::error::{Code, Error, Result};
-use crate::ids::{CartId, LineItemId, QuoteId, VariantId};
+use crate::ids::{CartId, CollectionId, LineItemId, ProductId, QuoteId, VariantId};
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
 use crate::shipping::model::ShippingRate;
@@ -49,6 +51,10 @@ pub struct Quote {
     pub shipping_rates: Vec<ShippingRate>,
     /// The one that is quoted.
     pub shipping_rate: Option<ShippingRate>,
+    /// The codes that were entered, and what became of them.
+    pub discount_codes: Vec<CartDiscountCode>,
+    /// The discounts that are given.
+    pub discounts: Vec<AppliedDiscount>,
     /// What it costs; `null` where something is missing.
     pub totals: Totals,
     /// Whether a checkout could start with it.
@@ -90,6 +96,10 @@ pub struct Promise {
     unit_prices: Vec<(VariantId, i64, bool)>,
     /// How the goods are sent.
     shipping_rate: Option<ShippingRate>,
+    /// The discounts as they were.
+    discounts: Vec<Candidate>,
+    /// The collections that they name and that each product was in.
+    collections: Vec<(ProductId, Vec<CollectionId>)>,
 }
 
 /// What of a cart a quote is about.
@@ -101,6 +111,7 @@ fn content(snapshot: &Snapshot) -> Value {
         "currency": cart.currency,
         "shipping_address": cart.shipping_address,
         "billing_address": cart.billing_address,
+        "discount_codes": cart.discount_codes,
     })
 }
 
@@ -117,8 +128,11 @@ impl Promise {
             let promised = self.unit_prices.iter().find(|(variant, ..)| *variant == line.variant_id);
             line.unit_price = promised.map(|(_, price, _)| *price);
             line.requires_shipping = promised.map_or(line.requires_shipping, |(_, _, sent)| *sent);
+            let collections = self.collections.iter().find(|(product, _)| *product == line.product_id);
+            line.collections = collections.map(|(_, collections)| collections.clone()).unwrap_or_default();
         }
         snapshot.shipping = Shipping::Quoted(self.shipping_rate.clone());
+        snapshot.discounts.clone_from(&self.discounts);
         Ok(())
     }
 }
@@ -141,7 +155,7 @@ pub async fn make(
         snapshot.cart.shipping_rate_id = Some(chosen.clone());
     }
     let priced = price::price(&snapshot)?;
-    if request.shipping_rate_id.is_some() && priced.shipping_rate().is_none() {
+    if request.shipping_rate_id.is_some() && priced.delivery.rate().is_none() {
         return Err(Error::invalid("/shipping_rate_id", "not_found", "is not one of the cart's shipping rates"));
     }
     let promise = Promise {
@@ -151,7 +165,9 @@ pub async fn make(
             .iter()
             .filter_map(|line| Some((line.variant_id, line.unit_price?, line.requires_shipping)))
             .collect(),
-        shipping_rate: priced.shipping_rate().cloned(),
+        shipping_rate: priced.delivery.rate().cloned(),
+        discounts: snapshot.discounts.clone(),
+        collections: snapshot.lines.iter().map(|line| (line.product_id, line.collections.clone())).collect(),
     };
     let body = json!(promise);
     let fingerprint = tokens::sha256(body.to_string().as_bytes());
@@ -191,7 +207,7 @@ async fn store(
         .await?)
 }
 
-fn shape(snapshot: &Snapshot, priced: PricedCart, quote_id: QuoteId, expires_at: DateTime<Utc>) -> Result<Quote> {
+fn shape(snapshot: &Snapshot, priced: PricedCart<'_>, quote_id: QuoteId, expires_at: DateTime<Utc>) -> Result<Quote> {
     let mut missing: Vec<String> =
         complete::missing(snapshot, &priced)?.into_iter().map(|error| error.pointer).collect();
     if missing.is_empty() && complete::chargeable(&priced).is_err() {
@@ -214,7 +230,9 @@ fn shape(snapshot: &Snapshot, priced: PricedCart, quote_id: QuoteId, expires_at:
         cart_id: snapshot.cart.id,
         currency,
         line_items: line_items.collect(),
-        shipping_rate: priced.shipping_rate().cloned(),
+        shipping_rate: priced.delivery.rate().cloned(),
+        discount_codes: priced.discount_codes,
+        discounts: priced.discounts.into_iter().map(|(_, applied)| applied).collect(),
         totals: priced.priced.totals,
         complete: missing.is_empty(),
         missing,

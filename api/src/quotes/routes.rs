@@ -32,7 +32,7 @@ pub async fn create_quote(
     let mut conn = app.connection().await?;
     let cart = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
     app.limits.quote(id.0, Caller::of(&request))?;
-    let (snapshot, _) = load::snapshot(&mut conn, cart).await?;
+    let (snapshot, _) = load::snapshot(&mut conn, cart, app.clock.now()).await?;
     let quote = super::make(&mut conn, snapshot, &body.value, app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(quote))
 }

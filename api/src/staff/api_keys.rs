@@ -19,6 +19,10 @@ text_enum! {
         ProductsWrite => "products:write",
         /// Adjust stock.
         InventoryWrite => "inventory:write",
+        /// Read discounts and their codes.
+        DiscountsRead => "discounts:read",
+        /// Create and change discounts and their codes.
+        DiscountsWrite => "discounts:write",
         /// Read orders.
         OrdersRead => "orders:read",
         /// Read measurements.
@@ -37,10 +41,12 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
+        Self::DiscountsRead,
+        Self::DiscountsWrite,
         Self::OrdersRead,
         Self::MetricsRead,
         Self::SettingsRead,

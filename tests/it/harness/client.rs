@@ -70,6 +70,11 @@ impl TestApp {
     }
 
     /// A PATCH as staff.
+    pub(crate) fn staff_delete(&self, path: &str) -> Call {
+        self.call("DELETE", path).bearer(&self.admin_key)
+    }
+
+    /// A PATCH by staff.
     pub(crate) fn staff_patch(&self, path: &str, body: Value) -> Call {
         self.patch(path, body).bearer(&self.admin_key)
     }

@@ -28,7 +28,8 @@ pub(crate) fn address() -> Value {
 }
 
 impl CheckoutHandle {
-    fn new(body: Value) -> Self {
+    /// From the answer to a checkout.
+    pub(crate) fn new(body: Value) -> Self {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         Self {
             id: text("/id"),

@@ -1,0 +1,137 @@
+//! Counting uses: in the checkout's transaction, under the discount's row lock, and given back once when the order dies
+//! (R40, R41).
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::apply::Candidate;
+use super::model::{AppliedDiscount, DiscountReason};
+use crate::db::Connection;
+use crate::db::schema::{discount_codes, discount_uses, discounts};
+use crate::error::{Code, Error, FieldError, Result};
+use crate::ids::{DiscountCodeId, DiscountId, OrderId};
+
+/// How many live orders of a customer use a discount.
+///
+/// # Errors
+/// Those of the database.
+pub async fn of_customer(conn: &mut Connection, discount: DiscountId, email: &str) -> Result<i64> {
+    Ok(discount_uses::table
+        .filter(discount_uses::discount_id.eq(discount))
+        .filter(discount_uses::customer.eq(email.trim().to_lowercase()))
+        .filter(discount_uses::released_at.is_null())
+        .count()
+        .get_result(conn)
+        .await?)
+}
+
+/// Counts the uses of an order's discounts, in the order of their ids so that checkouts cannot deadlock. A discount
+/// without limits is only kept from being changed meanwhile, so that its checkouts need not queue.
+///
+/// # Errors
+/// `discount_unavailable` when a limit is reached.
+pub async fn count(
+    conn: &mut Connection,
+    order: OrderId,
+    email: &str,
+    applied: &[(&Candidate, AppliedDiscount)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut applied: Vec<&(&Candidate, AppliedDiscount)> = applied.iter().collect();
+    applied.sort_by_key(|(candidate, _)| candidate.id);
+    let customer = email.trim().to_lowercase();
+    for (candidate, given) in &applied {
+        take(conn, candidate, &customer).await?;
+        // A quote may outlive the code that it was made with.
+        let code =
+            discount_codes::table.filter(discount_codes::id.nullable().eq(candidate.code.as_ref().map(|code| code.id)));
+        let shipping = given.shipping_amount.map_or(0, |amount| amount.amount);
+        diesel::insert_into(discount_uses::table)
+            .values((
+                discount_uses::order_id.eq(order),
+                discount_uses::discount_id.eq(candidate.id),
+                discount_uses::code_id.eq(code.select(discount_codes::id).single_value()),
+                discount_uses::customer.eq(&customer),
+                discount_uses::amount.eq(given.amount.amount + shipping),
+                discount_uses::created_at.eq(now),
+            ))
+            .execute(conn)
+            .await?;
+    }
+    for (candidate, _) in &applied {
+        if let Some(code) = candidate.code.as_ref().filter(|code| code.limited) {
+            take_code(conn, candidate, code.id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn take(conn: &mut Connection, candidate: &Candidate, customer: &str) -> Result<()> {
+    let row = discounts::table.find(candidate.id);
+    if !candidate.limited {
+        row.select(discounts::id).for_share().first::<DiscountId>(conn).await?;
+        return Ok(());
+    }
+    let has_room = discounts::usage_limit.is_null().or(discounts::used.nullable().lt(discounts::usage_limit));
+    let counted = diesel::update(row.filter(has_room.assume_not_null()))
+        .set(discounts::used.eq(discounts::used + 1))
+        .execute(conn)
+        .await?;
+    if counted == 0 {
+        return Err(unavailable(candidate, DiscountReason::UsedUp));
+    }
+    match candidate.limit_per_customer {
+        Some(limit) if of_customer(conn, candidate.id, customer).await? >= limit => {
+            Err(unavailable(candidate, DiscountReason::CustomerLimitReached))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn take_code(conn: &mut Connection, candidate: &Candidate, id: DiscountCodeId) -> Result<()> {
+    let has_room = discount_codes::used.nullable().lt(discount_codes::usage_limit).assume_not_null();
+    let counted = diesel::update(discount_codes::table.find(id).filter(has_room))
+        .set(discount_codes::used.eq(discount_codes::used + 1))
+        .execute(conn)
+        .await?;
+    if counted == 0 { Err(unavailable(candidate, DiscountReason::UsedUp)) } else { Ok(()) }
+}
+
+fn unavailable(candidate: &Candidate, reason: DiscountReason) -> Error {
+    let name = candidate.code.as_ref().map_or(&candidate.title, |code| &code.code);
+    let detail = format!("The discount {name} can no longer be had: {reason}.");
+    Error::problem(Code::DiscountUnavailable, &detail)
+        .with("discount_id", candidate.id.to_string())
+        .with_errors(vec![FieldError::new("/discount_codes", reason.as_str(), detail)])
+}
+
+/// Gives an order's uses back, once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
+    let mut released: Vec<(DiscountId, Option<DiscountCodeId>)> = diesel::update(
+        discount_uses::table.filter(discount_uses::order_id.eq(order)).filter(discount_uses::released_at.is_null()),
+    )
+    .set(discount_uses::released_at.eq(now))
+    .returning((discount_uses::discount_id, discount_uses::code_id))
+    .get_results(conn)
+    .await?;
+    released.sort_unstable();
+    for (discount, _) in &released {
+        let limited = discounts::usage_limit.is_not_null().or(discounts::usage_limit_per_customer.is_not_null());
+        diesel::update(discounts::table.find(discount).filter(limited).filter(discounts::used.gt(0)))
+            .set(discounts::used.eq(discounts::used - 1))
+            .execute(conn)
+            .await?;
+    }
+    for code in released.iter().filter_map(|(_, code)| *code) {
+        let limited = discount_codes::usage_limit.is_not_null().and(discount_codes::used.gt(0));
+        diesel::update(discount_codes::table.find(code).filter(limited.assume_not_null()))
+            .set(discount_codes::used.eq(discount_codes::used - 1))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
