@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 
 use crate::answer;
 use crate::delivery::{self, Mode};
+use crate::ecb::Published;
 use crate::engine::Engine;
 use crate::error::{Reply, StripeError};
 use crate::faults::Fault;
 use crate::object;
+use crate::shippo::RatesMode;
 use crate::state::{Cause, Outcome, RefundStart, Store};
 use crate::stripe::payments::Purchase;
 use crate::stripe::{checkout, payments, refunds};
@@ -33,6 +35,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(deliver)
         .service(set_refund)
         .service(set_refund_start)
+        .service(set_shippo)
+        .service(set_fx)
         .service(summary);
 }
 
@@ -236,6 +240,29 @@ async fn set_refund_start(engine: web::Data<Engine>, body: web::Json<NewRefunds>
     answer::json(200, &json!({"status": body.status}))
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Carriers {
+    rates: RatesMode,
+}
+
+#[post("/_control/shippo")]
+async fn set_shippo(engine: web::Data<Engine>, body: web::Json<Carriers>) -> HttpResponse {
+    engine.lock().shippo_rates = body.rates;
+    answer::json(200, &json!({"rates": body.rates}))
+}
+
+#[post("/_control/fx")]
+async fn set_fx(engine: web::Data<Engine>, body: web::Json<Published>) -> HttpResponse {
+    let published = body.into_inner();
+    if let Some(problem) = published.problem() {
+        return answer::json(400, &json!({"error": problem}));
+    }
+    let shown = json!(published);
+    engine.lock().fx = published;
+    answer::json(200, &shown)
+}
+
 /// Everything a test compares with the shop's books.
 #[get("/_control/summary")]
 async fn summary(engine: web::Data<Engine>) -> HttpResponse {
@@ -248,6 +275,12 @@ async fn summary(engine: web::Data<Engine>) -> HttpResponse {
             "payment_intents": all(&store.payment_intents),
             "charges": all(&store.charges),
             "refunds": all(&store.refunds),
+            "coupons": all(&store.coupons),
+            "promotion_codes": all(&store.promotion_codes),
+            "tax_calculations": all(&store.tax.calculations),
+            "tax_transactions": all(&store.tax.transactions),
+            "shippo_shipments": all(&store.shippo.shipments),
+            "shippo_transactions": all(&store.shippo.transactions),
             "events": all(&store.events),
             "idempotency_keys": store.idempotency.len(),
         }),

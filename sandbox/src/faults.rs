@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Hang,
     /// A session is made one minor unit too dear.
     WrongTotal,
+    /// A 200 whose body is not JSON.
+    Garbage,
 }
 
 /// One fault as ordered.
@@ -101,6 +103,15 @@ impl Fault {
         match self.code.as_deref().or(code) {
             Some(code) => error.code(code).body(),
             None => error.body(),
+        }
+    }
+
+    /// The words of a `status` fault where errors are not Stripe's.
+    pub(crate) fn detail(&self) -> &'static str {
+        match self.status {
+            429 => "Request was throttled (injected by the sandbox).",
+            500.. => "Internal server error (injected by the sandbox).",
+            _ => "Refused (injected by the sandbox).",
         }
     }
 

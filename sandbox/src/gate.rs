@@ -4,12 +4,10 @@
 //! replace is never stored unless they were ordered to strike after the execution.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use crate::answer::{self, Answer};
 use crate::delivery;
@@ -23,9 +21,7 @@ use crate::object::fresh_id;
 use crate::request_log::Entry;
 use crate::state::Cause;
 use crate::stripe::{self, Call};
-
-/// How long a hanging request hangs at most.
-const LONGEST_HANG: Duration = Duration::from_secs(60);
+use crate::{side_gate, strikes};
 
 /// A request as it came in.
 #[derive(Debug)]
@@ -40,13 +36,18 @@ struct Incoming {
     credentials: Option<String>,
 }
 
-/// Serves `/v1/…`; everything else is 404.
+/// Serves the sides that are not registered by path; everything else is 404.
 pub(crate) async fn serve(request: HttpRequest, body: web::Bytes, engine: web::Data<Engine>) -> HttpResponse {
-    if !request.path().starts_with("/v1/") {
-        return answer::json(404, &json!({"error": "There is nothing at this address."}));
-    }
     let engine = engine.into_inner();
-    let incoming = Arc::new(Incoming::read(&request, &body));
+    match request.path() {
+        path if path.starts_with("/v1/") => serve_stripe(&request, &body, &engine).await,
+        path if side_gate::owns(path) => side_gate::serve(&request, &body, &engine).await,
+        _ => answer::json(404, &json!({"error": "There is nothing at this address."})),
+    }
+}
+
+async fn serve_stripe(request: &HttpRequest, body: &[u8], engine: &Arc<Engine>) -> HttpResponse {
+    let incoming = Arc::new(Incoming::read(request, body));
     let number = {
         let mut entry = Entry::arrived(engine.clock.now().to_rfc3339(), &incoming.method, &incoming.path);
         entry.query = incoming.query.clone();
@@ -54,52 +55,22 @@ pub(crate) async fn serve(request: HttpRequest, body: web::Bytes, engine: web::D
         entry.idempotency_key = incoming.key.clone();
         engine.lock().log.push(entry)
     };
-    let outcome = handle(&engine, &incoming).await;
-    if let Answer::Document { status, replayed, .. } = &outcome {
-        engine.lock().log.answered(number, *status, *replayed);
+    let outcome = handle(engine, &incoming).await;
+    if let Some((status, replayed)) = outcome.status() {
+        engine.lock().log.answered(number, status, replayed);
     }
     incoming.respond(outcome)
 }
 
 async fn handle(engine: &Arc<Engine>, incoming: &Arc<Incoming>) -> Answer {
-    let cleared = engine.faults.watch();
     engine.expire_due();
     if let Err(error) = incoming.authorise() {
         return Answer::fresh(error.status, error.body());
     }
-    let fault = engine.faults.take(&incoming.method, &incoming.path);
-    if let Some(fault) = &fault {
-        if fault.strikes_before(Kind::Status) {
-            return injected(fault);
-        }
-        if fault.strikes_before(Kind::Reset) {
-            return Answer::Lost;
-        }
-        if fault.strikes_before(Kind::Hang) {
-            hang(engine, cleared).await;
-            return Answer::Lost;
-        }
-    }
-    // On a task of its own: like Stripe, go on when the client has left.
-    let execution =
-        engine.tasks.spawn_on(execute(Arc::clone(engine), Arc::clone(incoming), fault.clone()), &engine.runtime);
-    let answer = execution.await.unwrap_or(Answer::Lost);
-    let Some(fault) = fault.filter(|fault| fault.after_execution) else {
-        return answer;
-    };
-    match fault.kind {
-        Kind::Status => injected(&fault),
-        Kind::Reset => Answer::Lost,
-        Kind::Hang => {
-            hang(engine, cleared).await;
-            Answer::Lost
-        }
-        Kind::Delay => {
-            pause(engine, fault.delay_ms).await;
-            answer
-        }
-        Kind::WrongTotal => answer,
-    }
+    strikes::run(engine, &incoming.method, &incoming.path, injected, |fault| {
+        execute(Arc::clone(engine), Arc::clone(incoming), fault)
+    })
+    .await
 }
 
 /// Executes a request unless its key has been used.
@@ -119,7 +90,7 @@ async fn execute(engine: Arc<Engine>, incoming: Arc<Incoming>, fault: Option<Fau
     if let Some(fault) = &fault
         && fault.strikes_before(Kind::Delay)
     {
-        pause(&engine, fault.delay_ms).await;
+        strikes::pause(&engine, fault.delay_ms).await;
         engine.expire_due();
     }
     let call = incoming.call(&engine, fault.as_ref());
@@ -144,21 +115,6 @@ async fn execute(engine: Arc<Engine>, incoming: Arc<Incoming>, fault: Option<Fau
 
 fn injected(fault: &Fault) -> Answer {
     Answer::Document { status: fault.status, body: fault.body(), replayed: false, retry_after: fault.retry_after }
-}
-
-async fn hang(engine: &Engine, mut cleared: watch::Receiver<u64>) {
-    tokio::select! {
-        _ = cleared.changed() => {}
-        () = engine.cancel.cancelled() => {}
-        () = tokio::time::sleep(LONGEST_HANG) => {}
-    }
-}
-
-async fn pause(engine: &Engine, millis: u64) {
-    tokio::select! {
-        () = engine.cancel.cancelled() => {}
-        () = tokio::time::sleep(Duration::from_millis(millis)) => {}
-    }
 }
 
 impl Incoming {
@@ -236,6 +192,7 @@ impl Incoming {
     fn respond(&self, outcome: Answer) -> HttpResponse {
         match outcome {
             Answer::Lost => answer::lost(),
+            Answer::Text { status, content_type, body } => answer::text(status, content_type, body),
             Answer::Document { status, body, replayed, retry_after } => {
                 let mut response = HttpResponse::build(answer::status_code(status));
                 response

@@ -1,13 +1,17 @@
-//! A stateful stand-in for Stripe over real HTTP, for development and tests.
+//! A stateful stand-in for Stripe, Shippo and the ECB's rates over real HTTP, for development and tests.
 //!
-//! Three faces on one port: `/v1/…` speaks Stripe's API, `/pay/…` is the page where a person
-//! plays the buyer, and `/_control/…` bends the world (faults, time, webhooks). All state lives in
-//! memory, and in a file when one is named. It never talks to Stripe and moves no money.
+//! All faces are on one port: `/v1/…` speaks Stripe's API, `/shippo/…` Shippo's, `/ecb/…` is the
+//! ECB's feed, `/pay/…` is the page where a person plays the buyer, and `/_control/…` bends the
+//! world (faults, time, webhooks). All state lives in memory, and in a file when one is named. It
+//! never talks to any of them and moves no money.
 
 mod answer;
+mod arithmetic;
 mod clock;
 mod control;
+mod countries;
 mod delivery;
+mod ecb;
 mod engine;
 mod error;
 mod events;
@@ -22,7 +26,10 @@ mod pages;
 mod params;
 mod persistence;
 mod request_log;
+mod shippo;
+mod side_gate;
 mod state;
+mod strikes;
 mod stripe;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

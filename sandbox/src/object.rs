@@ -1,4 +1,4 @@
-//! Stripe objects as JSON: fresh ids, typed reads and small writes.
+//! Vendors' objects as JSON: fresh ids, typed reads and small writes.
 
 use rand::Rng;
 use rand::distr::Alphanumeric;
@@ -7,6 +7,11 @@ use serde_json::{Map, Value};
 /// An id as Stripe forms them: `prefix_` and 24 random letters and digits.
 pub(crate) fn fresh_id(prefix: &str) -> String {
     format!("{prefix}_{}", random_text(24))
+}
+
+/// An id as Shippo forms them: 32 hexadecimal digits.
+pub(crate) fn fresh_hex_id() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }
 
 /// `length` random letters and digits.

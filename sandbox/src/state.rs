@@ -5,9 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use crate::delivery::Webhooks;
+use crate::ecb::Published;
 use crate::idempotency::Idempotency;
 use crate::object;
 use crate::request_log::RequestLog;
+use crate::shippo::{Depot, RatesMode};
+use crate::stripe::tax::Books;
 
 /// Objects of one kind, in the order they were made.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -19,7 +22,11 @@ pub(crate) struct Table {
 impl Table {
     /// Stores an object under its `id`, replacing an older version.
     pub(crate) fn insert(&mut self, object: Value) {
-        let id = object::owned(&object, "id");
+        self.insert_as(object::owned(&object, "id"), object);
+    }
+
+    /// Stores an object under a name of its own, replacing an older version.
+    pub(crate) fn insert_as(&mut self, id: String, object: Value) {
         if self.rows.insert(id.clone(), object).is_none() {
             self.order.push(id);
         }
@@ -121,8 +128,9 @@ impl Cause {
     }
 }
 
-/// All state. What is skipped does not outlive the process.
+/// All state. What is skipped does not outlive the process; what an older state file lacks starts empty.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub(crate) struct Store {
     /// Checkout sessions.
     pub(crate) sessions: Table,
@@ -140,6 +148,14 @@ pub(crate) struct Store {
     pub(crate) customers: Table,
     /// Coupons.
     pub(crate) coupons: Table,
+    /// What coupons show only when it is expanded (`applies_to`, `currency_options`), by coupon.
+    pub(crate) coupon_extras: HashMap<String, Value>,
+    /// Promotion codes.
+    pub(crate) promotion_codes: Table,
+    /// Stripe Tax.
+    pub(crate) tax: Books,
+    /// Shippo.
+    pub(crate) shippo: Depot,
     /// Products.
     pub(crate) products: Table,
     /// Prices.
@@ -161,6 +177,12 @@ pub(crate) struct Store {
     /// The state new refunds start in.
     #[serde(skip)]
     pub(crate) refund_start: RefundStart,
+    /// What Shippo's carriers answer.
+    #[serde(skip)]
+    pub(crate) shippo_rates: RatesMode,
+    /// What the ECB's feed shows instead of its own rates.
+    #[serde(skip)]
+    pub(crate) fx: Published,
     /// What was saved last: answers and events, as every change makes one.
     #[serde(skip)]
     pub(crate) saved: (usize, usize),
@@ -180,6 +202,9 @@ impl Store {
             "price" => &self.prices,
             "pm" => &self.payment_methods,
             "evt" => &self.events,
+            "promo" => &self.promotion_codes,
+            "taxcalc" => &self.tax.calculations,
+            "tax" => &self.tax.transactions,
             _ => return None,
         };
         table.get(id)

@@ -82,6 +82,65 @@ await stripe.refunds
   .catch((error) => error.param === "amount" || fail("over-refund", error));
 say("refund", { id: refund.id });
 
+// A calculation becomes a transaction, is reversed in part, and is not reversed twice.
+const refused = (step, promise, fits) =>
+  promise.then(() => fail(step, "accepted")).catch((error) => fits(error) || fail(step, { type: error.type, code: error.code, message: error.message }));
+const calculation = await stripe.tax.calculations.create({
+  currency: "eur",
+  customer_details: { address: { country: "DE", postal_code: "10115", city: "Berlin", line1: "Invalidenstr. 1" }, address_source: "shipping" },
+  line_items: [
+    { amount: 10000, quantity: 2, reference: "mugs", tax_code: "txcd_99999999", tax_behavior: "exclusive" },
+    { amount: 1070, reference: "book", tax_code: "txcd_35060000", tax_behavior: "inclusive" },
+  ],
+  shipping_cost: { amount: 500, tax_behavior: "exclusive" },
+  expand: ["line_items", "line_items.data.tax_breakdown", "shipping_cost.tax_breakdown"],
+});
+const [mugs, book] = calculation.line_items.data;
+const tax = [calculation.amount_total, calculation.tax_amount_exclusive, calculation.tax_amount_inclusive, mugs.amount_tax, book.amount_tax];
+if (tax.join() !== "13565,1995,70,1900,70") fail("tax", calculation);
+if (mugs.tax_breakdown[0].tax_rate_details.percentage_decimal !== "19.0") fail("tax breakdown", mugs);
+if (calculation.shipping_cost.tax_breakdown[0].amount !== 95) fail("tax on shipping", calculation.shipping_cost);
+const taxed = await stripe.tax.calculations.listLineItems(calculation.id);
+if (taxed.data.map((line) => line.reference).join() !== "mugs,book") fail("taxed lines", taxed);
+const transaction = await stripe.tax.transactions.createFromCalculation({ calculation: calculation.id, reference: "order_1" });
+if (transaction.type !== "transaction" || transaction.line_items.data.length !== 2) fail("transaction", transaction);
+await refused(
+  "same reference",
+  stripe.tax.transactions.createFromCalculation({ calculation: calculation.id, reference: "order_1" }),
+  (error) => error.code === "resource_already_exists",
+);
+const original = { original_line_item: transaction.line_items.data[0].id, quantity: 1 };
+const half = { mode: "partial", original_transaction: transaction.id, line_items: [{ ...original, reference: "mug", amount: -5000, amount_tax: -950 }] };
+const reversal = await stripe.tax.transactions.createReversal({ ...half, reference: "order_1-refund-1" });
+if (reversal.type !== "reversal" || reversal.line_items.data[0].amount !== -5000) fail("reversal", reversal);
+await stripe.tax.transactions.createReversal({ mode: "full", original_transaction: reversal.id, reference: "order_1-refund-1-failed" });
+await stripe.tax.transactions.createReversal({ mode: "full", original_transaction: transaction.id, reference: "order_1-refund-2" });
+await refused(
+  "reversed twice",
+  stripe.tax.transactions.createReversal({ ...half, reference: "order_1-refund-3" }),
+  (error) => error.type === "StripeInvalidRequestError",
+);
+say("tax", { id: transaction.id });
+
+// A coupon and its code, until the coupon is deleted.
+const coupon = await stripe.coupons.create({ percent_off: 12.5, duration: "once", name: "Spring", redeem_by: session.created + 86400 });
+if (coupon.percent_off !== 12.5 || !coupon.valid) fail("coupon", coupon);
+const discounted = await stripe.checkout.sessions.create({ ...params, discounts: [{ coupon: coupon.id }] });
+if (discounted.amount_total !== 2188) fail("discount", discounted);
+const promotion = { type: "coupon", coupon: coupon.id };
+const code = await stripe.promotionCodes.create({ promotion, code: "SPRING-26" });
+const codes = await stripe.promotionCodes.list({ code: "spring-26", active: true, expand: ["data.promotion.coupon"] });
+if (codes.data.length !== 1 || codes.data[0].id !== code.id || codes.data[0].promotion.coupon.percent_off !== 12.5) fail("codes", codes);
+const deleted = await stripe.coupons.del(coupon.id);
+if (deleted.deleted !== true) fail("delete", deleted);
+await refused("deleted coupon", stripe.coupons.retrieve(coupon.id), (error) => error.statusCode === 404);
+await refused(
+  "deleted coupon of a session",
+  stripe.checkout.sessions.create({ ...params, discounts: [{ coupon: coupon.id }] }),
+  (error) => error.code === "resource_missing",
+);
+say("coupons", { id: coupon.id });
+
 // What the SDK signs, our endpoint accepts; what it does not sign, our endpoint refuses.
 const payload = JSON.stringify({ id: "evt_of_the_sdk", object: "event", type: "customer.created", livemode: false, data: { object: {} } });
 const post = (signature) =>

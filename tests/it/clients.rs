@@ -1,4 +1,5 @@
-//! Stripe's own tools, written by nobody of us: the official CLI buys from us, the official SDK checks signatures.
+//! The vendors' own tools, written by nobody of us: Stripe's CLI buys from us, Stripe's SDK checks signatures,
+//! Shippo's SDK parses what the sandbox answers.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -110,7 +111,23 @@ async fn the_official_sdk_verifies_the_sandbox_s_signatures_and_we_verify_the_sd
         assert!(child.wait().await.unwrap().success());
     })
     .await;
-    assert_eq!(steps, ["receiver", "session", "refund", "our endpoint", "events"]);
+    assert_eq!(steps, ["receiver", "session", "refund", "tax", "coupons", "our endpoint", "events"]);
     app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_official_shippo_sdk_ships_with_the_sandbox() {
+    let app = TestApp::start().await;
+    let clients = clients();
+    let command = Command::new(clients.join("venv/bin/python"))
+        .arg(clients.join("shippo_sdk.py"))
+        .arg(&app.sandbox_url)
+        .kill_on_drop(true)
+        .output();
+    let output = guard(command).await.unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}");
+    assert!(text.lines().any(|line| line == "ok"), "{text}");
     app.finish().await;
 }

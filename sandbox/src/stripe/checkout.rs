@@ -101,7 +101,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
         data.metadata()?;
     }
     let lines = session_lines::read(store, &params, &call.cause)?;
-    let discount = session_lines::discount(store, &params, &lines)?;
+    let discount = session_lines::discount(store, &params, &lines, call.cause.now)?;
     let shipping = session_lines::shipping(&params, &lines.currency)?;
     let total =
         lines.subtotal.saturating_sub(discount.amount).saturating_add(shipping.amount) + i64::from(call.wrong_total);

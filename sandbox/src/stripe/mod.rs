@@ -13,8 +13,10 @@ pub(crate) mod payment_intents;
 pub(crate) mod payment_methods;
 pub(crate) mod payment_pages;
 pub(crate) mod payments;
+pub(crate) mod promotion_codes;
 pub(crate) mod refunds;
 pub(crate) mod session_lines;
+pub(crate) mod tax;
 
 use serde_json::Value;
 
@@ -70,6 +72,8 @@ pub(crate) fn route(store: &mut Store, call: &Call) -> Reply {
         ["refunds", rest @ ..] => refunds::route(store, call, rest),
         ["customers", rest @ ..] => customers::route(store, call, rest),
         ["coupons", rest @ ..] => coupons::route(store, call, rest),
+        ["promotion_codes", rest @ ..] => promotion_codes::route(store, call, rest),
+        ["tax", rest @ ..] => tax::route(store, call, rest),
         ["products", rest @ ..] => catalog::route_products(store, call, rest),
         ["prices", rest @ ..] => catalog::route_prices(store, call, rest),
         ["payment_methods", rest @ ..] => payment_methods::route(store, call, rest),

@@ -7,7 +7,7 @@ use crate::money;
 use crate::object::{self, fresh_id};
 use crate::params::Params;
 use crate::state::{Cause, Store};
-use crate::stripe::catalog;
+use crate::stripe::{catalog, coupons};
 
 const MOST_LINES: usize = 100;
 const MOST_SHIPPING_OPTIONS: usize = 5;
@@ -96,10 +96,12 @@ pub(crate) struct Discount {
     pub(crate) amount: i64,
     /// The coupon's id.
     pub(crate) coupon: Option<String>,
+    /// Products it is restricted to; none restrict nothing.
+    products: Vec<String>,
 }
 
-/// Reads `discounts`: at most one, a coupon that is valid in the session's currency.
-pub(crate) fn discount(store: &Store, params: &Params<'_>, lines: &Lines) -> Result<Discount, StripeError> {
+/// Reads `discounts`: at most one, a coupon that is valid now and in the session's currency.
+pub(crate) fn discount(store: &Store, params: &Params<'_>, lines: &Lines, now: i64) -> Result<Discount, StripeError> {
     let sent = params.children("discounts")?;
     let Some(first) = sent.first() else { return Ok(Discount::default()) };
     if sent.len() > 1 {
@@ -109,36 +111,47 @@ pub(crate) fn discount(store: &Store, params: &Params<'_>, lines: &Lines) -> Res
     let id = first.required_text("coupon")?;
     let param = first.name("coupon");
     let coupon = store.coupons.get(id).ok_or_else(|| StripeError::dangling("coupon", id, &param))?;
-    if coupon["valid"] != true {
+    if !coupons::is_valid(coupon, now) {
         return Err(StripeError::invalid(format!("Coupon {id} is not valid any more."))
             .code("coupon_expired")
             .param(&param));
     }
-    let amount = if let Some(percent) = coupon["percent_off"].as_i64() {
-        lines.subtotal.saturating_mul(percent) / 100
-    } else {
-        if !object::is(coupon, "currency", &lines.currency) {
-            return Err(StripeError::invalid("The coupon has another currency than the session.").param(&param));
-        }
-        object::integer(coupon, "amount_off")
-    };
-    Ok(Discount { amount: amount.clamp(0, lines.subtotal), coupon: Some(id.to_owned()) })
+    let mut discount = Discount { amount: 0, coupon: Some(id.to_owned()), products: coupons::products(store, id) };
+    let eligible: i64 = discount.eligible(lines).iter().sum();
+    let amount = coupons::amount_off(store, coupon, eligible, &lines.currency)
+        .ok_or_else(|| StripeError::invalid("The coupon has another currency than the session.").param(&param))?;
+    discount.amount = amount.clamp(0, eligible);
+    Ok(discount)
 }
 
 impl Discount {
+    /// How much of each line it may touch.
+    fn eligible(&self, lines: &Lines) -> Vec<i64> {
+        let touches = |line: &Value| {
+            let product = line.pointer("/price/product").and_then(Value::as_str).unwrap_or_default();
+            self.products.is_empty() || self.products.iter().any(|listed| listed == product)
+        };
+        lines
+            .items
+            .iter()
+            .map(|line| if touches(line) { object::integer(line, "amount_subtotal") } else { 0 })
+            .collect()
+    }
+
     /// The lines with their shares; what does not divide goes to the first lines that have room.
     pub(crate) fn spread(&self, mut lines: Lines) -> Lines {
         let mut left = self.amount;
+        let eligible = self.eligible(&lines);
+        let whole: i64 = eligible.iter().sum();
         let shares = |amount: i64| {
-            let share = i128::from(self.amount) * i128::from(amount) / i128::from(lines.subtotal.max(1));
+            let share = i128::from(self.amount) * i128::from(amount) / i128::from(whole.max(1));
             i64::try_from(share).unwrap_or(0)
         };
-        let mut given: Vec<i64> =
-            lines.items.iter().map(|line| shares(object::integer(line, "amount_subtotal"))).collect();
+        let mut given: Vec<i64> = eligible.iter().copied().map(shares).collect();
         left -= given.iter().sum::<i64>();
-        for (line, share) in lines.items.iter_mut().zip(&mut given) {
+        for ((line, share), eligible) in lines.items.iter_mut().zip(&mut given).zip(eligible) {
             let subtotal = object::integer(line, "amount_subtotal");
-            let extra = left.min(subtotal - *share);
+            let extra = left.min(eligible - *share);
             *share += extra;
             left -= extra;
             object::merge(line, json!({"amount_discount": *share, "amount_total": subtotal - *share}));
