@@ -19,6 +19,7 @@ use crate::http::caller::KnownKeys;
 use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::jobs::wake::Wake;
+use crate::outbound::Outbound;
 use crate::payments::Stripe;
 
 /// One process of Merx. It holds nothing that it cannot rebuild from the database.
@@ -68,7 +69,7 @@ impl App {
             .map_err(|error| format!("DATABASE_URL is not valid: {error}."))?;
         Ok(Arc::new(Self {
             clock: Clock::new(config.clock_file.clone()),
-            stripe: Stripe::new(&config.stripe)?,
+            stripe: Stripe::new(&config.stripe, &config.outbound)?,
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
             known_keys: KnownKeys::default(),
@@ -79,6 +80,11 @@ impl App {
             tasks: TaskTracker::new(),
             config,
         }))
+    }
+
+    /// The ways to providers, for metrics and health.
+    pub fn ways(&self) -> impl Iterator<Item = &Outbound> {
+        self.stripe.ways().into_iter()
     }
 
     /// A connection from the pool.

@@ -32,6 +32,8 @@ pub struct Config {
     pub token_keys: TokenKeys,
     /// Stripe.
     pub stripe: StripeConfig,
+    /// How providers are called.
+    pub outbound: OutboundConfig,
     /// `MERX_CURRENCY`: the currency of shoppers who name none (EUR).
     pub default_currency: Currency,
     /// `MERX_CURRENCIES`: every currency that storefronts may offer, comma-separated (`MERX_CURRENCY`).
@@ -75,6 +77,17 @@ pub struct StripeConfig {
     pub api_base: String,
     /// `STRIPE_WEBHOOK_SECRETS`: comma-separated `whsec_…`; several while one is rotated.
     pub webhook_secrets: Vec<SecretString>,
+    /// `MERX_STRIPE_REQUESTS_PER_SECOND`: how much this process asks of Stripe (80 live, 20 test mode).
+    pub requests_per_second: u32,
+    /// `MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT`: of that, of one endpoint (25).
+    pub requests_per_second_per_endpoint: u32,
+    /// `MERX_TAX_CALCULATIONS_PER_DAY`: Stripe bills each; then the tax settings' `on_failure` decides; 0 no limit (10000).
+    pub tax_calculations_per_day: u32,
+}
+
+/// How providers are called.
+#[derive(Debug, Clone)]
+pub struct OutboundConfig {
     /// `MERX_PROVIDER_TIMEOUT_MS`: for one try of one call (10000).
     pub timeout: Duration,
     /// `MERX_PROVIDER_BUDGET_MS`: for all tries of one call together (20000).
@@ -85,8 +98,8 @@ pub struct StripeConfig {
     pub breaker_failures: u32,
     /// `MERX_PROVIDER_BREAKER_PAUSE_MS`: that while (5000).
     pub breaker_pause: Duration,
-    /// `MERX_STRIPE_REQUESTS_PER_SECOND`: how much this process asks of Stripe (80 live, 20 test mode).
-    pub requests_per_second: u32,
+    /// `MERX_QUOTE_BUDGET_MS`: for all that a quote asks of providers (10000).
+    pub quote_budget: Duration,
 }
 
 /// How much one caller may ask for.
@@ -166,12 +179,17 @@ impl Config {
                     .text("STRIPE_API_BASE")
                     .map_or("https://api.stripe.com".to_owned(), |url| url.trim_end_matches('/').to_owned()),
                 webhook_secrets: env.list::<String>("STRIPE_WEBHOOK_SECRETS")?.into_iter().map(Into::into).collect(),
+                requests_per_second: env.or("MERX_STRIPE_REQUESTS_PER_SECOND", rate)?,
+                requests_per_second_per_endpoint: env.or("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", 25)?,
+                tax_calculations_per_day: env.or("MERX_TAX_CALCULATIONS_PER_DAY", 10_000)?,
+            },
+            outbound: OutboundConfig {
                 timeout: env.millis("MERX_PROVIDER_TIMEOUT_MS", 10_000)?,
                 budget: env.millis("MERX_PROVIDER_BUDGET_MS", 20_000)?,
                 backoff: env.millis("MERX_PROVIDER_BACKOFF_MS", 500)?,
                 breaker_failures: env.or("MERX_PROVIDER_BREAKER_FAILURES", 10)?,
                 breaker_pause: env.millis("MERX_PROVIDER_BREAKER_PAUSE_MS", 5_000)?,
-                requests_per_second: env.or("MERX_STRIPE_REQUESTS_PER_SECOND", rate)?,
+                quote_budget: env.millis("MERX_QUOTE_BUDGET_MS", 10_000)?,
             },
             default_currency,
             currencies: env.currencies(default_currency)?,

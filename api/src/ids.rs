@@ -155,6 +155,8 @@ typed_ids! {
     QuoteId => "quo",
     /// An import of a file.
     ImportId => "imp",
+    /// A tax calculation.
+    TaxCalculationId => "txc",
     /// A discount.
     DiscountId => "disc",
     /// A code of a discount.

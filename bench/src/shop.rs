@@ -89,6 +89,7 @@ impl Shop {
             .env("MERX_RATE_LIMIT", "off")
             .env("MERX_ENV", "test")
             .env("MERX_STRIPE_REQUESTS_PER_SECOND", "100000")
+            .env("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "100000")
             .env("MERX_LOG", "warn")
             .kill_on_drop(true);
         command

@@ -94,10 +94,10 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
     });
     Some(match operation {
         "create_cart" => {
-            json!({"currency": "EUR", "email": "a@example.com", "line_items": [line], "shipping_address": address(), "billing_address": address(), "locale": "de", "metadata": metadata})
+            json!({"currency": "EUR", "email": "a@example.com", "line_items": [line], "shipping_address": address(), "billing_address": address(), "locale": "de", "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "metadata": metadata})
         }
         "update_cart" => {
-            json!({"currency": "EUR", "email": "a@example.com", "shipping_address": address(), "billing_address": address(), "locale": "de", "metadata": metadata})
+            json!({"currency": "EUR", "email": "a@example.com", "shipping_address": address(), "billing_address": address(), "locale": "de", "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "metadata": metadata})
         }
         "add_line_item" => line,
         "update_line_item" => json!({"quantity": 1, "metadata": metadata}),
@@ -114,6 +114,12 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
         "adjust_stock" => json!({"delta": 1, "reason": "received", "note": "n"}),
         "create_collection" | "update_collection" => with(&texts, json!({"image_url": "https://m.example.com/1.jpg"})),
         "create_shipping_zone" | "update_shipping_zone" => zone,
+        "set_tax_exemption" => json!({"exemption": "none"}),
+        "update_tax_settings" => json!({
+            "provider": "none", "on_failure": "refuse", "tax_behavior": "exclusive", "default_tax_code": "txcd_99999999", "shipping_tax_code": "txcd_92010001",
+            "tax_behavior_rules": [{"currency": "EUR", "countries": ["DE"], "tax_behavior": "inclusive"}],
+            "rates": [{"name": "VAT", "country": "DE", "state": "BE", "percentage": "19", "tax_codes": ["txcd_35060000"], "on_shipping": true}],
+        }),
         "add_discount_code" => json!({"code": "SPRING10"}),
         "create_discount" => {
             with(&terms, json!({"method": "code", "code": "SPRING10", "type": "percentage", "percentage": "10"}))

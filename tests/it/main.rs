@@ -26,4 +26,5 @@ mod providers;
 mod races;
 mod shipping;
 mod storefront;
+mod tax;
 mod webhooks;

@@ -119,6 +119,9 @@ const ROWS: &[Row] = &[
     staff("get_shipping_zone", 200, Scope::SettingsRead),
     staff("update_shipping_zone", 200, Scope::SettingsWrite),
     staff("delete_shipping_zone", 204, Scope::SettingsWrite),
+    staff("get_tax_settings", 200, Scope::SettingsRead),
+    staff("update_tax_settings", 200, Scope::SettingsWrite),
+    staff("set_tax_exemption", 409, Scope::CartsWrite),
     once(staff("create_discount", 201, Scope::DiscountsWrite)),
     staff("list_discounts", 200, Scope::DiscountsRead),
     staff("get_discount", 200, Scope::DiscountsRead),
@@ -192,7 +195,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
         "/v1/admin/products/{id}" if deleting => &world.spare[0],
         "/v1/admin/variants/{id}" if deleting => &world.spare[1],
         path if path.contains("/admin/products/{id}/variants") => &world.product,
-        path if path.starts_with("/v1/carts/") => &world.cart.id,
+        path if path.contains("/carts/") => &world.cart.id,
         path if path.starts_with("/v1/checkouts/") => &world.checkout.id,
         path if path.contains("/orders/") => &world.checkout.order_id,
         path if path.contains("/variants/") => &world.variant,
@@ -211,9 +214,11 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_collection"
         | "update_shipping_zone"
         | "update_discount"
+        | "update_tax_settings"
         | "create_quote"
         | "receive_stripe_webhook" => json!({}),
         "create_import" => json!({}),
+        "set_tax_exemption" => json!({"exemption": "none"}),
         "add_discount_code" => json!({"code": "X"}),
         "create_discount" => json!({"title": "D", "method": "code", "type": "free_shipping"}),
         "create_discount_codes" => json!({"count": 1}),

@@ -7,7 +7,7 @@ WITH columns AS (
     CROSS JOIN LATERAL (SELECT CASE udt_name
         WHEN 'uuid' THEN 'Uuid' WHEN 'text' THEN 'Text' WHEN 'int8' THEN 'Int8' WHEN 'int4' THEN 'Int4'
         WHEN 'int2' THEN 'Int2' WHEN 'bool' THEN 'Bool' WHEN 'jsonb' THEN 'Jsonb' WHEN 'bytea' THEN 'Bytea'
-        WHEN 'timestamptz' THEN 'Timestamptz' WHEN '_text' THEN 'Array<Text>'
+        WHEN 'timestamptz' THEN 'Timestamptz' WHEN 'date' THEN 'Date' WHEN '_text' THEN 'Array<Text>'
         WHEN '_uuid' THEN 'Array<Uuid>' END AS kind) AS kinds
     WHERE table_schema = 'public' AND table_name <> '__diesel_schema_migrations'
         -- Diesel has no type for it; the statements that touch it are SQL.

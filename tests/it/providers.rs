@@ -200,9 +200,16 @@ async fn the_circuit_opens_after_failures_and_closes_after_a_pause() {
             let cart = app.cart(&[(&variant, 1)]).await;
             app.try_checkout(&cart, "k").await.problem(503, "provider_unavailable");
         }
+        let ready = app.get("/readyz").send().await.expect(200);
+        assert_eq!(ready["providers"][0], json!({"name": "stripe", "circuit": "open"}));
+        let metrics = app.get("/metrics").bearer(&app.admin_key).send().await.text;
+        assert!(metrics.contains("merx_provider_circuit_open{provider=\"stripe\"} 1"), "{metrics}");
+        assert!(metrics.contains("merx_provider_calls_total{provider=\"stripe\",outcome=\"failed\"} 2"), "{metrics}");
         let cart = app.cart(&[(&variant, 1)]).await;
         assert_eq!(app.try_checkout(&cart, "k").await.status, expected);
         assert_eq!(app.provider_calls(&format!("POST {CREATE}")).await.len(), third);
+        let circuit = if expected == 201 { "closed" } else { "open" };
+        assert_eq!(app.get("/readyz").send().await.expect(200)["providers"][0]["circuit"], circuit);
         app.finish().await;
     }
 }

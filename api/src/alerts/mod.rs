@@ -26,6 +26,8 @@ text_enum! {
         WrongMode => "wrong_mode",
         /// A refund did not go through.
         RefundFailed => "refund_failed",
+        /// Most or all of a day's calls to a provider are used.
+        ProviderBudget => "provider_budget",
         /// More is reserved than is there, since staff found stock missing.
         Shortage => "shortage",
     }

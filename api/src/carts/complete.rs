@@ -39,6 +39,7 @@ pub fn missing(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<Vec<Field
         let detail = format!("is to be chosen by `PUT …/shipping-rate`: {}", names.join(", "));
         missing.push(FieldError::new("/shipping_rate", "required", detail));
     }
+    missing.extend(priced.tax.missing());
     let problem = delivery_problem(&priced.delivery);
     missing.extend(problem.map(|problem| FieldError::new(problem.pointer, problem.code, problem.detail)));
     Ok(missing)
@@ -47,10 +48,11 @@ pub fn missing(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<Vec<Field
 /// Whether a complete cart's total can be charged.
 ///
 /// # Errors
-/// `amount_too_large`, `amount_too_small`.
+/// `amount_too_large`, `amount_too_small`; `provider_unavailable` when only the tax is not known.
 pub fn chargeable(priced: &PricedCart<'_>) -> Result<()> {
     let Some(total) = priced.priced.totals.total else {
-        return Err(Error::Internal("a complete cart without a total".to_owned()));
+        let detail = "The tax provider cannot be asked just now, and this shop sells nothing untaxed. Try again.";
+        return Err(Error::problem(Code::ProviderUnavailable, detail).retry_after(30));
     };
     if total.amount > MAX_AMOUNT {
         return Err(Error::problem(

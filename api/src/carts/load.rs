@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::model::CartStatus;
 use super::price::address;
+use super::tax::{LiveTax, TaxBasis};
 use crate::catalog::model::ProductStatus;
 use crate::catalog::translate::{self, Translations};
 use crate::db::Connection;
@@ -17,8 +18,12 @@ use crate::error::{Error, Result};
 use crate::ids::{CartId, CollectionId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Currency;
+use crate::settings;
 use crate::shipping::model::ShippingRate;
 use crate::shipping::table::{self, TableRate};
+use crate::tax::model::TaxExemption;
+use crate::tax::settings::{TaxProvider, TaxSettings};
+use crate::tax::store;
 use crate::tokens::{TokenKeys, TokenKind};
 
 /// A row of `carts`.
@@ -44,6 +49,10 @@ pub struct CartRow {
     pub shipping_rate_id: Option<String>,
     /// The codes that the shopper entered, in capitals.
     pub discount_codes: Vec<String>,
+    /// The customer's tax ids.
+    pub tax_ids: Value,
+    /// What staff decided about the customer's tax.
+    pub tax_exemption: TaxExemption,
     /// The shop's own data.
     pub metadata: Value,
     /// Which token opens it.
@@ -85,6 +94,10 @@ pub struct Line {
     pub max_per_order: Option<i64>,
     /// Whether it is sent by post.
     pub requires_shipping: bool,
+    /// Whether it is taxed at all.
+    pub taxable: bool,
+    /// The product's tax code.
+    pub tax_code: Option<String>,
     /// The weight of one.
     pub weight_grams: Option<i64>,
     /// Whether product and variant are on sale.
@@ -104,6 +117,8 @@ pub struct Snapshot {
     pub shipping: Shipping,
     /// The discounts that it may have.
     pub discounts: Vec<Candidate>,
+    /// What its tax depends on.
+    pub tax: TaxBasis,
 }
 
 /// Where a cart's shipping rates come from.
@@ -121,8 +136,8 @@ pub type Available = Vec<Option<i64>>;
 type LineTuple = (
     (LineItemId, VariantId, i64, Value, Option<i64>),
     (ProductId, String, String, Value),
-    (Option<DateTime<Utc>>, bool, Option<i64>, Option<i64>),
-    (String, ProductStatus, Value, Value),
+    (Option<DateTime<Utc>>, bool, bool, Option<i64>, Option<i64>),
+    (String, ProductStatus, Value, Value, Option<String>),
     (i64, i64, bool, bool),
     Option<i64>,
 );
@@ -172,8 +187,14 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
                 cart_line_items::seen_unit_price,
             ),
             (variants::product_id, variants::sku, variants::title, variants::option_values),
-            (variants::archived_at, variants::requires_shipping, variants::weight_grams, variants::max_per_order),
-            (products::title, products::status, products::options, products::translations),
+            (
+                variants::archived_at,
+                variants::requires_shipping,
+                variants::taxable,
+                variants::weight_grams,
+                variants::max_per_order,
+            ),
+            (products::title, products::status, products::options, products::translations, products::tax_code),
             (
                 stock_levels::on_hand,
                 stock_levels::reserved,
@@ -197,7 +218,13 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
         Some(_) | None => Vec::new(),
     };
     let discounts = discounts_of(conn, &cart, &mut lines, now).await?;
-    Ok((Snapshot { cart, lines, shipping: Shipping::Table(rates), discounts }, available))
+    let settings = settings::all(conn).await?.section::<TaxSettings>()?;
+    let calculations = match settings.value.provider {
+        TaxProvider::Stripe => store::of_cart(conn, cart.id, now).await?,
+        TaxProvider::None | TaxProvider::Table => Vec::new(),
+    };
+    let tax = TaxBasis::Live(Box::new(LiveTax { settings, ship_from: None, calculations }));
+    Ok((Snapshot { cart, lines, shipping: Shipping::Table(rates), discounts, tax }, available))
 }
 
 async fn discounts_of(
@@ -218,8 +245,8 @@ async fn discounts_of(
 fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
     let ((id, variant_id, quantity, metadata, seen_unit_price), named, sold, product, _, unit_price) = row;
     let (product_id, sku, variant_title, option_values) = named;
-    let (archived_at, requires_shipping, weight_grams, max_per_order) = sold;
-    let (title, status, options, translations) = product;
+    let (archived_at, requires_shipping, taxable, weight_grams, max_per_order) = sold;
+    let (title, status, options, translations, tax_code) = product;
     let translations = Translations::from_json(translations);
     let texts = locale.and_then(|locale| translations.of(locale));
     let options = translate::shown_options(serde_json::from_value(options).unwrap_or_default(), texts);
@@ -237,6 +264,8 @@ fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
         seen_unit_price,
         max_per_order,
         requires_shipping,
+        taxable,
+        tax_code,
         weight_grams,
         for_sale: status == ProductStatus::Active && archived_at.is_none(),
         metadata,

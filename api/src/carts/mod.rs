@@ -9,4 +9,5 @@ pub mod price;
 pub mod requests;
 pub mod routes;
 pub mod shape;
+pub mod tax;
 pub mod write;

@@ -12,6 +12,7 @@ use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
 use crate::shipping::model::ShippingRate;
+use crate::tax::model::{TaxComponent, TaxSummary};
 
 /// The most lines of a cart: Stripe takes 100, and tax will be one of them (AMENDMENTS 5).
 pub const MAX_LINES: usize = 99;
@@ -58,6 +59,8 @@ pub struct Cart {
     pub discount_codes: Vec<CartDiscountCode>,
     /// The discounts that are given.
     pub discounts: Vec<AppliedDiscount>,
+    /// Its tax: where it comes from, and who takes it. A quote asks for it when it is not known.
+    pub tax: TaxSummary,
     /// What it costs.
     pub totals: Totals,
     /// What the shopper should know, and what stands in the way of a checkout.
@@ -103,7 +106,13 @@ pub struct CartLine {
     pub discount: Option<Money>,
     /// Each discount's part of it.
     pub discounts: Vec<LineDiscount>,
-    /// What the line costs.
+    /// Tax on top; `null` until it is known.
+    pub tax_added: Option<Money>,
+    /// Tax contained; `null` until it is known.
+    pub tax_included: Option<Money>,
+    /// Who takes it.
+    pub tax_breakdown: Vec<TaxComponent>,
+    /// What the line costs, as far as its tax is known: `subtotal − discount + tax_added`.
     pub total: Option<Money>,
     /// Whether it is sent by post.
     pub requires_shipping: bool,
@@ -127,7 +136,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CartProblem {
     /// `insufficient_stock`, `not_for_sale`, `no_price`, `too_many`, `price_changed`, `shipping_unavailable`,
-    /// `shipping_rate_gone`, `discount_not_applied`.
+    /// `shipping_rate_gone`, `discount_not_applied`, `tax_location_invalid`, `tax_unavailable`.
     #[schema(example = "insufficient_stock")]
     pub code: String,
     /// Whether it stands in the way of a checkout.

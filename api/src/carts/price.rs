@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::delivery::{self, Delivery};
 use super::load::{Line, Snapshot};
+use super::tax::{self, TaxState};
 use crate::address::Address;
 use crate::discounts::apply::{self, Basket, Candidate, Given};
 use crate::discounts::model::{AppliedDiscount, CartDiscountCode, DiscountReason, LineDiscount};
@@ -12,6 +13,7 @@ use crate::money::Money;
 use crate::payments::smallest_charge_step;
 use crate::pricing::{self, Input, LineInput, Priced, Tax};
 use crate::shipping::model::ShippingRate;
+use crate::tax::model::Taxed;
 
 /// A priced cart.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct PricedCart<'a> {
     pub priced: Priced,
     /// What each of these lines is reduced by.
     pub line_discounts: Vec<Vec<LineDiscount>>,
+    /// The tax on each of these lines.
+    pub line_taxes: Vec<Taxed>,
     /// The discounts that are given.
     pub discounts: Vec<(&'a Candidate, AppliedDiscount)>,
     /// What became of the codes.
@@ -28,6 +32,8 @@ pub struct PricedCart<'a> {
     pub shipping_rates: Vec<ShippingRate>,
     /// What became of shipping.
     pub delivery: Delivery,
+    /// What is known of the tax.
+    pub tax: TaxState,
 }
 
 /// Prices a cart; lines without a price count nothing.
@@ -44,27 +50,36 @@ pub fn price(snapshot: &Snapshot) -> Result<PricedCart<'_>> {
         .zip(&verdicts)
         .filter_map(|(candidate, verdict)| Some((candidate, verdict.as_ref().ok()?)))
         .collect();
-    let off_line = |index: usize| given.iter().filter_map(|(_, given)| given.lines.get(index)).sum();
-    let inputs = lines.iter().enumerate().map(|(index, (line, unit_price))| LineInput {
+    let off_line = |index: usize| given.iter().filter_map(|(_, given)| given.lines.get(index)).sum::<i64>();
+    let off_shipping: i64 = given.iter().map(|(_, given)| given.shipping).sum();
+    let net = lines.iter().enumerate().map(|(index, (line, unit_price))| {
+        (*line, unit_price.saturating_mul(line.quantity).saturating_sub(off_line(index)))
+    });
+    let net: Vec<(&Line, i64)> = net.collect();
+    let net_shipping = delivery.price().map(|price| price.saturating_sub(off_shipping));
+    let tax = tax::state(snapshot, &net, &delivery, net_shipping)?;
+    let line_taxes: Vec<Taxed> = lines.iter().map(|(line, _)| tax.of_line(line)).collect();
+    let inputs = lines.iter().zip(&line_taxes).enumerate().map(|(index, ((line, unit_price), taxed))| LineInput {
         unit_price: *unit_price,
         quantity: line.quantity,
         discount: off_line(index),
-        tax: Tax::default(),
+        tax: Tax { added: taxed.added, included: taxed.included },
     });
+    let on_shipping = tax.of_shipping();
     let priced = pricing::totals(&Input {
         currency: snapshot.cart.currency,
         lines: inputs.collect(),
         shipping: delivery.price(),
-        shipping_discount: given.iter().map(|(_, given)| given.shipping).sum(),
-        shipping_tax: Tax::default(),
-        tax_known: true,
+        shipping_discount: off_shipping,
+        shipping_tax: Tax { added: on_shipping.added, included: on_shipping.included },
+        tax_known: tax.known().is_some(),
     })?;
     let line_discounts = (0..lines.len()).map(|index| line_discounts(snapshot, &given, index)).collect();
     let is_known = delivery.price().is_some();
     let discounts = given.iter().map(|(candidate, given)| (*candidate, applied(snapshot, candidate, given, is_known)));
     let discounts: Vec<_> = discounts.collect();
     let discount_codes = codes(snapshot, &verdicts);
-    Ok(PricedCart { priced, line_discounts, discounts, discount_codes, shipping_rates, delivery })
+    Ok(PricedCart { priced, line_discounts, line_taxes, discounts, discount_codes, shipping_rates, delivery, tax })
 }
 
 fn verdicts(snapshot: &Snapshot, lines: &[(&Line, i64)], delivery: &Delivery) -> apply::Verdicts {

@@ -9,6 +9,7 @@ use crate::ids::VariantId;
 use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::Currency;
+use crate::tax::model::TaxId;
 
 /// A cart to be created.
 #[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
@@ -36,6 +37,10 @@ pub struct NewCart {
     /// The language of its texts, of the payment page and of e-mails.
     #[serde(default)]
     pub locale: Option<Locale>,
+    /// The customer's tax ids.
+    #[serde(default)]
+    #[validate(length(max = 5), nested)]
+    pub tax_ids: Vec<TaxId>,
     /// The shop's own data.
     #[serde(default)]
     #[validate(nested)]
@@ -110,6 +115,10 @@ pub struct CartPatch {
     #[serde(default)]
     #[schema(value_type = Option<Locale>)]
     pub locale: Patch<Locale>,
+    /// The customer's tax ids, all of them.
+    #[serde(default)]
+    #[validate(length(max = 5), nested)]
+    pub tax_ids: Option<Vec<TaxId>>,
     /// The shop's own data, replaced as a whole.
     #[serde(default)]
     #[validate(nested)]

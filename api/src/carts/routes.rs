@@ -23,7 +23,8 @@ use crate::ids::{CartId, LineItemId};
 use crate::shipping::model::ShippingRate;
 use crate::tokens::TokenKind;
 
-fn lifetime(app: &App) -> TimeDelta {
+/// How long an untouched cart lives.
+pub fn lifetime(app: &App) -> TimeDelta {
     TimeDelta::from_std(app.config.cart_lifetime).unwrap_or(TimeDelta::days(30))
 }
 

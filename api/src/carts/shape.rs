@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::LineTotals;
+use crate::tax::model::Taxed;
 
 /// The cart as clients see it.
 ///
@@ -17,17 +18,19 @@ use crate::pricing::LineTotals;
 pub fn shape(snapshot: &Snapshot, available: &Available) -> Result<Cart> {
     let cart = &snapshot.cart;
     let priced = price::price(snapshot)?;
+    let is_taxed = priced.tax.known().is_some();
     let shipping_rate = priced.delivery.rate().cloned();
-    let mut totals = priced.priced.lines.iter().zip(&priced.line_discounts);
+    let mut totals = priced.priced.lines.iter().zip(&priced.line_discounts).zip(&priced.line_taxes);
     let mut problems = Vec::new();
     let mut line_items = Vec::new();
     for (index, (line, available)) in snapshot.lines.iter().zip(available).enumerate() {
         let line_problems = line_problems(line, *available, index, cart.currency);
         problems.extend(line_problems.iter().cloned());
         let totals = line.unit_price.and_then(|_| totals.next());
-        line_items.push(shape_line(line, totals, line_problems, cart.currency));
+        line_items.push(shape_line(line, totals, line_problems, (cart.currency, is_taxed)));
     }
     problems.extend(delivery_problem(&priced.delivery));
+    problems.extend(priced.tax.problem());
     problems.extend(priced.discount_codes.iter().enumerate().filter_map(code_problem));
     Ok(Cart {
         id: cart.id,
@@ -40,6 +43,7 @@ pub fn shape(snapshot: &Snapshot, available: &Available) -> Result<Cart> {
         locale: cart.locale.as_deref().and_then(|locale| locale.parse().ok()),
         shipping_rate,
         discount_codes: priced.discount_codes,
+        tax: priced.tax.summary(snapshot)?,
         discounts: priced.discounts.into_iter().map(|(_, applied)| applied).collect(),
         totals: priced.priced.totals,
         problems,
@@ -106,11 +110,11 @@ pub fn line_problems(line: &Line, available: Option<i64>, index: usize, currency
 
 fn shape_line(
     line: &Line,
-    priced: Option<(&LineTotals, &Vec<LineDiscount>)>,
+    priced: Option<((&LineTotals, &Vec<LineDiscount>), &Taxed)>,
     problems: Vec<CartProblem>,
-    currency: Currency,
+    (currency, is_taxed): (Currency, bool),
 ) -> CartLine {
-    let totals = priced.map(|(totals, _)| *totals);
+    let totals = priced.map(|((totals, _), _)| *totals);
     CartLine {
         id: line.id,
         variant_id: line.variant_id,
@@ -122,7 +126,10 @@ fn shape_line(
         unit_price: line.unit_price.map(|amount| Money::new(amount, currency)),
         subtotal: totals.map(|totals| totals.subtotal),
         discount: totals.map(|totals| totals.discount),
-        discounts: priced.map(|(_, discounts)| discounts.clone()).unwrap_or_default(),
+        discounts: priced.map(|((_, discounts), _)| discounts.clone()).unwrap_or_default(),
+        tax_added: totals.filter(|_| is_taxed).map(|totals| totals.tax_added),
+        tax_included: totals.filter(|_| is_taxed).map(|totals| totals.tax_included),
+        tax_breakdown: priced.map(|(_, taxed)| taxed.breakdown.clone()).unwrap_or_default(),
         total: totals.map(|totals| totals.total),
         requires_shipping: line.requires_shipping,
         metadata: Metadata::from_json(&line.metadata),

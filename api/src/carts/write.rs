@@ -21,6 +21,7 @@ use crate::ids::{CartId, CheckoutId, LineItemId, OrderId, VariantId};
 use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::Currency;
+use crate::tax::model::TaxExemption;
 
 /// Creates a cart with its lines.
 ///
@@ -44,6 +45,8 @@ pub async fn create(
             carts::billing_address.eq(new.billing_address.as_ref().map(|address| json!(address))),
             carts::locale.eq(new.locale.as_ref().map(Locale::as_str)),
             carts::discount_codes.eq(Vec::<String>::new()),
+            carts::tax_ids.eq(json!(new.tax_ids)),
+            carts::tax_exemption.eq(TaxExemption::None),
             carts::metadata.eq(new.metadata.to_json()),
             carts::token_version.eq(1),
             carts::version.eq(1),
@@ -299,6 +302,7 @@ pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> R
             carts::shipping_address.eq(shipping),
             carts::billing_address.eq(billing),
             patch.locale.column().map(|locale| carts::locale.eq(locale.map(Locale::as_str))),
+            patch.tax_ids.map(|ids| carts::tax_ids.eq(json!(ids))),
             currency.map(|currency| carts::currency.eq(currency)),
             metadata.map(|metadata| carts::metadata.eq(metadata.to_json())),
         ))

@@ -83,7 +83,8 @@ const QUERIES: &[(&str, &str)] = &[
              || ', order ' || orders.subtotal || '/' || orders.discount || '/' || orders.tax_added AS detail
          FROM orders JOIN order_line_items AS line ON line.order_id = orders.id GROUP BY orders.id
          HAVING sum(line.subtotal) <> orders.subtotal OR sum(line.discount) <> orders.discount
-             OR sum(line.tax_added) > orders.tax_added OR sum(line.tax_included) > orders.tax_included
+             OR sum(line.tax_added) + COALESCE((orders.tax #>> '{shipping,added,amount}')::bigint, 0) <> orders.tax_added
+             OR sum(line.tax_included) + COALESCE((orders.tax #>> '{shipping,included,amount}')::bigint, 0) <> orders.tax_included
          UNION ALL
          SELECT 'order ' || id || ' has no lines' FROM orders
          WHERE NOT EXISTS (SELECT FROM order_line_items WHERE order_id = orders.id)",
@@ -185,6 +186,7 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<Finding>> {
             Ok(
                 Job::AdvanceCheckout(_)
                 | Job::SendRefund(_)
+                | Job::RecordTax(_)
                 | Job::DeleteCoupon(_)
                 | Job::Import(_)
                 | Job::Reconcile

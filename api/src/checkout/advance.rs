@@ -111,6 +111,7 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
     for id in stale_checkouts(&mut conn, now).await? {
         queue::enqueue(&mut conn, Job::AdvanceCheckout(id), &format!("reconcile:{id}"), now, now).await?;
     }
+    crate::tax::record::reconcile(&mut conn, now).await?;
     let refunds: Vec<RefundId> = refunds::table
         .filter(refunds::status.eq("pending"))
         .filter(refunds::updated_at.lt(now - JOB_PATIENCE))

@@ -16,7 +16,7 @@ use crate::db::schema::{carts, checkouts, orders};
 use crate::db::{self, Connection};
 use crate::discounts::uses;
 use crate::error::{Error, Result};
-use crate::ids::CheckoutId;
+use crate::ids::{CheckoutId, TaxCalculationId};
 use crate::jobs::{Job, queue};
 use crate::money::Money;
 use crate::orders::model::{OrderStatus, PaymentStatus};
@@ -177,6 +177,9 @@ async fn confirm(
     set_checkout(conn, &rows.checkout, CheckoutStatus::Completed, session, now).await?;
     set_cart(conn, rows, CartStatus::Completed, now).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, session), now).await?;
+    if rows.order.tax_calculation_id.is_some() {
+        queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;
+    }
     stock::commit(conn, rows.order.id, now).await
 }
 
@@ -262,6 +265,8 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
             orders::payment_status.eq(payment_status),
             orders::cancel_reason.eq(&ending.reason),
             orders::cancelled_at.eq(now),
+            // The cart's next order may be taxed by the same calculation, as nothing was recorded.
+            orders::tax_calculation_id.eq(None::<TaxCalculationId>),
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))

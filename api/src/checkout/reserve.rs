@@ -24,6 +24,7 @@ use crate::money::Money;
 use crate::orders::model::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{NewSession, SessionAddress, SessionLine, freeze, freeze_coupon};
+use crate::pricing::Totals;
 use crate::quotes::Promise;
 
 /// How long before a session's end it must be created (Stripe: 30 minutes), and ten minutes for recovery.
@@ -204,12 +205,42 @@ fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: Dat
             country: &address.country,
             phone: address.phone.as_deref(),
         }),
+        tax: tax_line(plan, totals),
+        included_tax: totals.tax_included.filter(|tax| tax.amount > 0),
         email: cart.email.as_deref().unwrap_or_default(),
         locale: cart.locale.as_deref(),
         expires_at,
         success_url: &filled(&plan.request.success_url),
         cancel_url: &filled(&plan.request.cancel_url),
     })
+}
+
+/// The tax on top as a line of the session: what it is called, with its rates, and how much.
+fn tax_line(plan: &Plan<'_>, totals: &Totals) -> Option<(String, Money)> {
+    let tax = totals.tax_added.filter(|tax| tax.amount > 0)?;
+    let known = plan.priced.tax.known()?;
+    let taxed = known.assessment.lines.iter().map(|(_, taxed)| taxed).chain([&known.assessment.shipping]);
+    let mut rates: Vec<String> = Vec::new();
+    for part in taxed.flat_map(|taxed| &taxed.breakdown).filter(|part| part.amount.amount > 0) {
+        let rate = part.percentage.as_ref().map(|percentage| format!("{} {percentage} %", part.jurisdiction));
+        rates.extend(rate.filter(|rate| !rates.contains(rate)));
+    }
+    let language = plan.snapshot.cart.locale.as_deref().unwrap_or("en");
+    Some((format!("{} ({})", tax_label(language), rates.join(", ")), tax))
+}
+
+/// "Tax" in the language of the payment page.
+fn tax_label(locale: &str) -> &'static str {
+    match locale.split('-').next() {
+        Some("de") => "Steuern",
+        Some("fr") => "Taxes",
+        Some("es") => "Impuestos",
+        Some("it") => "Imposte",
+        Some("nl") => "Belasting",
+        Some("pt") => "Impostos",
+        Some("ja") => "税",
+        Some(_) | None => "Tax",
+    }
 }
 
 /// The coupon's create request; `None` when there is nothing to take off, or nothing to pay.
@@ -256,6 +287,8 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
             orders::shipping_rate.eq(rate),
             orders::locale.eq(&cart.locale),
             orders::discounts.eq(json!(discounts)),
+            orders::tax.eq(json!(plan.priced.tax.summary(plan.snapshot)?)),
+            orders::tax_calculation_id.eq(plan.priced.tax.known().and_then(|known| known.calculation)),
             orders::metadata.eq(&cart.metadata),
             amounts,
             orders::captured.eq(0),
@@ -270,10 +303,10 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
 }
 
 async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: OrderId) -> Result<()> {
-    let priced = plan.priced.priced.lines.iter().zip(&plan.priced.line_discounts);
+    let priced = plan.priced.priced.lines.iter().zip(&plan.priced.line_discounts).zip(&plan.priced.line_taxes);
     let lines = plan.snapshot.lines.iter().zip(priced).enumerate();
     let rows: Vec<_> = lines
-        .map(|(position, (line, (totals, discounts)))| {
+        .map(|(position, (line, ((totals, discounts), taxed)))| {
             (
                 order_line_items::id.eq(crate::ids::LineItemId::new()),
                 order_line_items::order_id.eq(order),
@@ -292,6 +325,9 @@ async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: OrderId) ->
                 order_line_items::discounts.eq(json!(discounts)),
                 order_line_items::tax_added.eq(totals.tax_added.amount),
                 order_line_items::tax_included.eq(totals.tax_included.amount),
+                order_line_items::tax_breakdown.eq(json!(taxed.breakdown)),
+                order_line_items::tax_reference.eq(line.id.to_string()),
+                order_line_items::tax_code.eq(&line.tax_code),
                 order_line_items::total.eq(totals.total.amount),
             )
         })

@@ -24,7 +24,7 @@ use crate::http::request_log::RequestContext;
 use crate::ids::{CheckoutId, VariantId};
 use crate::orders::model::PaymentStatus;
 use crate::orders::read;
-use crate::quotes;
+use crate::quotes::{self, resolve};
 
 /// How often a cart that changes meanwhile, or whose live checkout had to be closed, is priced again.
 const MOST_TRIES: u32 = 3;
@@ -93,6 +93,8 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
         if let Some(promise) = &promise {
             promise.apply(&mut snapshot)?;
         }
+        drop(conn);
+        resolve::resolve(app, &mut snapshot).await?;
         let priced = price::price(&snapshot)?;
         let is_open = snapshot.cart.status != CartStatus::CheckingOut;
         require_complete(&snapshot, &priced)?;
@@ -100,7 +102,6 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
         if is_open {
             require_available(&snapshot, &available)?;
         }
-        drop(conn);
         app.faults.point("after_price").await;
         let hold = TimeDelta::from_std(app.config.hold).unwrap_or(TimeDelta::minutes(15));
         let plan = Plan { snapshot: &snapshot, priced: &priced, promise: promise.as_ref(), request, key, token, hold };

@@ -55,6 +55,8 @@ diesel::table! {
         locale -> Nullable<Text>,
         shipping_rate_id -> Nullable<Text>,
         discount_codes -> Array<Text>,
+        tax_ids -> Jsonb,
+        tax_exemption -> Text,
     }
 }
 
@@ -249,6 +251,9 @@ diesel::table! {
         tax_included -> Int8,
         total -> Int8,
         discounts -> Jsonb,
+        tax_breakdown -> Jsonb,
+        tax_reference -> Nullable<Text>,
+        tax_code -> Nullable<Text>,
     }
 }
 
@@ -286,6 +291,9 @@ diesel::table! {
         updated_at -> Timestamptz,
         locale -> Nullable<Text>,
         discounts -> Jsonb,
+        tax -> Jsonb,
+        tax_calculation_id -> Nullable<Uuid>,
+        tax_transaction_id -> Nullable<Text>,
     }
 }
 
@@ -350,6 +358,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    provider_usage (provider, day) {
+        provider -> Text,
+        day -> Date,
+        calls -> Int8,
+    }
+}
+
+diesel::table! {
     quotes (id) {
         id -> Uuid,
         cart_id -> Uuid,
@@ -391,6 +407,15 @@ diesel::table! {
 diesel::table! {
     search_words (word) {
         word -> Text,
+    }
+}
+
+diesel::table! {
+    settings (kind) {
+        kind -> Text,
+        body -> Jsonb,
+        version -> Int8,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -447,6 +472,18 @@ diesel::table! {
         reason -> Text,
         order_id -> Nullable<Uuid>,
         note -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tax_calculations (id) {
+        id -> Uuid,
+        cart_id -> Uuid,
+        fingerprint -> Bytea,
+        provider_id -> Nullable<Text>,
+        outcome -> Jsonb,
+        expires_at -> Timestamptz,
         created_at -> Timestamptz,
     }
 }
@@ -529,15 +566,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     product_search,
     product_slugs,
     products,
+    provider_usage,
     quotes,
     refunds,
     reservations,
     search_words,
+    settings,
     shipping_rates,
     shipping_zone_regions,
     shipping_zones,
     stock_levels,
     stock_movements,
+    tax_calculations,
     variant_prices,
     variants,
     webhook_events,

@@ -256,6 +256,7 @@ fn config(
         defaults.insert("STRIPE_SECRET_KEY", "sk_test_sandbox".to_owned());
         defaults.insert("STRIPE_API_BASE", sandbox.url());
         defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND", "1000".to_owned());
+        defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "1000".to_owned());
     }
     Config::read(&|name| variable(name).or_else(|| defaults.get(name).cloned()))
 }

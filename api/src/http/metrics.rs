@@ -1,5 +1,6 @@
 //! What Prometheus reads: requests, checkouts, connections, jobs.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, get, web};
@@ -8,6 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -45,6 +47,17 @@ struct JobLabels {
     status: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    provider: String,
+    outcome: String,
+}
+
 /// The measurements of this process.
 pub struct Metrics {
     registry: Registry,
@@ -52,6 +65,8 @@ pub struct Metrics {
     checkouts: Family<OutcomeLabels, Histogram, fn() -> Histogram>,
     connections: Family<StateLabels, Gauge>,
     jobs: Family<JobLabels, Gauge>,
+    provider_calls: Family<CallLabels, Counter>,
+    open_circuits: Family<ProviderLabels, Gauge>,
 }
 
 /// From half a millisecond to 16 seconds.
@@ -78,7 +93,14 @@ impl Default for Metrics {
         );
         registry.register("database_connections", "Connections of this process's pool, by state", connections.clone());
         registry.register("jobs", "Background jobs of all processes, by kind and status", jobs.clone());
-        Self { registry, requests, checkouts, connections, jobs }
+        let (provider_calls, open_circuits) = (Family::default(), Family::default());
+        registry.register("provider_calls", "Calls of this process to providers, by outcome", provider_calls.clone());
+        registry.register(
+            "provider_circuit_open",
+            "1 while calls to a provider fail at once, after too many failures in a row",
+            open_circuits.clone(),
+        );
+        Self { registry, requests, checkouts, connections, jobs, provider_calls, open_circuits }
     }
 }
 
@@ -95,6 +117,20 @@ impl Metrics {
     }
 }
 
+/// Takes over what the ways to providers have counted themselves.
+fn read_providers(app: &App) {
+    for way in app.ways() {
+        let (provider, counts) = (way.name().to_owned(), way.counts());
+        let outcomes = [("succeeded", &counts.succeeded), ("refused", &counts.refused), ("failed", &counts.failed)];
+        for (outcome, count) in outcomes {
+            let labels = CallLabels { provider: provider.clone(), outcome: outcome.to_owned() };
+            let counted = count.load(Ordering::Relaxed);
+            app.metrics.provider_calls.get_or_create(&labels).inner().store(counted, Ordering::Relaxed);
+        }
+        app.metrics.open_circuits.get_or_create(&ProviderLabels { provider }).set(i64::from(way.is_open()));
+    }
+}
+
 /// Measurements for Prometheus
 ///
 /// OpenMetrics text. Scope `metrics:read`; give Prometheus the key as `authorization: {credentials: sk_…}`.
@@ -106,6 +142,7 @@ impl Metrics {
 pub async fn get_metrics(app: web::Data<App>, staff: Staff) -> Result<HttpResponse> {
     staff.require(Scope::MetricsRead)?;
     let metrics = &app.metrics;
+    read_providers(&app);
     let pool = app.pool_state();
     for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use), ("waiting", pool.waiting)] {
         metrics.connections.get_or_create(&StateLabels { state: state.to_owned() }).set(count);

@@ -93,6 +93,11 @@ const SPECIFIC: &[(&str, &[Code])] = &[
         "remove_discount_code",
         &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
     ),
+    ("update_tax_settings", &[Code::PreconditionFailed]),
+    (
+        "set_tax_exemption",
+        &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
+    ),
     ("create_discount", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
     ("update_discount", &[Code::PreconditionFailed]),
     ("delete_discount", &[Code::PreconditionFailed]),

@@ -3,7 +3,7 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    carts, catalog, checkout, collections, discounts, http, imports, inventory, orders, quotes, shipping, store,
+    carts, catalog, checkout, collections, discounts, http, imports, inventory, orders, quotes, shipping, store, tax,
     webhooks_in,
 };
 
@@ -71,6 +71,9 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(shipping::admin::get_shipping_zone)
         .service(shipping::admin::update_shipping_zone)
         .service(shipping::admin::delete_shipping_zone)
+        .service(tax::admin::get_tax_settings)
+        .service(tax::admin::update_tax_settings)
+        .service(tax::admin::set_tax_exemption)
         .service(discounts::admin::create_discount)
         .service(discounts::admin::list_discounts)
         .service(discounts::admin::get_discount)

@@ -9,7 +9,8 @@ pub mod worker;
 use serde_json::{Value, json};
 
 use crate::db::text_enum;
-use crate::ids::{CheckoutId, EventId, ImportId, RefundId};
+use crate::ids::{CheckoutId, EventId, ImportId, OrderId, RefundId};
+use crate::outbound::Work;
 
 text_enum! {
     /// What a job does.
@@ -20,6 +21,8 @@ text_enum! {
         ProcessEvent => "process_event",
         /// Sends a refund to the provider.
         SendRefund => "send_refund",
+        /// Records a sale with the tax provider.
+        RecordTax => "record_tax",
         /// Deletes the coupon of a checkout that is over.
         DeleteCoupon => "delete_coupon",
         /// Imports a slice of an uploaded file.
@@ -33,10 +36,11 @@ text_enum! {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
+        Self::RecordTax,
         Self::DeleteCoupon,
         Self::Reconcile,
         Self::Prune,
@@ -49,8 +53,19 @@ impl JobKind {
         match self {
             Self::ProcessEvent => 8,
             Self::AdvanceCheckout => 4,
-            Self::SendRefund => 2,
+            Self::SendRefund | Self::RecordTax => 2,
             Self::DeleteCoupon | Self::Import | Self::Reconcile | Self::Prune => 1,
+        }
+    }
+
+    /// What its calls to providers count as.
+    #[must_use]
+    pub const fn work(self) -> Work {
+        match self {
+            Self::ProcessEvent | Self::SendRefund | Self::RecordTax => Work::Settling,
+            Self::AdvanceCheckout | Self::DeleteCoupon | Self::Import | Self::Reconcile | Self::Prune => {
+                Work::Reconciling
+            }
         }
     }
 
@@ -58,7 +73,12 @@ impl JobKind {
     #[must_use]
     pub const fn max_attempts(self) -> i32 {
         match self {
-            Self::ProcessEvent | Self::AdvanceCheckout | Self::SendRefund | Self::DeleteCoupon | Self::Import => 20,
+            Self::ProcessEvent
+            | Self::AdvanceCheckout
+            | Self::SendRefund
+            | Self::RecordTax
+            | Self::DeleteCoupon
+            | Self::Import => 20,
             Self::Reconcile | Self::Prune => 3,
         }
     }
@@ -69,7 +89,12 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(30),
             Self::Prune => Some(3600),
-            Self::AdvanceCheckout | Self::ProcessEvent | Self::SendRefund | Self::DeleteCoupon | Self::Import => None,
+            Self::AdvanceCheckout
+            | Self::ProcessEvent
+            | Self::SendRefund
+            | Self::RecordTax
+            | Self::DeleteCoupon
+            | Self::Import => None,
         }
     }
 }
@@ -83,6 +108,8 @@ pub enum Job {
     ProcessEvent(EventId),
     /// See [`JobKind::SendRefund`].
     SendRefund(RefundId),
+    /// See [`JobKind::RecordTax`].
+    RecordTax(OrderId),
     /// See [`JobKind::DeleteCoupon`].
     DeleteCoupon(CheckoutId),
     /// See [`JobKind::Import`].
@@ -101,6 +128,7 @@ impl Job {
             Self::AdvanceCheckout(_) => JobKind::AdvanceCheckout,
             Self::ProcessEvent(_) => JobKind::ProcessEvent,
             Self::SendRefund(_) => JobKind::SendRefund,
+            Self::RecordTax(_) => JobKind::RecordTax,
             Self::DeleteCoupon(_) => JobKind::DeleteCoupon,
             Self::Import(_) => JobKind::Import,
             Self::Reconcile => JobKind::Reconcile,
@@ -113,6 +141,7 @@ impl Job {
     pub fn payload(self) -> Value {
         match self {
             Self::AdvanceCheckout(id) | Self::DeleteCoupon(id) => json!({"id": id}),
+            Self::RecordTax(id) => json!({"id": id}),
             Self::ProcessEvent(id) => json!({"id": id}),
             Self::SendRefund(id) => json!({"id": id}),
             Self::Import(id) => json!({"id": id}),
@@ -130,6 +159,7 @@ impl Job {
             JobKind::AdvanceCheckout => Self::AdvanceCheckout(id()?.parse()?),
             JobKind::ProcessEvent => Self::ProcessEvent(id()?.parse()?),
             JobKind::SendRefund => Self::SendRefund(id()?.parse()?),
+            JobKind::RecordTax => Self::RecordTax(id()?.parse()?),
             JobKind::DeleteCoupon => Self::DeleteCoupon(id()?.parse()?),
             JobKind::Import => Self::Import(id()?.parse()?),
             JobKind::Reconcile => Self::Reconcile,

@@ -15,7 +15,7 @@ use super::{Job, JobKind};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
-use crate::{checkout, imports, refunds, webhooks_in};
+use crate::{checkout, imports, outbound, refunds, tax, webhooks_in};
 
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
@@ -126,10 +126,15 @@ async fn run(app: &Arc<App>, job: &Claimed) {
 }
 
 async fn perform(app: &Arc<App>, job: Job) -> Result<()> {
+    outbound::background(job.kind().work(), run_job(app, job)).await
+}
+
+async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
     match job {
         Job::AdvanceCheckout(id) => checkout::advance::advance(app, id).await,
         Job::ProcessEvent(id) => webhooks_in::process::process(app, id).await,
         Job::SendRefund(id) => refunds::send::send(app, id).await,
+        Job::RecordTax(id) => tax::record::record(app, id).await,
         Job::DeleteCoupon(id) => checkout::create::delete_coupon(app, id).await,
         Job::Import(id) => imports::run::work(app, id).await,
         Job::Reconcile => checkout::advance::reconcile(app).await,
@@ -143,6 +148,7 @@ async fn prune(app: &App) -> Result<()> {
     queue::prune(&mut conn, now).await?;
     crate::carts::write::abandon_expired(&mut conn, now).await?;
     crate::quotes::prune(&mut conn, now).await?;
+    tax::store::prune(&mut conn, now).await?;
     imports::run::prune(&mut conn, now).await?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
 use crate::shipping::model::ShippingRate;
+use crate::tax::model::{TaxComponent, TaxSummary};
 
 text_enum! {
     /// Where an order stands as a whole.
@@ -97,6 +98,11 @@ pub struct Order {
     pub line_items: Vec<OrderLine>,
     /// The discounts that were given.
     pub discounts: Vec<AppliedDiscount>,
+    /// Its tax: where it comes from, and who takes it.
+    pub tax: TaxSummary,
+    /// The record of the sale with the tax provider, once it is made.
+    #[schema(example = "tax_1SqX…")]
+    pub tax_transaction_id: Option<String>,
     /// What it cost.
     pub totals: Totals,
     /// What was given back.
@@ -158,6 +164,8 @@ pub struct OrderLine {
     pub tax_added: Money,
     /// Tax contained.
     pub tax_included: Money,
+    /// Who takes it.
+    pub tax_breakdown: Vec<TaxComponent>,
     /// What the line costs: `subtotal − discount + tax_added`.
     pub total: Money,
     /// Whether it is sent by post.

@@ -12,7 +12,7 @@ use crate::carts::price::address;
 use crate::db::Connection;
 use crate::db::schema::{order_events, order_line_items, orders, refunds};
 use crate::error::{Error, Result};
-use crate::ids::{CartId, LineItemId, OrderId, ProductId, RefundId, VariantId};
+use crate::ids::{CartId, LineItemId, OrderId, ProductId, RefundId, TaxCalculationId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
@@ -48,6 +48,12 @@ pub struct OrderRow {
     pub shipping_rate: Option<Value>,
     /// What was given, by discount.
     pub discounts: Value,
+    /// A summary of its tax.
+    pub tax: Value,
+    /// The calculation that it is taxed by.
+    pub tax_calculation_id: Option<TaxCalculationId>,
+    /// The record of the sale with the tax provider.
+    pub tax_transaction_id: Option<String>,
     /// The shop's own data.
     pub metadata: Value,
     /// Minor units, as all amounts here.
@@ -104,6 +110,7 @@ struct LineRow {
     discounts: Value,
     tax_added: i64,
     tax_included: i64,
+    tax_breakdown: Value,
     total: i64,
 }
 
@@ -229,6 +236,8 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
         },
         line_items: lines.into_iter().map(|line| shape_line(line, row.currency)).collect::<Result<_>>()?,
         discounts: read(row.discounts, "orders.discounts")?,
+        tax: read(row.tax, "orders.tax")?,
+        tax_transaction_id: row.tax_transaction_id,
         refunded: money(refunded),
         refunds: refunds.into_iter().map(shape_refund).collect(),
         shipping_address: address(row.shipping_address.as_ref())?,
@@ -274,6 +283,7 @@ fn shape_line(line: LineRow, currency: Currency) -> Result<OrderLine> {
         discounts: read(line.discounts, "order_line_items.discounts")?,
         tax_added: money(line.tax_added),
         tax_included: money(line.tax_included),
+        tax_breakdown: read(line.tax_breakdown, "order_line_items.tax_breakdown")?,
         total: money(line.total),
         requires_shipping: line.requires_shipping,
         metadata: Metadata::from_json(&line.metadata),

@@ -21,6 +21,8 @@ text_enum! {
         PaymentProcessing => "payment_processing",
         /// Paid; the stock is taken.
         Paid => "paid",
+        /// The sale is recorded with the tax provider.
+        TaxRecorded => "tax_recorded",
         /// A delayed payment failed.
         PaymentFailed => "payment_failed",
         /// The amount paid is not the order's.

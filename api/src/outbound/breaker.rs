@@ -36,6 +36,11 @@ impl Breaker {
         }
     }
 
+    /// Whether calls fail at once now.
+    pub(super) fn is_open(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).open_until.is_some()
+    }
+
     /// Notes whether the provider answered at all; any answer closes the circuit.
     pub(super) fn note(&self, answered: bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

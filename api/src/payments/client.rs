@@ -1,59 +1,39 @@
-//! Stripe over our pooled HTTP client: timeouts, idempotency keys, retries within a budget, one governor.
+//! Stripe through [`Outbound`]: what its requests look like and what its answers prove.
 //!
 //! It implements async-stripe's `StripeClient`, so its typed requests run through here.
 
-use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::web::Bytes;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret;
 use stripe_client_core::{
     CustomizedStripeRequest, IdempotencyKey, RequestBuilder, RequestStrategy, StripeClient, StripeClientErr,
     StripeMethod,
 };
 
-use super::ProviderError;
-use super::breaker::Breaker;
-use crate::config::StripeConfig;
+use crate::config::{OutboundConfig, StripeConfig};
+use crate::outbound::{Answer, Call, Failure, Governor, Outbound, ProviderError, header};
 
-/// How long a call waits for its turn before it is given up, unsent.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Tries of one call, the first included (AMENDMENTS 6).
-const MOST_TRIES: u32 = 3;
-
-/// The longest wait between two tries, as in Stripe's own SDKs.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-
-/// Stripe, reached with our key.
+/// Stripe, reached with our key. Payments and tax have circuits of their own: one may be down without the other.
 pub struct Stripe {
-    http: reqwest::Client,
     config: StripeConfig,
-    turn: DefaultDirectRateLimiter,
-    breaker: Breaker,
+    payments: Outbound,
+    tax: Outbound,
 }
 
-/// One call, which notes whether its answer was a replay.
-pub(super) struct Call<'a> {
+/// One call of async-stripe, which notes whether its answer was a replay.
+pub(super) struct TypedCall<'a> {
     stripe: &'a Stripe,
     replayed: AtomicBool,
 }
 
-impl Call<'_> {
+impl TypedCall<'_> {
     /// Whether Stripe sent a stored answer again.
     pub(super) fn was_replayed(&self) -> bool {
         self.replayed.load(Ordering::Relaxed)
     }
-}
-
-/// One try's failure and whether another try may help.
-struct Failure {
-    error: ProviderError,
-    retry: bool,
-    wait: Option<Duration>,
 }
 
 impl Stripe {
@@ -61,20 +41,12 @@ impl Stripe {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(config: &StripeConfig) -> Result<Self, String> {
-        let http = reqwest::Client::builder()
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout.min(Duration::from_secs(5)))
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("merx/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("The HTTP client cannot start: {error}."))?;
-        let per_second = NonZeroU32::new(config.requests_per_second).unwrap_or(NonZeroU32::MIN);
+    pub fn new(config: &StripeConfig, outbound: &OutboundConfig) -> Result<Self, String> {
+        let governor = Arc::new(Governor::new(config.requests_per_second, config.requests_per_second_per_endpoint));
         Ok(Self {
-            http,
             config: config.clone(),
-            turn: RateLimiter::direct(Quota::per_second(per_second)),
-            breaker: Breaker::new(config.breaker_failures, config.breaker_pause),
+            payments: Outbound::new("stripe", outbound, Arc::clone(&governor))?,
+            tax: Outbound::new("stripe_tax", outbound, governor)?,
         })
     }
 
@@ -84,71 +56,34 @@ impl Stripe {
         self.config.is_live
     }
 
+    /// The ways to Stripe, for metrics and health.
+    #[must_use]
+    pub fn ways(&self) -> [&Outbound; 2] {
+        [&self.payments, &self.tax]
+    }
+
+    pub(super) fn call(&self) -> TypedCall<'_> {
+        TypedCall { stripe: self, replayed: AtomicBool::new(false) }
+    }
+
     /// Sends a request and reads the answer as a document, for what async-stripe has no type for.
     pub(super) async fn document(
         &self,
         request: &RequestBuilder,
         key: Option<&str>,
+        deadline: Option<Instant>,
     ) -> Result<serde_json::Value, ProviderError> {
-        let bytes = self.run(request, key, &AtomicBool::new(false)).await?;
+        let (bytes, _) = self.send(request, key, deadline).await?;
         serde_json::from_slice(&bytes).map_err(ProviderError::deserialize_err)
     }
 
-    pub(super) fn call(&self) -> Call<'_> {
-        Call { stripe: self, replayed: AtomicBool::new(false) }
-    }
-
-    async fn run(
+    /// The answer's body, and whether it was stored before.
+    async fn send(
         &self,
         request: &RequestBuilder,
         key: Option<&str>,
-        replayed: &AtomicBool,
-    ) -> Result<Bytes, ProviderError> {
-        if !self.breaker.allows() {
-            return Err(ProviderError::Unavailable("the circuit is open after too many failures".to_owned()));
-        }
-        let outcome = self.try_often(request, key, replayed).await;
-        let silent = matches!(outcome, Err(ProviderError::Unavailable(_) | ProviderError::Unknown { .. }));
-        self.breaker.note(!silent);
-        outcome
-    }
-
-    async fn try_often(
-        &self,
-        request: &RequestBuilder,
-        key: Option<&str>,
-        replayed: &AtomicBool,
-    ) -> Result<Bytes, ProviderError> {
-        let started = Instant::now();
-        let mut tries = 1;
-        loop {
-            if tokio::time::timeout(PATIENCE, self.turn.until_ready()).await.is_err() {
-                return Err(ProviderError::RateLimited { retry_after: 2 });
-            }
-            let failure = match self.try_once(request, key, replayed).await {
-                Ok(bytes) => return Ok(bytes),
-                Err(failure) => failure,
-            };
-            let wait = failure.wait.unwrap_or_else(|| self.backoff(tries));
-            let repeatable = key.is_some() || !matches!(request.method, StripeMethod::Post);
-            let fits = started.elapsed() + wait < self.config.budget;
-            tracing::warn!(
-                stripe.path = request.path, stripe.try = tries, error = %failure.error, "A call to Stripe failed"
-            );
-            if !failure.retry || !repeatable || tries >= MOST_TRIES || !fits {
-                return Err(failure.error);
-            }
-            tokio::time::sleep(wait).await;
-            tries += 1;
-        }
-    }
-
-    async fn try_once(
-        &self,
-        request: &RequestBuilder,
-        key: Option<&str>,
-        replayed: &AtomicBool,
-    ) -> Result<Bytes, Failure> {
+        deadline: Option<Instant>,
+    ) -> Result<(Bytes, bool), ProviderError> {
         let mut url = format!("{}/v1{}", self.config.api_base, request.path);
         if let Some(query) = request.query.as_deref().filter(|query| !query.is_empty()) {
             url = format!("{url}?{query}");
@@ -158,67 +93,47 @@ impl Stripe {
             StripeMethod::Post => reqwest::Method::POST,
             StripeMethod::Delete => reqwest::Method::DELETE,
         };
-        let mut call = self
-            .http
-            .request(method, url)
-            .bearer_auth(self.config.secret_key.expose_secret())
-            .header("Stripe-Version", stripe_client_core::VERSION.as_str());
-        if let Some(key) = key {
-            call = call.header("Idempotency-Key", key);
-        }
-        if let Some(body) = &request.body {
-            call = call.header("Content-Type", "application/x-www-form-urlencoded").body(body.clone());
-        }
-        let answer = call.send().await.map_err(|error| Failure {
-            error: if error.is_connect() {
-                ProviderError::Unavailable(error.to_string())
-            } else {
-                ProviderError::Unknown { message: error.to_string(), stored: false }
-            },
-            retry: true,
-            wait: None,
-        })?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let is_replay = text(&headers, "idempotent-replayed") == Some("true");
-        let body = answer.bytes().await.map_err(|error| Failure {
-            error: ProviderError::Unknown { message: error.to_string(), stored: false },
-            retry: true,
-            wait: None,
-        })?;
-        if (200..300).contains(&status) {
-            replayed.store(is_replay, Ordering::Relaxed);
-            return Ok(body);
-        }
-        Err(classify(status, &headers, &body, is_replay))
-    }
-
-    fn backoff(&self, tries: u32) -> Duration {
-        let doubled = self.config.backoff.saturating_mul(1 << tries.saturating_sub(1).min(10));
-        doubled.min(LONGEST_BACKOFF).mul_f64(rand::random_range(0.5..1.0))
+        let mut headers = vec![
+            ("Authorization", format!("Bearer {}", self.config.secret_key.expose_secret())),
+            ("Stripe-Version", stripe_client_core::VERSION.as_str().to_owned()),
+        ];
+        headers.extend(key.map(|key| ("Idempotency-Key", key.to_owned())));
+        let call = Call {
+            endpoint: endpoint(&method, &request.path),
+            repeatable: key.is_some() || method != reqwest::Method::POST,
+            method,
+            url,
+            headers,
+            body: request.body.clone().map(|body| ("application/x-www-form-urlencoded", body)),
+            deadline,
+        };
+        let way = if request.path.starts_with("/tax/") { &self.tax } else { &self.payments };
+        way.send(&call, read).await
     }
 }
 
-/// Runs a call under a key of ours.
-pub(super) fn idempotent(key: &str) -> Result<RequestStrategy, ProviderError> {
-    IdempotencyKey::new(key)
-        .map(RequestStrategy::Idempotent)
-        .map_err(|error| ProviderError::Unavailable(format!("the idempotency key `{key}` is not valid: {error}")))
+/// A path without ids: `POST /checkout/sessions/expire`.
+fn endpoint(method: &reqwest::Method, path: &str) -> String {
+    let is_name = |part: &&str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let names: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).filter(is_name).collect();
+    format!("{method} /{}", names.join("/"))
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// What an answer that is no success proves (PROTOCOL.md 9, CONTRACTS §2.5).
-fn classify(status: u16, headers: &HeaderMap, body: &[u8], is_replay: bool) -> Failure {
-    let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+/// What an answer means (PROTOCOL.md 9, CONTRACTS §2.5).
+fn read(answer: Answer) -> Result<(Bytes, bool), Failure> {
+    let is_replay = header(&answer.headers, "idempotent-replayed") == Some("true");
+    if (200..300).contains(&answer.status) {
+        return Ok((answer.body, is_replay));
+    }
+    let status = answer.status;
+    let document: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let member = |name: &str| document.pointer(&format!("/error/{name}")).and_then(serde_json::Value::as_str);
     let (kind, code) = (member("type").unwrap_or_default(), member("code").map(str::to_owned));
     let message = member("message").unwrap_or("no message").to_owned();
-    let request = text(headers, "request-id").unwrap_or("no request id");
-    let wait = text(headers, RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse().ok());
-    let error = match status {
-        429 => ProviderError::RateLimited { retry_after: wait.unwrap_or(2) },
+    let request = header(&answer.headers, "request-id").unwrap_or("no request id");
+    let mut failure = Failure::of_status(status, &answer.headers, ProviderError::unknown(""));
+    failure.error = match status {
+        429 => ProviderError::RateLimited { retry_after: failure.wait.map_or(2, |wait| wait.as_secs()) },
         401 | 403 => ProviderError::Unauthorized(format!("{message} ({request})")),
         404 => ProviderError::NotFound(message),
         400..=499 if status != 409 && matches!(kind, "invalid_request_error" | "card_error") => {
@@ -229,27 +144,35 @@ fn classify(status: u16, headers: &HeaderMap, body: &[u8], is_replay: bool) -> F
             stored: status >= 500 && is_replay,
         },
     };
-    let by_status = matches!(status, 409 | 424 | 429 | 500..) && !(status >= 500 && is_replay);
-    let retry = match text(headers, "stripe-should-retry") {
+    failure.retry = match header(&answer.headers, "stripe-should-retry") {
         Some("true") => true,
         Some("false") => false,
-        Some(_) | None => by_status,
+        Some(_) | None => failure.retry && !(status >= 500 && is_replay),
     };
-    Failure { error, retry, wait: wait.map(Duration::from_secs) }
+    Err(failure)
+}
+
+/// Runs a call under a key of ours.
+pub(super) fn idempotent(key: &str) -> Result<RequestStrategy, ProviderError> {
+    IdempotencyKey::new(key)
+        .map(RequestStrategy::Idempotent)
+        .map_err(|error| ProviderError::Unavailable(format!("the idempotency key `{key}` is not valid: {error}")))
 }
 
 impl StripeClientErr for ProviderError {
     fn deserialize_err(message: impl std::fmt::Display) -> Self {
-        Self::Unknown { message: format!("the answer could not be read: {message}"), stored: false }
+        Self::unknown(format!("the answer could not be read: {message}"))
     }
 }
 
-impl StripeClient for Call<'_> {
+impl StripeClient for TypedCall<'_> {
     type Err = ProviderError;
 
     async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, ProviderError> {
         let (request, options) = request.into_pieces();
         let key = options.request_strategy.as_ref().and_then(RequestStrategy::get_key);
-        self.stripe.run(&request, key.as_ref().map(|key| key.as_str()), &self.replayed).await
+        let (body, replayed) = self.stripe.send(&request, key.as_ref().map(|key| key.as_str()), None).await?;
+        self.replayed.store(replayed, Ordering::Relaxed);
+        Ok(body)
     }
 }

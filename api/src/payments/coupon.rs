@@ -61,7 +61,7 @@ impl Stripe {
     pub async fn create_coupon(&self, key: &str, body: &str) -> Result<(), ProviderError> {
         let mut request = RequestBuilder::new(StripeMethod::Post, "/coupons");
         request.body = Some(body.to_owned());
-        match self.document(&request, Some(key)).await {
+        match self.document(&request, Some(key), None).await {
             Ok(_) => Ok(()),
             Err(ProviderError::Rejected { code: Some(code), .. }) if code == "resource_already_exists" => Ok(()),
             Err(error) => Err(error),
@@ -74,7 +74,7 @@ impl Stripe {
     /// [`ProviderError`].
     pub async fn delete_coupon(&self, id: &str) -> Result<(), ProviderError> {
         let request = RequestBuilder::new(StripeMethod::Delete, format!("/coupons/{id}"));
-        match self.document(&request, None).await {
+        match self.document(&request, None, None).await {
             Ok(_) | Err(ProviderError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionAutomaticTax,
-    CreateCheckoutSessionDiscounts, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
-    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentIntentDataShipping,
-    CreateCheckoutSessionPaymentIntentDataShippingAddress, CreateCheckoutSessionShippingOptions,
-    CreateCheckoutSessionShippingOptionsShippingRateData,
+    CreateCheckoutSessionCustomText, CreateCheckoutSessionDiscounts, CreateCheckoutSessionLineItems,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
+    CreateCheckoutSessionPaymentIntentDataShipping, CreateCheckoutSessionPaymentIntentDataShippingAddress,
+    CreateCheckoutSessionShippingOptions, CreateCheckoutSessionShippingOptionsShippingRateData,
     CreateCheckoutSessionShippingOptionsShippingRateDataFixedAmount,
-    CreateCheckoutSessionShippingOptionsShippingRateDataType, ProductData,
+    CreateCheckoutSessionShippingOptionsShippingRateDataType, CustomTextPositionParam, ProductData,
 };
 use stripe_client_core::StripeRequest;
 use stripe_shared::{CheckoutSessionLocale, CheckoutSessionMode, CheckoutSessionUiMode};
@@ -35,6 +35,10 @@ pub struct NewSession<'a> {
     pub lines: Vec<SessionLine<'a>>,
     /// The coupon that takes the discount off.
     pub coupon: Option<&'a str>,
+    /// Tax on top, as a line of its own: what it is called and how much.
+    pub tax: Option<(String, Money)>,
+    /// The tax that the prices contain, to be told beside the pay button.
+    pub included_tax: Option<Money>,
     /// Shipping: name and price.
     pub shipping: Option<(&'a str, Money)>,
     /// Where it is sent.
@@ -92,7 +96,10 @@ pub struct SessionAddress<'a> {
 /// `amount_not_chargeable` when Stripe cannot charge an amount exactly.
 pub fn freeze(new: &NewSession<'_>) -> Result<String> {
     let currency = stripe_currency(new.currency);
-    let lines = new.lines.iter().map(|line| line_item(line, &currency)).collect::<Result<Vec<_>>>()?;
+    let mut lines = new.lines.iter().map(|line| line_item(line, &currency)).collect::<Result<Vec<_>>>()?;
+    if let Some((name, amount)) = &new.tax {
+        lines.push(tax_item(name, *amount, &currency)?);
+    }
     let metadata = HashMap::from([
         ("order_id".to_owned(), new.order_id.clone()),
         ("checkout_id".to_owned(), new.checkout_id.clone()),
@@ -115,6 +122,12 @@ pub fn freeze(new: &NewSession<'_>) -> Result<String> {
         .metadata(metadata)
         .line_items(lines)
         .payment_intent_data(intent);
+    if let Some(tax) = new.included_tax {
+        let message = format!("Includes {} {} of tax.", tax.decimal(), tax.currency);
+        let mut text = CreateCheckoutSessionCustomText::new();
+        text.submit = Some(CustomTextPositionParam::new(message));
+        request = request.custom_text(text);
+    }
     if let Some(locale) = new.locale.and_then(stripe_locale) {
         request = request.locale(locale);
     }
@@ -164,6 +177,20 @@ fn line_item(line: &SessionLine<'_>, currency: &stripe_types::Currency) -> Resul
     let mut item = CreateCheckoutSessionLineItems::new();
     item.price_data = Some(price);
     item.quantity = u64::try_from(line.quantity).ok();
+    Ok(item)
+}
+
+/// Tax as a line of its own, which nothing reckons anew (CONTRACTS §1.4, variant B).
+fn tax_item(name: &str, amount: Money, currency: &stripe_types::Currency) -> Result<CreateCheckoutSessionLineItems> {
+    let mut product = ProductData::new(name.chars().take(LONGEST_NAME).collect::<String>());
+    product.metadata = Some(HashMap::from([("kind".to_owned(), "tax".to_owned())]));
+    product.tax_code = Some("txcd_00000000".to_owned());
+    let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency.clone());
+    price.product_data = Some(product);
+    price.unit_amount = Some(exactly(amount)?);
+    let mut item = CreateCheckoutSessionLineItems::new();
+    item.price_data = Some(price);
+    item.quantity = Some(1);
     Ok(item)
 }
 

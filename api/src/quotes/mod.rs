@@ -1,5 +1,6 @@
 //! Quotes: what a cart costs, said once and honoured to the cent while the quote lives and the cart stays what it was.
 
+pub mod resolve;
 pub mod routes;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,8 +11,11 @@ use serde_json::{Value, json};
 use validator::Validate;
 
 use crate::carts::complete;
+use crate::carts::delivery::delivery_problem;
 use crate::carts::load::{Shipping, Snapshot};
+use crate::carts::model::CartProblem;
 use crate::carts::price::{self, PricedCart};
+use crate::carts::tax::{Known, TaxBasis};
 use crate::db::Connection;
 use crate::db::schema::quotes;
 use crate::discounts::apply::Candidate;
@@ -21,6 +25,7 @@ use crate::ids::{CartId, CollectionId, LineItemId, ProductId, QuoteId, VariantId
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
 use crate::shipping::model::ShippingRate;
+use crate::tax::model::{TaxComponent, TaxSummary};
 use crate::tokens;
 
 /// How long a quote is honoured.
@@ -55,6 +60,8 @@ pub struct Quote {
     pub discount_codes: Vec<CartDiscountCode>,
     /// The discounts that are given.
     pub discounts: Vec<AppliedDiscount>,
+    /// Its tax: where it comes from, and who takes it.
+    pub tax: TaxSummary,
     /// What it costs; `null` where something is missing.
     pub totals: Totals,
     /// Whether a checkout could start with it.
@@ -62,6 +69,8 @@ pub struct Quote {
     /// What a checkout would miss, as pointers into the cart.
     #[schema(example = json!(["/shipping_address/postal_code"]))]
     pub missing: Vec<String>,
+    /// What the shopper should know, and what stands in the way of a checkout.
+    pub problems: Vec<CartProblem>,
     /// Until when it is honoured.
     pub expires_at: DateTime<Utc>,
 }
@@ -83,6 +92,8 @@ pub struct QuotedLine {
     pub tax_added: Money,
     /// Tax contained.
     pub tax_included: Money,
+    /// Who takes it.
+    pub tax_breakdown: Vec<TaxComponent>,
     /// What the line costs.
     pub total: Money,
 }
@@ -96,6 +107,8 @@ pub struct Promise {
     unit_prices: Vec<(VariantId, i64, bool)>,
     /// How the goods are sent.
     shipping_rate: Option<ShippingRate>,
+    /// The tax, as far as it was known.
+    tax: Option<Known>,
     /// The discounts as they were.
     discounts: Vec<Candidate>,
     /// The collections that they name and that each product was in.
@@ -112,6 +125,8 @@ fn content(snapshot: &Snapshot) -> Value {
         "shipping_address": cart.shipping_address,
         "billing_address": cart.billing_address,
         "discount_codes": cart.discount_codes,
+        "tax_ids": cart.tax_ids,
+        "tax_exemption": cart.tax_exemption,
     })
 }
 
@@ -133,6 +148,9 @@ impl Promise {
         }
         snapshot.shipping = Shipping::Quoted(self.shipping_rate.clone());
         snapshot.discounts.clone_from(&self.discounts);
+        if let Some(known) = &self.tax {
+            snapshot.tax = TaxBasis::Promised(Box::new(known.clone()));
+        }
         Ok(())
     }
 }
@@ -141,19 +159,11 @@ fn stale(why: &str) -> Error {
     Error::problem(Code::QuoteStale, format!("{why} Ask for another quote and show it to the shopper."))
 }
 
-/// Quotes a cart, or answers with the quote that was made for just this.
+/// Quotes a cart for which providers were asked, with the shipping rate of the request chosen in it; or answers with the quote that was made for just this.
 ///
 /// # Errors
 /// `validation_failed` for a rate that the cart does not have; `amount_too_large`.
-pub async fn make(
-    conn: &mut Connection,
-    mut snapshot: Snapshot,
-    request: &NewQuote,
-    now: DateTime<Utc>,
-) -> Result<Quote> {
-    if let Some(chosen) = &request.shipping_rate_id {
-        snapshot.cart.shipping_rate_id = Some(chosen.clone());
-    }
+pub async fn make(conn: &mut Connection, snapshot: Snapshot, request: &NewQuote, now: DateTime<Utc>) -> Result<Quote> {
     let priced = price::price(&snapshot)?;
     if request.shipping_rate_id.is_some() && priced.delivery.rate().is_none() {
         return Err(Error::invalid("/shipping_rate_id", "not_found", "is not one of the cart's shipping rates"));
@@ -166,6 +176,7 @@ pub async fn make(
             .filter_map(|line| Some((line.variant_id, line.unit_price?, line.requires_shipping)))
             .collect(),
         shipping_rate: priced.delivery.rate().cloned(),
+        tax: priced.tax.known().cloned(),
         discounts: snapshot.discounts.clone(),
         collections: snapshot.lines.iter().map(|line| (line.product_id, line.collections.clone())).collect(),
     };
@@ -214,8 +225,12 @@ fn shape(snapshot: &Snapshot, priced: PricedCart<'_>, quote_id: QuoteId, expires
         missing.push("/totals/total".to_owned());
     }
     let currency = snapshot.cart.currency;
-    let lines = snapshot.lines.iter().filter_map(|line| Some((line, line.unit_price?))).zip(&priced.priced.lines);
-    let line_items = lines.map(|((line, unit_price), totals)| QuotedLine {
+    let lines = snapshot
+        .lines
+        .iter()
+        .filter_map(|line| Some((line, line.unit_price?)))
+        .zip(priced.priced.lines.iter().zip(&priced.line_taxes));
+    let line_items = lines.map(|((line, unit_price), (totals, taxed))| QuotedLine {
         line_item_id: line.id,
         unit_price: Money::new(unit_price, currency),
         quantity: line.quantity,
@@ -223,6 +238,7 @@ fn shape(snapshot: &Snapshot, priced: PricedCart<'_>, quote_id: QuoteId, expires
         discount: totals.discount,
         tax_added: totals.tax_added,
         tax_included: totals.tax_included,
+        tax_breakdown: taxed.breakdown.clone(),
         total: totals.total,
     });
     Ok(Quote {
@@ -231,6 +247,8 @@ fn shape(snapshot: &Snapshot, priced: PricedCart<'_>, quote_id: QuoteId, expires
         currency,
         line_items: line_items.collect(),
         shipping_rate: priced.delivery.rate().cloned(),
+        tax: priced.tax.summary(snapshot)?,
+        problems: delivery_problem(&priced.delivery).into_iter().chain(priced.tax.problem()).collect(),
         discount_codes: priced.discount_codes,
         discounts: priced.discounts.into_iter().map(|(_, applied)| applied).collect(),
         totals: priced.priced.totals,

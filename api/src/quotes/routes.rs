@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 
-use super::{NewQuote, Quote};
+use super::{NewQuote, Quote, resolve};
 use crate::app::App;
 use crate::carts::load;
 use crate::error::Result;
@@ -32,7 +32,13 @@ pub async fn create_quote(
     let mut conn = app.connection().await?;
     let cart = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
     app.limits.quote(id.0, Caller::of(&request))?;
-    let (snapshot, _) = load::snapshot(&mut conn, cart, app.clock.now()).await?;
+    let (mut snapshot, _) = load::snapshot(&mut conn, cart, app.clock.now()).await?;
+    drop(conn);
+    if let Some(chosen) = &body.value.shipping_rate_id {
+        snapshot.cart.shipping_rate_id = Some(chosen.clone());
+    }
+    resolve::resolve(&app, &mut snapshot).await?;
+    let mut conn = app.connection().await?;
     let quote = super::make(&mut conn, snapshot, &body.value, app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(quote))
 }

@@ -23,6 +23,8 @@ text_enum! {
         DiscountsRead => "discounts:read",
         /// Create and change discounts and their codes.
         DiscountsWrite => "discounts:write",
+        /// Change carts for shoppers.
+        CartsWrite => "carts:write",
         /// Read orders.
         OrdersRead => "orders:read",
         /// Read measurements.
@@ -41,12 +43,13 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
         Self::DiscountsRead,
         Self::DiscountsWrite,
+        Self::CartsWrite,
         Self::OrdersRead,
         Self::MetricsRead,
         Self::SettingsRead,

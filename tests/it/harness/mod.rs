@@ -86,6 +86,7 @@ impl TestApp {
             ("MERX_PROVIDER_BACKOFF_MS", "5".to_owned()),
             ("MERX_PROVIDER_BREAKER_FAILURES", "0".to_owned()),
             ("MERX_STRIPE_REQUESTS_PER_SECOND", "5000".to_owned()),
+            ("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "5000".to_owned()),
             ("STRIPE_SECRET_KEY", "sk_test_of_the_tests".to_owned()),
             ("STRIPE_API_BASE", sandbox.url()),
             ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET.to_owned()),
@@ -187,6 +188,11 @@ impl TestApp {
         let (status, answer) = self.try_control(path, body).await;
         assert_eq!(status, 200, "control {path}: {answer}");
         answer
+    }
+
+    /// Takes something of the sandbox's control side back.
+    pub(crate) async fn control_delete(&self, path: &str) {
+        self.http.delete(format!("{}/_control/{path}", self.sandbox_url)).send().await.unwrap();
     }
 
     /// A POST to the sandbox's control side, whatever it answers.
