@@ -21,6 +21,7 @@ use crate::http::rate_limit::Limits;
 use crate::jobs::wake::Wake;
 use crate::outbound::Outbound;
 use crate::payments::Stripe;
+use crate::shippo::Shippo;
 
 /// One process of Merx. It holds nothing that it cannot rebuild from the database.
 pub struct App {
@@ -30,6 +31,8 @@ pub struct App {
     pub clock: Clock,
     /// Stripe.
     pub stripe: Stripe,
+    /// Shippo, if the shop has a token.
+    pub shippo: Option<Shippo>,
     /// Rate limits of this process.
     pub limits: Limits,
     /// Wakes workers, in this process and others.
@@ -69,6 +72,7 @@ impl App {
             .map_err(|error| format!("DATABASE_URL is not valid: {error}."))?;
         Ok(Arc::new(Self {
             clock: Clock::new(config.clock_file.clone()),
+            shippo: config.shippo.as_ref().map(|shippo| Shippo::new(shippo, &config.outbound)).transpose()?,
             stripe: Stripe::new(&config.stripe, &config.outbound)?,
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
@@ -84,7 +88,7 @@ impl App {
 
     /// The ways to providers, for metrics and health.
     pub fn ways(&self) -> impl Iterator<Item = &Outbound> {
-        self.stripe.ways().into_iter()
+        self.stripe.ways().into_iter().chain(self.shippo.iter().map(Shippo::way))
     }
 
     /// A connection from the pool.

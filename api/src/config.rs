@@ -32,6 +32,8 @@ pub struct Config {
     pub token_keys: TokenKeys,
     /// Stripe.
     pub stripe: StripeConfig,
+    /// Shippo; `None` without `SHIPPO_API_TOKEN`.
+    pub shippo: Option<ShippoConfig>,
     /// How providers are called.
     pub outbound: OutboundConfig,
     /// `MERX_CURRENCY`: the currency of shoppers who name none (EUR).
@@ -83,6 +85,19 @@ pub struct StripeConfig {
     pub requests_per_second_per_endpoint: u32,
     /// `MERX_TAX_CALCULATIONS_PER_DAY`: Stripe bills each; then the tax settings' `on_failure` decides; 0 no limit (10000).
     pub tax_calculations_per_day: u32,
+}
+
+/// How Shippo is reached.
+#[derive(Debug, Clone)]
+pub struct ShippoConfig {
+    /// `SHIPPO_API_TOKEN`: `shippo_test_…` or `shippo_live_…` (none: the shop's own zones only).
+    pub token: SecretString,
+    /// `SHIPPO_API_BASE`: without a slash at the end (`https://api.goshippo.com`).
+    pub api_base: String,
+    /// `MERX_SHIPPO_REQUESTS_PER_SECOND`: how much this process asks of Shippo (8 live, 1 test mode).
+    pub requests_per_second: u32,
+    /// `MERX_SHIPPO_QUOTES_PER_DAY`: then the shipping settings' `on_failure` decides; 0 no limit (10000).
+    pub quotes_per_day: u32,
 }
 
 /// How providers are called.
@@ -183,6 +198,7 @@ impl Config {
                 requests_per_second_per_endpoint: env.or("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", 25)?,
                 tax_calculations_per_day: env.or("MERX_TAX_CALCULATIONS_PER_DAY", 10_000)?,
             },
+            shippo: env.shippo()?,
             outbound: OutboundConfig {
                 timeout: env.millis("MERX_PROVIDER_TIMEOUT_MS", 10_000)?,
                 budget: env.millis("MERX_PROVIDER_BUDGET_MS", 20_000)?,
@@ -256,6 +272,22 @@ impl Environment<'_> {
             return Ok(value);
         }
         Err(format!("{name}=`{value}` is not valid: it must be between {} and {}.", range.start(), range.end()))
+    }
+
+    fn shippo(&self) -> Result<Option<ShippoConfig>, String> {
+        let Some(token) = self.text("SHIPPO_API_TOKEN") else { return Ok(None) };
+        let rate = if token.starts_with("shippo_live_") { 8 } else { 1 };
+        if !token.starts_with("shippo_live_") && !token.starts_with("shippo_test_") {
+            return Err("SHIPPO_API_TOKEN is not valid: it starts with shippo_test_ or shippo_live_.".to_owned());
+        }
+        Ok(Some(ShippoConfig {
+            token: token.into(),
+            api_base: self
+                .text("SHIPPO_API_BASE")
+                .map_or("https://api.goshippo.com".to_owned(), |url| url.trim_end_matches('/').to_owned()),
+            requests_per_second: self.or("MERX_SHIPPO_REQUESTS_PER_SECOND", rate)?,
+            quotes_per_day: self.or("MERX_SHIPPO_QUOTES_PER_DAY", 10_000)?,
+        }))
     }
 
     fn workers(&self) -> Result<Option<usize>, String> {

@@ -151,6 +151,8 @@ typed_ids! {
     ShippingZoneId => "zone",
     /// A shipping rate of a zone.
     ShippingRateId => "rate",
+    /// An answer of carriers.
+    ShippingQuoteId => "shq",
     /// A quote for a cart.
     QuoteId => "quo",
     /// An import of a file.

@@ -33,6 +33,7 @@ pub mod refunds;
 pub mod run;
 pub mod settings;
 pub mod shipping;
+pub mod shippo;
 pub mod staff;
 pub mod store;
 pub mod tax;

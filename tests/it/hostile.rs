@@ -115,6 +115,11 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
         "create_collection" | "update_collection" => with(&texts, json!({"image_url": "https://m.example.com/1.jpg"})),
         "create_shipping_zone" | "update_shipping_zone" => zone,
         "set_tax_exemption" => json!({"exemption": "none"}),
+        "update_shipping_settings" => json!({
+            "provider": "table", "on_failure": "refuse", "origin": address(), "origin_email": "a@example.com", "handling_days": 1, "strict_addresses": false,
+            "boxes": [{"name": "B", "dimensions_mm": {"length": 1, "width": 1, "height": 1}, "empty_weight_grams": 1, "max_weight_grams": 2}],
+            "default_weight_grams": 1, "default_dimensions_mm": {"length": 1, "width": 1, "height": 1}, "allowed_services": ["usps_priority"],
+        }),
         "update_tax_settings" => json!({
             "provider": "none", "on_failure": "refuse", "tax_behavior": "exclusive", "default_tax_code": "txcd_99999999", "shipping_tax_code": "txcd_92010001",
             "tax_behavior_rules": [{"currency": "EUR", "countries": ["DE"], "tax_behavior": "inclusive"}],

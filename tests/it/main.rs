@@ -25,6 +25,7 @@ mod operation;
 mod providers;
 mod races;
 mod shipping;
+mod shippo;
 mod storefront;
 mod tax;
 mod webhooks;

@@ -119,6 +119,8 @@ const ROWS: &[Row] = &[
     staff("get_shipping_zone", 200, Scope::SettingsRead),
     staff("update_shipping_zone", 200, Scope::SettingsWrite),
     staff("delete_shipping_zone", 204, Scope::SettingsWrite),
+    staff("get_shipping_settings", 200, Scope::SettingsRead),
+    staff("update_shipping_settings", 200, Scope::SettingsWrite),
     staff("get_tax_settings", 200, Scope::SettingsRead),
     staff("update_tax_settings", 200, Scope::SettingsWrite),
     staff("set_tax_exemption", 409, Scope::CartsWrite),
@@ -215,6 +217,7 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_shipping_zone"
         | "update_discount"
         | "update_tax_settings"
+        | "update_shipping_settings"
         | "create_quote"
         | "receive_stripe_webhook" => json!({}),
         "create_import" => json!({}),

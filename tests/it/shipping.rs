@@ -50,7 +50,7 @@ async fn the_nearest_zone_and_the_right_band_are_taken() {
     let variant = app.variant_with(json!({"on_hand": 99, "weight_grams": 400})).await;
     let cart = app.cart_with(json!({"line_items": [{"variant_id": variant, "quantity": 2}]})).await;
     let body = on(&app, &cart, "GET", "/shipping-rates").send().await.expect(200);
-    assert_eq!(body, json!({"required": true, "data": [], "missing": ["/shipping_address"]}));
+    assert_eq!(body, json!({"required": true, "quote_required": false, "data": [], "missing": ["/shipping_address"]}));
     assert_eq!(app.read_cart(&cart).await["totals"]["shipping"], Value::Null);
     let to = |address: Value| on(&app, &cart, "PATCH", "").json(json!({"shipping_address": address})).send();
     for (address, expected) in [
@@ -87,7 +87,7 @@ async fn the_nearest_zone_and_the_right_band_are_taken() {
     let file = app.variant_with(json!({"requires_shipping": false, "track_inventory": false})).await;
     let digital = app.cart(&[(&file, 1)]).await;
     let body = on(&app, &digital, "GET", "/shipping-rates").send().await.expect(200);
-    assert_eq!(body, json!({"required": false, "data": [], "missing": []}));
+    assert_eq!(body, json!({"required": false, "quote_required": false, "data": [], "missing": []}));
     assert_eq!(app.read_cart(&digital).await["totals"]["total"]["amount"], 1999);
     app.finish().await;
 }

@@ -34,6 +34,14 @@ pub fn missing(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<Vec<Field
             None => missing.push(FieldError::new("/shipping_address", "required", "is needed to send the goods")),
         }
     }
+    if let Delivery::Missing(pointer) = priced.delivery
+        && cart.shipping_address.is_some()
+        && !missing.iter().any(|error| error.pointer == pointer)
+    {
+        missing.push(FieldError::new(pointer, "required", "is needed to ask carriers"));
+    }
+    let faults = priced.address_problems.iter().filter(|problem| problem.severity == Severity::Blocking);
+    missing.extend(faults.map(|fault| FieldError::new(&fault.pointer, &fault.code, &fault.detail)));
     if priced.delivery == Delivery::NotChosen {
         let names: Vec<&str> = priced.shipping_rates.iter().map(|rate| rate.name.as_str()).collect();
         let detail = format!("is to be chosen by `PUT …/shipping-rate`: {}", names.join(", "));

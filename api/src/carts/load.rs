@@ -5,10 +5,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
+use super::delivery::CarrierBasis;
 use super::model::CartStatus;
 use super::price::address;
 use super::tax::{LiveTax, TaxBasis};
-use crate::catalog::model::ProductStatus;
+use crate::catalog::model::{Dimensions, ProductStatus};
 use crate::catalog::translate::{self, Translations};
 use crate::db::Connection;
 use crate::db::schema::{cart_line_items, carts, products, stock_levels, variant_prices, variants};
@@ -18,10 +19,13 @@ use crate::error::{Error, Result};
 use crate::ids::{CartId, CollectionId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Currency;
-use crate::settings;
+use crate::settings::{self, Versioned};
 use crate::shipping::model::ShippingRate;
+use crate::shipping::offers;
+use crate::shipping::settings::{RateProvider, ShippingSettings};
 use crate::shipping::table::{self, TableRate};
 use crate::tax::model::TaxExemption;
+use crate::tax::question::Place;
 use crate::tax::settings::{TaxProvider, TaxSettings};
 use crate::tax::store;
 use crate::tokens::{TokenKeys, TokenKind};
@@ -100,6 +104,12 @@ pub struct Line {
     pub tax_code: Option<String>,
     /// The weight of one.
     pub weight_grams: Option<i64>,
+    /// The size of one.
+    pub dimensions_mm: Option<Dimensions>,
+    /// Harmonised System code.
+    pub hs_code: Option<String>,
+    /// Where it was made, ISO 3166-1 alpha-2.
+    pub origin_country: Option<String>,
     /// Whether product and variant are on sale.
     pub for_sale: bool,
     /// The shop's own data.
@@ -124,8 +134,13 @@ pub struct Snapshot {
 /// Where a cart's shipping rates come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shipping {
-    /// The rates of its address's zone; none without an address.
-    Table(Vec<TableRate>),
+    /// By the shop's zones and, if they are asked, by carriers.
+    Live {
+        /// The rates of its address's zone; none without an address.
+        table: Vec<TableRate>,
+        /// What carriers are asked from.
+        carriers: Option<Box<CarrierBasis>>,
+    },
     /// The rate that was quoted; `None` for what needs no shipping.
     Quoted(Option<ShippingRate>),
 }
@@ -138,6 +153,7 @@ type LineTuple = (
     (ProductId, String, String, Value),
     (Option<DateTime<Utc>>, bool, bool, Option<i64>, Option<i64>),
     (String, ProductStatus, Value, Value, Option<String>),
+    (Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<String>),
     (i64, i64, bool, bool),
     Option<i64>,
 );
@@ -164,11 +180,27 @@ pub async fn row_for(conn: &mut Connection, id: CartId, token: &str, keys: &Toke
     Err(Error::not_found("cart"))
 }
 
-/// Adds the lines, the rates of the zone and the discounts to a row.
+/// Adds everything that the cart's price depends on to its row.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) -> Result<(Snapshot, Available)> {
+    let (mut lines, available) = lines_of(conn, &cart).await?;
+    let discounts = discounts_of(conn, &cart, &mut lines, now).await?;
+    let all = settings::all(conn).await?;
+    let sending = all.section::<ShippingSettings>()?;
+    let ship_from = sending.value.origin.as_ref().map(|origin| Place::new(origin, true).address);
+    let shipping = shipping_of(conn, &cart, &lines, sending, now).await?;
+    let settings = all.section::<TaxSettings>()?;
+    let calculations = match settings.value.provider {
+        TaxProvider::Stripe => store::of_cart(conn, cart.id, now).await?,
+        TaxProvider::None | TaxProvider::Table => Vec::new(),
+    };
+    let tax = TaxBasis::Live(Box::new(LiveTax { settings, ship_from, calculations }));
+    Ok((Snapshot { cart, lines, shipping, discounts, tax }, available))
+}
+
+async fn lines_of(conn: &mut Connection, cart: &CartRow) -> Result<(Vec<Line>, Available)> {
     let price = variant_prices::table
         .on(variant_prices::variant_id.eq(variants::id).and(variant_prices::currency.eq(cart.currency)));
     let rows: Vec<LineTuple> = cart_line_items::table
@@ -195,6 +227,7 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
                 variants::max_per_order,
             ),
             (products::title, products::status, products::options, products::translations, products::tax_code),
+            (variants::length_mm, variants::width_mm, variants::height_mm, variants::hs_code, variants::origin_country),
             (
                 stock_levels::on_hand,
                 stock_levels::reserved,
@@ -207,24 +240,33 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
         .await?;
     let available = rows
         .iter()
-        .map(|(_, _, _, _, (on_hand, reserved, tracked, backorder), _)| {
+        .map(|(_, _, _, _, _, (on_hand, reserved, tracked, backorder), _)| {
             (*tracked && !*backorder).then_some((on_hand - reserved).max(0))
         })
         .collect();
     let locale = cart.locale.as_deref().and_then(|locale| locale.parse().ok());
-    let mut lines: Vec<Line> = rows.into_iter().map(|row| line(row, locale.as_ref())).collect();
-    let rates = match address(cart.shipping_address.as_ref())? {
+    Ok((rows.into_iter().map(|row| line(row, locale.as_ref())).collect(), available))
+}
+
+async fn shipping_of(
+    conn: &mut Connection,
+    cart: &CartRow,
+    lines: &[Line],
+    settings: Versioned<ShippingSettings>,
+    now: DateTime<Utc>,
+) -> Result<Shipping> {
+    let table = match address(cart.shipping_address.as_ref())? {
         Some(address) if lines.iter().any(|line| line.requires_shipping) => table::rates_to(conn, &address).await?,
         Some(_) | None => Vec::new(),
     };
-    let discounts = discounts_of(conn, &cart, &mut lines, now).await?;
-    let settings = settings::all(conn).await?.section::<TaxSettings>()?;
-    let calculations = match settings.value.provider {
-        TaxProvider::Stripe => store::of_cart(conn, cart.id, now).await?,
-        TaxProvider::None | TaxProvider::Table => Vec::new(),
+    let carriers = match settings.value.provider {
+        RateProvider::Table => None,
+        RateProvider::Shippo => {
+            let offers = offers::of_cart(conn, cart.id, now).await?;
+            Some(Box::new(CarrierBasis { settings, offers }))
+        }
     };
-    let tax = TaxBasis::Live(Box::new(LiveTax { settings, ship_from: None, calculations }));
-    Ok((Snapshot { cart, lines, shipping: Shipping::Table(rates), discounts, tax }, available))
+    Ok(Shipping::Live { table, carriers })
 }
 
 async fn discounts_of(
@@ -243,7 +285,8 @@ async fn discounts_of(
 }
 
 fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
-    let ((id, variant_id, quantity, metadata, seen_unit_price), named, sold, product, _, unit_price) = row;
+    let ((id, variant_id, quantity, metadata, seen_unit_price), named, sold, product, parcel, _, unit_price) = row;
+    let (length, width, height, hs_code, origin_country) = parcel;
     let (product_id, sku, variant_title, option_values) = named;
     let (archived_at, requires_shipping, taxable, weight_grams, max_per_order) = sold;
     let (title, status, options, translations, tax_code) = product;
@@ -267,6 +310,13 @@ fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
         taxable,
         tax_code,
         weight_grams,
+        dimensions_mm: length.zip(width).zip(height).map(|((length, width), height)| Dimensions {
+            length,
+            width,
+            height,
+        }),
+        hs_code,
+        origin_country,
         for_sale: status == ProductStatus::Active && archived_at.is_none(),
         metadata,
     }

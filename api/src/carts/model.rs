@@ -136,7 +136,8 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CartProblem {
     /// `insufficient_stock`, `not_for_sale`, `no_price`, `too_many`, `price_changed`, `shipping_unavailable`,
-    /// `shipping_rate_gone`, `discount_not_applied`, `tax_location_invalid`, `tax_unavailable`.
+    /// `shipping_rate_gone`, `discount_not_applied`, `tax_location_invalid`, `tax_unavailable`,
+    /// `address_questionable`.
     #[schema(example = "insufficient_stock")]
     pub code: String,
     /// Whether it stands in the way of a checkout.

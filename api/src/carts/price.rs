@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::delivery::{self, Delivery};
+use super::delivery::{self, Delivery, Ways};
 use super::load::{Line, Snapshot};
+use super::model::CartProblem;
 use super::tax::{self, TaxState};
 use crate::address::Address;
 use crate::discounts::apply::{self, Basket, Candidate, Given};
@@ -32,6 +33,8 @@ pub struct PricedCart<'a> {
     pub shipping_rates: Vec<ShippingRate>,
     /// What became of shipping.
     pub delivery: Delivery,
+    /// What is wrong with the address.
+    pub address_problems: Vec<CartProblem>,
     /// What is known of the tax.
     pub tax: TaxState,
 }
@@ -41,7 +44,7 @@ pub struct PricedCart<'a> {
 /// # Errors
 /// `amount_too_large`.
 pub fn price(snapshot: &Snapshot) -> Result<PricedCart<'_>> {
-    let (shipping_rates, delivery) = delivery::delivery(snapshot)?;
+    let Ways { rates: shipping_rates, delivery, problems: address_problems } = delivery::ways(snapshot)?;
     let lines: Vec<(&Line, i64)> = snapshot.lines.iter().filter_map(|line| Some((line, line.unit_price?))).collect();
     let verdicts = verdicts(snapshot, &lines, &delivery);
     let given: Vec<(&Candidate, &Given)> = snapshot
@@ -79,7 +82,17 @@ pub fn price(snapshot: &Snapshot) -> Result<PricedCart<'_>> {
     let discounts = given.iter().map(|(candidate, given)| (*candidate, applied(snapshot, candidate, given, is_known)));
     let discounts: Vec<_> = discounts.collect();
     let discount_codes = codes(snapshot, &verdicts);
-    Ok(PricedCart { priced, line_discounts, line_taxes, discounts, discount_codes, shipping_rates, delivery, tax })
+    Ok(PricedCart {
+        priced,
+        line_discounts,
+        line_taxes,
+        discounts,
+        discount_codes,
+        shipping_rates,
+        delivery,
+        address_problems,
+        tax,
+    })
 }
 
 fn verdicts(snapshot: &Snapshot, lines: &[(&Line, i64)], delivery: &Delivery) -> apply::Verdicts {

@@ -198,6 +198,8 @@ pub async fn remove_line_item(
 pub struct ShippingRates {
     /// Whether anything is to be sent.
     pub required: bool,
+    /// Whether carriers must be asked first: `POST /v1/carts/{id}/quote`.
+    pub quote_required: bool,
     /// The ways there are; empty when nothing is sent, when the address is missing, or when the shop does not send there.
     pub data: Vec<ShippingRate>,
     /// What is missing to know them, as pointers into the cart.
@@ -219,14 +221,14 @@ pub async fn list_shipping_rates(app: web::Data<App>, id: Id<CartId>, token: Car
     let row = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
     let (snapshot, _) = load::snapshot(&mut conn, row, app.clock.now()).await?;
     let priced = price::price(&snapshot)?;
-    let missing = match priced.delivery {
-        Delivery::NoAddress => vec!["/shipping_address".to_owned()],
-        Delivery::NotNeeded | Delivery::By(_) | Delivery::Unavailable | Delivery::NotChosen | Delivery::Gone => {
-            Vec::new()
-        }
-    };
+    let (mut missing, mut quote_required) = (Vec::new(), false);
+    match priced.delivery {
+        Delivery::Missing(pointer) => missing.push(pointer.to_owned()),
+        Delivery::Open(_) => quote_required = true,
+        Delivery::NotNeeded | Delivery::By(_) | Delivery::Unavailable(_) | Delivery::NotChosen | Delivery::Gone => {}
+    }
     let required = priced.delivery != Delivery::NotNeeded;
-    Ok(HttpResponse::Ok().json(ShippingRates { required, data: priced.shipping_rates, missing }))
+    Ok(HttpResponse::Ok().json(ShippingRates { required, quote_required, data: priced.shipping_rates, missing }))
 }
 
 /// Choose a shipping rate

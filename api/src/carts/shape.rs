@@ -30,6 +30,7 @@ pub fn shape(snapshot: &Snapshot, available: &Available) -> Result<Cart> {
         line_items.push(shape_line(line, totals, line_problems, (cart.currency, is_taxed)));
     }
     problems.extend(delivery_problem(&priced.delivery));
+    problems.extend(priced.address_problems.iter().cloned());
     problems.extend(priced.tax.problem());
     problems.extend(priced.discount_codes.iter().enumerate().filter_map(code_problem));
     Ok(Cart {

@@ -261,7 +261,8 @@ pub async fn choose_rate(conn: &mut Connection, cart: &CartRow, choice: &RateCho
     if !rates.iter().any(|rate| rate.id == choice.rate_id) {
         let names: Vec<&str> = rates.iter().map(|rate| rate.id.as_str()).collect();
         let detail = if names.is_empty() {
-            "is not to be had: the cart has no shipping rates; set `shipping_address` first, or it needs none"
+            "is not to be had: the cart has no shipping rates yet; set `shipping_address` and ask for a quote first, or it \
+             needs none"
                 .to_owned()
         } else {
             format!("is not one of the cart's shipping rates: {}", names.join(", "))

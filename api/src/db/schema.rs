@@ -420,6 +420,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    shipping_quotes (id) {
+        id -> Uuid,
+        cart_id -> Uuid,
+        fingerprint -> Bytea,
+        outcome -> Jsonb,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     shipping_rates (id) {
         id -> Uuid,
         zone_id -> Uuid,
@@ -572,6 +583,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reservations,
     search_words,
     settings,
+    shipping_quotes,
     shipping_rates,
     shipping_zone_regions,
     shipping_zones,

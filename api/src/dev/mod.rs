@@ -257,6 +257,9 @@ fn config(
         defaults.insert("STRIPE_API_BASE", sandbox.url());
         defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND", "1000".to_owned());
         defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "1000".to_owned());
+        defaults.insert("SHIPPO_API_TOKEN", "shippo_test_sandbox".to_owned());
+        defaults.insert("SHIPPO_API_BASE", format!("{}/shippo", sandbox.url()));
+        defaults.insert("MERX_SHIPPO_REQUESTS_PER_SECOND", "1000".to_owned());
     }
     Config::read(&|name| variable(name).or_else(|| defaults.get(name).cloned()))
 }

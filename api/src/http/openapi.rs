@@ -93,6 +93,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
         "remove_discount_code",
         &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
     ),
+    ("update_shipping_settings", &[Code::PreconditionFailed]),
     ("update_tax_settings", &[Code::PreconditionFailed]),
     (
         "set_tax_exemption",

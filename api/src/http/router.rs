@@ -71,6 +71,8 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(shipping::admin::get_shipping_zone)
         .service(shipping::admin::update_shipping_zone)
         .service(shipping::admin::delete_shipping_zone)
+        .service(shipping::settings_admin::get_shipping_settings)
+        .service(shipping::settings_admin::update_shipping_settings)
         .service(tax::admin::get_tax_settings)
         .service(tax::admin::update_tax_settings)
         .service(tax::admin::set_tax_exemption)

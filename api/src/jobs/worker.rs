@@ -149,6 +149,7 @@ async fn prune(app: &App) -> Result<()> {
     crate::carts::write::abandon_expired(&mut conn, now).await?;
     crate::quotes::prune(&mut conn, now).await?;
     tax::store::prune(&mut conn, now).await?;
+    crate::shipping::offers::prune(&mut conn, now).await?;
     imports::run::prune(&mut conn, now).await?;
     Ok(())
 }

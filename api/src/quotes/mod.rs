@@ -248,7 +248,7 @@ fn shape(snapshot: &Snapshot, priced: PricedCart<'_>, quote_id: QuoteId, expires
         line_items: line_items.collect(),
         shipping_rate: priced.delivery.rate().cloned(),
         tax: priced.tax.summary(snapshot)?,
-        problems: delivery_problem(&priced.delivery).into_iter().chain(priced.tax.problem()).collect(),
+        problems: problems(&priced),
         discount_codes: priced.discount_codes,
         discounts: priced.discounts.into_iter().map(|(_, applied)| applied).collect(),
         totals: priced.priced.totals,
@@ -257,6 +257,11 @@ fn shape(snapshot: &Snapshot, priced: PricedCart<'_>, quote_id: QuoteId, expires
         expires_at,
         shipping_rates: priced.shipping_rates,
     })
+}
+
+fn problems(priced: &PricedCart<'_>) -> Vec<CartProblem> {
+    let of_delivery = delivery_problem(&priced.delivery).into_iter().chain(priced.address_problems.iter().cloned());
+    of_delivery.chain(priced.tax.problem()).collect()
 }
 
 /// What a living quote of a cart promises.

@@ -2,5 +2,10 @@
 
 pub mod admin;
 pub mod model;
+pub mod offers;
+pub mod pack;
+pub mod question;
+pub mod settings;
+pub mod settings_admin;
 pub mod table;
 pub mod zones;

@@ -31,6 +31,34 @@ pub struct ShippingRate {
     /// Working days at most.
     #[serde(default)]
     pub max_days: Option<i32>,
+    /// Where it comes from.
+    #[serde(default)]
+    pub source: RateSource,
+    /// The carrier, when one was asked.
+    #[serde(default)]
+    #[schema(example = "USPS")]
+    pub carrier: Option<String>,
+    /// Whether carriers offer none that is cheaper.
+    #[serde(default)]
+    pub cheapest: bool,
+    /// Whether carriers offer none that is faster.
+    #[serde(default)]
+    pub fastest: bool,
+    /// Shippo's rate, to buy the label with.
+    #[serde(default)]
+    pub provider_rate_id: Option<String>,
+}
+
+text_enum! {
+    /// Where a rate comes from.
+    #[derive(Default)]
+    RateSource {
+        /// From the shop's own zones.
+        #[default]
+        Table => "table",
+        /// From carriers, by Shippo.
+        Shippo => "shippo",
+    }
 }
 
 text_enum! {

@@ -6,7 +6,7 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
-use super::model::{Band, Basis, ShippingRate};
+use super::model::{Band, Basis, RateSource, ShippingRate};
 use crate::address::Address;
 use crate::db::Connection;
 use crate::db::schema::shipping_rates;
@@ -48,7 +48,7 @@ pub async fn rates_to(conn: &mut Connection, address: &Address) -> Result<Vec<Ta
 
 /// What a cart's shipping depends on.
 #[derive(Debug, Clone, Copy)]
-pub struct Parcel {
+pub struct Measures {
     /// The currency of the cart.
     pub currency: Currency,
     /// Of what is sent.
@@ -61,7 +61,7 @@ pub struct Parcel {
 ///
 /// # Errors
 /// When the database holds what are no bands, which is a defect.
-pub fn applicable(rates: &[TableRate], parcel: Parcel) -> Result<Vec<ShippingRate>> {
+pub fn applicable(rates: &[TableRate], parcel: Measures) -> Result<Vec<ShippingRate>> {
     let mut found = Vec::new();
     for rate in rates {
         let bands: Vec<Band> = serde_json::from_value(rate.bands.clone())
@@ -74,13 +74,18 @@ pub fn applicable(rates: &[TableRate], parcel: Parcel) -> Result<Vec<ShippingRat
                 price: Money::new(price, parcel.currency),
                 min_days: rate.min_days,
                 max_days: rate.max_days,
+                source: RateSource::Table,
+                carrier: None,
+                cheapest: false,
+                fastest: false,
+                provider_rate_id: None,
             });
         }
     }
     Ok(found)
 }
 
-fn price(bands: &[Band], basis: Basis, parcel: Parcel) -> Option<i64> {
+fn price(bands: &[Band], basis: Basis, parcel: Measures) -> Option<i64> {
     let measure = match basis {
         Basis::Weight => parcel.weight_grams,
         Basis::Subtotal => parcel.subtotal,
@@ -97,8 +102,8 @@ mod tests {
 
     use super::*;
 
-    fn parcel(weight_grams: i64, subtotal: i64) -> Parcel {
-        Parcel { currency: "EUR".parse().unwrap(), weight_grams, subtotal }
+    fn parcel(weight_grams: i64, subtotal: i64) -> Measures {
+        Measures { currency: "EUR".parse().unwrap(), weight_grams, subtotal }
     }
 
     fn band(currency: &str, min: i64, max: Option<i64>, price: i64) -> Band {

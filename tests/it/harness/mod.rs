@@ -8,6 +8,7 @@ mod database;
 mod process;
 mod shop;
 mod spec;
+mod vendor;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -87,6 +88,9 @@ impl TestApp {
             ("MERX_PROVIDER_BREAKER_FAILURES", "0".to_owned()),
             ("MERX_STRIPE_REQUESTS_PER_SECOND", "5000".to_owned()),
             ("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "5000".to_owned()),
+            ("SHIPPO_API_TOKEN", "shippo_test_of_the_tests".to_owned()),
+            ("SHIPPO_API_BASE", format!("{}/shippo", sandbox.url())),
+            ("MERX_SHIPPO_REQUESTS_PER_SECOND", "5000".to_owned()),
             ("STRIPE_SECRET_KEY", "sk_test_of_the_tests".to_owned()),
             ("STRIPE_API_BASE", sandbox.url()),
             ("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET.to_owned()),
@@ -252,6 +256,8 @@ impl TestApp {
             .count("SELECT count(*) FROM jobs WHERE status = 'running' OR status = 'queued' AND kind = 'process_event'")
             .await;
         assert_eq!((dead, left), (0, 0), "dead jobs, jobs left");
+        let log = self.sandbox_get("/_control/log").await;
+        assert_eq!(vendor::faults(&log), Vec::<String>::new(), "what the vendors would not have understood");
         self.finished = true;
         if let Some(running) = self.running.take() {
             running.stop().await;
