@@ -19,7 +19,7 @@ use crate::http::caller::KnownKeys;
 use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::jobs::wake::Wake;
-use crate::outbound::Outbound;
+use crate::outbound::{Governor, Outbound};
 use crate::payments::Stripe;
 use crate::shippo::Shippo;
 
@@ -33,6 +33,8 @@ pub struct App {
     pub stripe: Stripe,
     /// Shippo, if the shop has a token.
     pub shippo: Option<Shippo>,
+    /// The European Central Bank.
+    pub ecb: Outbound,
     /// Rate limits of this process.
     pub limits: Limits,
     /// Wakes workers, in this process and others.
@@ -73,6 +75,7 @@ impl App {
         Ok(Arc::new(Self {
             clock: Clock::new(config.clock_file.clone()),
             shippo: config.shippo.as_ref().map(|shippo| Shippo::new(shippo, &config.outbound)).transpose()?,
+            ecb: Outbound::new("ecb", &config.outbound, Arc::new(Governor::new(1, 1)))?,
             stripe: Stripe::new(&config.stripe, &config.outbound)?,
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
@@ -88,7 +91,7 @@ impl App {
 
     /// The ways to providers, for metrics and health.
     pub fn ways(&self) -> impl Iterator<Item = &Outbound> {
-        self.stripe.ways().into_iter().chain(self.shippo.iter().map(Shippo::way))
+        self.stripe.ways().into_iter().chain(self.shippo.iter().map(Shippo::way)).chain([&self.ecb])
     }
 
     /// A connection from the pool.

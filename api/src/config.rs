@@ -34,6 +34,9 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// Shippo; `None` without `SHIPPO_API_TOKEN`.
     pub shippo: Option<ShippoConfig>,
+    /// `MERX_ECB_URL`: the European Central Bank's daily rates
+    /// (`https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml`).
+    pub ecb_url: String,
     /// How providers are called.
     pub outbound: OutboundConfig,
     /// `MERX_CURRENCY`: the currency of shoppers who name none (EUR).
@@ -199,6 +202,9 @@ impl Config {
                 tax_calculations_per_day: env.or("MERX_TAX_CALCULATIONS_PER_DAY", 10_000)?,
             },
             shippo: env.shippo()?,
+            ecb_url: env
+                .text("MERX_ECB_URL")
+                .unwrap_or_else(|| "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml".to_owned()),
             outbound: OutboundConfig {
                 timeout: env.millis("MERX_PROVIDER_TIMEOUT_MS", 10_000)?,
                 budget: env.millis("MERX_PROVIDER_BUDGET_MS", 20_000)?,

@@ -16,6 +16,7 @@ pub mod dev;
 pub mod discounts;
 pub mod error;
 pub mod faults;
+pub mod fx;
 pub mod http;
 pub mod ids;
 pub mod imports;

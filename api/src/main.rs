@@ -173,7 +173,7 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Reindex => {
             let app = App::new(config()?)?;
             let mut conn = app.connection().await.map_err(|error| error.to_string())?;
-            let count = catalog::write::refresh_all(&mut conn, app.config.locale()).await;
+            let count = catalog::write::refresh_all(&mut conn, app.config.locale(), app.clock.now()).await;
             println!("{} products indexed.", count.map_err(|error| error.to_string())?);
         }
         Command::Openapi => print!("{}", http::openapi::yaml()?),

@@ -120,6 +120,10 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
             "boxes": [{"name": "B", "dimensions_mm": {"length": 1, "width": 1, "height": 1}, "empty_weight_grams": 1, "max_weight_grams": 2}],
             "default_weight_grams": 1, "default_dimensions_mm": {"length": 1, "width": 1, "height": 1}, "allowed_services": ["usps_priority"],
         }),
+        "update_currency_settings" => json!({
+            "derived": [{"currency": "USD", "margin": "2", "round_to": 100, "minus": 1}], "stale_after_days": 5, "stop_after_days": 10,
+        }),
+        "set_exchange_rate" => json!({"rate": "1.5"}),
         "update_tax_settings" => json!({
             "provider": "none", "on_failure": "refuse", "tax_behavior": "exclusive", "default_tax_code": "txcd_99999999", "shipping_tax_code": "txcd_92010001",
             "tax_behavior_rules": [{"currency": "EUR", "countries": ["DE"], "tax_behavior": "inclusive"}],
@@ -146,7 +150,11 @@ fn path(template: &str, world: &World) -> String {
         path if path.contains("/variants/") => &world.variant,
         _ => &world.product,
     };
-    template.replace("{id}", id).replace("{line_item_id}", &world.line).replace("{product_id}", &world.product)
+    template
+        .replace("{id}", id)
+        .replace("{line_item_id}", &world.line)
+        .replace("{product_id}", &world.product)
+        .replace("{currency}", "KWD")
 }
 
 /// Every place in a body: the body itself, its members, their members.

@@ -10,6 +10,7 @@ mod clients;
 mod contract;
 mod conventions;
 mod crashes;
+mod currencies;
 mod development;
 mod discounts;
 mod expiry;

@@ -121,6 +121,10 @@ const ROWS: &[Row] = &[
     staff("delete_shipping_zone", 204, Scope::SettingsWrite),
     staff("get_shipping_settings", 200, Scope::SettingsRead),
     staff("update_shipping_settings", 200, Scope::SettingsWrite),
+    staff("get_currency_settings", 200, Scope::SettingsRead),
+    staff("update_currency_settings", 200, Scope::SettingsWrite),
+    staff("list_exchange_rates", 200, Scope::SettingsRead),
+    staff("set_exchange_rate", 200, Scope::SettingsWrite),
     staff("get_tax_settings", 200, Scope::SettingsRead),
     staff("update_tax_settings", 200, Scope::SettingsWrite),
     staff("set_tax_exemption", 409, Scope::CartsWrite),
@@ -204,7 +208,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
         _ => &world.product,
     };
     let path = template.replace("{id_or_slug}", id).replace("{id}", id).replace("{line_item_id}", &world.line);
-    path.replace("{product_id}", &world.product).replace("{code}", "X")
+    path.replace("{product_id}", &world.product).replace("{code}", "X").replace("{currency}", "KWD")
 }
 
 fn body(operation: &str, world: &World) -> Option<Value> {
@@ -217,10 +221,12 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_shipping_zone"
         | "update_discount"
         | "update_tax_settings"
+        | "update_currency_settings"
         | "update_shipping_settings"
         | "create_quote"
         | "receive_stripe_webhook" => json!({}),
         "create_import" => json!({}),
+        "set_exchange_rate" => json!({"rate": "1.5"}),
         "set_tax_exemption" => json!({"exemption": "none"}),
         "add_discount_code" => json!({"code": "X"}),
         "create_discount" => json!({"title": "D", "method": "code", "type": "free_shipping"}),

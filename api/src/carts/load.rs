@@ -9,13 +9,14 @@ use super::delivery::CarrierBasis;
 use super::model::CartStatus;
 use super::price::address;
 use super::tax::{LiveTax, TaxBasis};
-use crate::catalog::model::{Dimensions, ProductStatus};
+use crate::catalog::model::{Dimensions, PriceOrigin, ProductStatus};
 use crate::catalog::translate::{self, Translations};
 use crate::db::Connection;
 use crate::db::schema::{cart_line_items, carts, products, stock_levels, variant_prices, variants};
 use crate::discounts::apply::Candidate;
 use crate::discounts::load as discounts;
 use crate::error::{Error, Result};
+use crate::fx::derive::{self, Derivation};
 use crate::ids::{CartId, CollectionId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Currency;
@@ -92,6 +93,8 @@ pub struct Line {
     pub quantity: i64,
     /// The price of one in the cart's currency.
     pub unit_price: Option<i64>,
+    /// Whether it was given or derived.
+    pub price_origin: Option<PriceOrigin>,
     /// The price when the shopper last chose the quantity.
     pub seen_unit_price: Option<i64>,
     /// How many one order may hold.
@@ -129,6 +132,8 @@ pub struct Snapshot {
     pub discounts: Vec<Candidate>,
     /// What its tax depends on.
     pub tax: TaxBasis,
+    /// How its derived prices come about; `None` when it has none.
+    pub exchange: Option<Derivation>,
 }
 
 /// Where a cart's shipping rates come from.
@@ -155,7 +160,7 @@ type LineTuple = (
     (String, ProductStatus, Value, Value, Option<String>),
     (Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<String>),
     (i64, i64, bool, bool),
-    Option<i64>,
+    Option<(i64, PriceOrigin)>,
 );
 
 /// The cart's row, with a lock until the transaction ends when `lock` is set.
@@ -197,7 +202,11 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
         TaxProvider::None | TaxProvider::Table => Vec::new(),
     };
     let tax = TaxBasis::Live(Box::new(LiveTax { settings, ship_from, calculations }));
-    Ok((Snapshot { cart, lines, shipping, discounts, tax }, available))
+    let exchange = match lines.iter().any(|line| line.price_origin == Some(PriceOrigin::Derived)) {
+        true => derive::of_currency(conn, cart.currency, now).await?,
+        false => None,
+    };
+    Ok((Snapshot { cart, lines, shipping, discounts, tax, exchange }, available))
 }
 
 async fn lines_of(conn: &mut Connection, cart: &CartRow) -> Result<(Vec<Line>, Available)> {
@@ -234,7 +243,7 @@ async fn lines_of(conn: &mut Connection, cart: &CartRow) -> Result<(Vec<Line>, A
                 stock_levels::track_inventory,
                 stock_levels::allow_backorder,
             ),
-            variant_prices::amount.nullable(),
+            (variant_prices::amount, variant_prices::origin).nullable(),
         ))
         .load(conn)
         .await?;
@@ -285,7 +294,7 @@ async fn discounts_of(
 }
 
 fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
-    let ((id, variant_id, quantity, metadata, seen_unit_price), named, sold, product, parcel, _, unit_price) = row;
+    let ((id, variant_id, quantity, metadata, seen_unit_price), named, sold, product, parcel, _, price) = row;
     let (length, width, height, hs_code, origin_country) = parcel;
     let (product_id, sku, variant_title, option_values) = named;
     let (archived_at, requires_shipping, taxable, weight_grams, max_per_order) = sold;
@@ -303,7 +312,8 @@ fn line(row: LineTuple, locale: Option<&Locale>) -> Line {
         title: texts.and_then(|texts| texts.title.clone()).unwrap_or(title),
         variant_title: translate::variant_title(variant_title, &values, &options),
         quantity,
-        unit_price,
+        unit_price: price.map(|(amount, _)| amount),
+        price_origin: price.map(|(_, origin)| origin),
         seen_unit_price,
         max_per_order,
         requires_shipping,

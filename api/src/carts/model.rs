@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::address::Address;
+use crate::catalog::model::PriceOrigin;
 use crate::db::text_enum;
 use crate::discounts::model::{AppliedDiscount, CartDiscountCode, LineDiscount};
 use crate::ids::{CartId, LineItemId, ProductId, VariantId};
@@ -100,6 +101,8 @@ pub struct CartLine {
     pub quantity: i64,
     /// The price of one now; `null` when it is no longer sold in this currency.
     pub unit_price: Option<Money>,
+    /// Whether the price was given or derived from the shop's own currency.
+    pub price_origin: Option<PriceOrigin>,
     /// Unit price × quantity.
     pub subtotal: Option<Money>,
     /// Its share of the discounts.
@@ -137,7 +140,7 @@ text_enum! {
 pub struct CartProblem {
     /// `insufficient_stock`, `not_for_sale`, `no_price`, `too_many`, `price_changed`, `shipping_unavailable`,
     /// `shipping_rate_gone`, `discount_not_applied`, `tax_location_invalid`, `tax_unavailable`,
-    /// `address_questionable`.
+    /// `address_questionable`, `currency_changed`.
     #[schema(example = "insufficient_stock")]
     pub code: String,
     /// Whether it stands in the way of a checkout.

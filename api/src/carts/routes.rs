@@ -7,7 +7,7 @@ use scoped_futures::ScopedFutureExt;
 
 use super::delivery::Delivery;
 use super::load::{self, CartRow};
-use super::model::Cart;
+use super::model::{Cart, CartProblem, Severity};
 use super::price;
 use super::requests::{CartPatch, LinePatch, NewCart, NewLine, RateChoice};
 use super::{shape, write};
@@ -20,6 +20,7 @@ use crate::http::extract::{Id, Json};
 use crate::http::idempotency::{self, Answer};
 use crate::http::patch::Patch;
 use crate::ids::{CartId, LineItemId};
+use crate::money::Currency;
 use crate::shipping::model::ShippingRate;
 use crate::tokens::TokenKind;
 
@@ -261,6 +262,16 @@ fn line_id(request: &HttpRequest) -> Result<LineItemId> {
     request.match_info().get("line_item_id").and_then(|id| id.parse().ok()).ok_or_else(|| Error::not_found("line item"))
 }
 
+/// Told once, in the answer to the change itself: from then on the prices are what the shopper has seen.
+fn repriced(before: Currency, after: Currency) -> Option<CartProblem> {
+    (before != after).then(|| CartProblem {
+        code: "currency_changed".to_owned(),
+        severity: Severity::Notice,
+        detail: format!("All prices are in {after} now; they were in {before}."),
+        pointer: "/currency".to_owned(),
+    })
+}
+
 /// Runs a change on a locked, open cart and answers with the cart after it.
 pub(super) async fn change<'work>(
     app: &App,
@@ -279,7 +290,9 @@ pub(super) async fn change<'work>(
             write::require_open(conn, &cart).await?;
             work(conn, &cart).await?;
             let row = write::touch(conn, cart.id, lifetime(app), now).await?;
-            shape(conn, row, now).await
+            let mut changed = shape(conn, row, now).await?;
+            changed.problems.extend(repriced(cart.currency, changed.currency));
+            Ok(changed)
         }
         .scope_boxed()
     })

@@ -125,6 +125,7 @@ fn shape_line(
         variant_title: line.variant_title.clone(),
         quantity: line.quantity,
         unit_price: line.unit_price.map(|amount| Money::new(amount, currency)),
+        price_origin: line.price_origin,
         subtotal: totals.map(|totals| totals.subtotal),
         discount: totals.map(|totals| totals.discount),
         discounts: priced.map(|((_, discounts), _)| discounts.clone()).unwrap_or_default(),

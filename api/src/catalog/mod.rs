@@ -7,6 +7,7 @@ pub mod list;
 mod media;
 pub mod model;
 pub mod patches;
+mod prices;
 pub mod read;
 pub mod requests;
 pub mod routes;

@@ -239,6 +239,8 @@ pub struct Variant {
     pub option_values: BTreeMap<String, String>,
     /// The price in the asked currency; `null` for staff when there is none.
     pub price: Option<Money>,
+    /// Whether the price was given or derived from the shop's own currency.
+    pub price_origin: Option<PriceOrigin>,
     /// The former price, to be shown struck through.
     pub compare_at_price: Option<Money>,
     /// Whether it can be bought now.
@@ -265,10 +267,14 @@ pub struct Variant {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub inventory: Option<Inventory>,
-    /// Every price; for staff.
+    /// Every price that was given; for staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub prices: Option<Vec<Price>>,
+    /// Every price that is derived from them; for staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub derived_prices: Option<Vec<DerivedPrice>>,
     /// What one costs the shop; for staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_cost: Option<Money>,
@@ -310,6 +316,30 @@ impl Inventory {
             Availability::OutOfStock
         }
     }
+}
+
+text_enum! {
+    /// Where a price comes from.
+    PriceOrigin {
+        /// The shop gave it.
+        Manual => "manual",
+        /// Derived from the price in the shop's own currency by a dated rate.
+        Derived => "derived",
+    }
+}
+
+/// A price that is derived from the one in the shop's own currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DerivedPrice {
+    /// Minor units.
+    #[schema(example = 2199)]
+    pub amount: i64,
+    /// ISO 4217 code in capitals.
+    pub currency: crate::money::Currency,
+    /// The former price, in minor units of the same currency.
+    pub compare_at_amount: Option<i64>,
+    /// The day of the rate.
+    pub rate_date: chrono::NaiveDate,
 }
 
 /// A price in one currency.

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use super::html;
 use super::model::{
-    Availability, CollectionRef, Dimensions, Inventory, Media, Price, PriceRange, Product, ProductStatus,
-    ProductSummary, Seo, ShownOption, Variant,
+    Availability, CollectionRef, Dimensions, Inventory, Media, PriceRange, Product, ProductStatus, ProductSummary, Seo,
+    ShownOption, Variant,
 };
+use super::prices::{AnyPrice, EVERY_PRICE};
 use super::requests::ProductOption;
 use super::slug::Slug;
 use super::translate::{self, Translations};
@@ -123,7 +124,7 @@ impl From<StockRow> for Inventory {
 struct FullVariant {
     row: VariantRow,
     stock: Inventory,
-    prices: Vec<Price>,
+    prices: Vec<AnyPrice>,
 }
 
 /// What belongs to products, by product.
@@ -234,10 +235,7 @@ async fn collections_of(
 }
 
 async fn parts(conn: &mut Connection, ids: &[ProductId], audience: &Audience) -> Result<Parts> {
-    let every_price = sql::<Nullable<Jsonb>>(
-        "(SELECT jsonb_agg(jsonb_build_object('currency', currency, 'amount', amount, 'compare_at_amount', compare_at_amount) \
-         ORDER BY currency) FROM variant_prices WHERE variant_prices.variant_id = variants.id)",
-    );
+    let every_price = sql::<Nullable<Jsonb>>(EVERY_PRICE);
     let mut query = variants::table
         .inner_join(stock_levels::table.on(stock_levels::variant_id.eq(variants::id)))
         .filter(variants::product_id.eq_any(ids))
@@ -347,7 +345,9 @@ fn shown(variant: FullVariant, options: &[ShownOption], audience: &Audience) -> 
         max_per_order: row.max_per_order,
         metadata: Metadata::from_json(&row.metadata),
         inventory: None,
+        price_origin: None,
         prices: None,
+        derived_prices: None,
         unit_cost: None,
         archived_at: None,
     };
@@ -355,11 +355,13 @@ fn shown(variant: FullVariant, options: &[ShownOption], audience: &Audience) -> 
         Audience::Shopper(currency, _) => {
             let price = prices.iter().find(|price| price.currency == *currency)?;
             variant.price = Some(Money::new(price.amount, *currency));
+            variant.price_origin = Some(price.origin());
             variant.compare_at_price = price.compare_at_amount.map(|amount| Money::new(amount, *currency));
         }
         Audience::Staff => {
             variant.inventory = Some(stock);
-            variant.prices = Some(prices);
+            variant.prices = Some(prices.iter().filter_map(|price| price.given()).collect());
+            variant.derived_prices = Some(prices.iter().filter_map(|price| price.derived()).collect());
             variant.unit_cost =
                 row.unit_cost.zip(row.unit_cost_currency).map(|(amount, currency)| Money::new(amount, currency));
             variant.archived_at = row.archived_at;

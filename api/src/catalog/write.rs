@@ -20,6 +20,7 @@ use super::{html, media, read, variants};
 use crate::db::schema::{collection_products, collections, products};
 use crate::db::{Connection, OnConstraint};
 use crate::error::{Code, Error, FieldError, Result};
+use crate::fx::derive;
 use crate::http::etag::Expected;
 use crate::http::patch::Patch;
 use crate::ids::{CollectionId, ProductId};
@@ -69,7 +70,7 @@ pub async fn create(conn: &mut Connection, new: &NewProduct, locale: &Locale, no
     }
     media::replace(conn, id, &new.media, "/media").await?;
     set_collections(conn, id, &new.collections).await?;
-    refresh(conn, id, locale).await?;
+    refresh(conn, id, locale, now).await?;
     Ok(id)
 }
 
@@ -109,26 +110,17 @@ pub(crate) async fn changed(conn: &mut Connection, id: ProductId, locale: &Local
         .set((products::version.eq(products::version + 1), products::updated_at.eq(now)))
         .execute(conn)
         .await?;
-    refresh(conn, id, locale).await
+    refresh(conn, id, locale, now).await
 }
 
-/// Derives a product's price spans and search document from what it is now.
+/// Derives a product's other prices, their spans and its search document from what it is now.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale) -> Result<()> {
-    diesel::sql_query("DELETE FROM product_prices WHERE product_id = $1")
-        .bind::<diesel::sql_types::Uuid, _>(id)
-        .execute(conn)
-        .await?;
-    diesel::sql_query(
-        "INSERT INTO product_prices SELECT $1, price.currency, min(price.amount), max(price.amount) \
-         FROM variants JOIN variant_prices AS price ON price.variant_id = variants.id \
-         WHERE variants.product_id = $1 AND variants.archived_at IS NULL GROUP BY price.currency",
-    )
-    .bind::<diesel::sql_types::Uuid, _>(id)
-    .execute(conn)
-    .await?;
+pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale, now: DateTime<Utc>) -> Result<()> {
+    let derivations = derive::present(conn, now).await?;
+    derive::prices(conn, &[id], &derivations).await?;
+    derive::spans(conn, &[id]).await?;
     let product = read::find(conn, &id.to_string(), &Audience::Staff).await?;
     let values = product.options.iter().flat_map(|option| option.values.iter().map(String::as_str));
     let groups = [&product.vendor, &product.product_type].into_iter().filter_map(|text| text.as_deref());
@@ -160,7 +152,7 @@ pub async fn analyze(conn: &mut Connection) {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn refresh_all(conn: &mut Connection, locale: &Locale) -> Result<usize> {
+pub async fn refresh_all(conn: &mut Connection, locale: &Locale, now: DateTime<Utc>) -> Result<usize> {
     let ids: Vec<ProductId> = products::table.select(products::id).load(conn).await?;
     for id in &ids {
         let id = *id;
@@ -172,7 +164,7 @@ pub async fn refresh_all(conn: &mut Connection, locale: &Locale) -> Result<usize
                     return Ok(());
                 }
                 refresh_keys(conn, id).await?;
-                refresh(conn, id, locale).await
+                refresh(conn, id, locale, now).await
             }
             .scope_boxed()
         })

@@ -189,6 +189,7 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<Finding>> {
                 | Job::RecordTax(_)
                 | Job::DeleteCoupon(_)
                 | Job::Import(_)
+                | Job::RefreshRates
                 | Job::Reconcile
                 | Job::Prune,
             )

@@ -287,6 +287,7 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
             orders::shipping_rate.eq(rate),
             orders::locale.eq(&cart.locale),
             orders::discounts.eq(json!(discounts)),
+            orders::exchange_rate.eq(plan.snapshot.exchange.as_ref().map(|exchange| json!(exchange))),
             orders::tax.eq(json!(plan.priced.tax.summary(plan.snapshot)?)),
             orders::tax_calculation_id.eq(plan.priced.tax.known().and_then(|known| known.calculation)),
             orders::metadata.eq(&cart.metadata),

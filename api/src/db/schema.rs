@@ -157,6 +157,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    fx_rates (currency, rate_date, source) {
+        currency -> Text,
+        rate_date -> Date,
+        source -> Text,
+        rate -> Text,
+        fetched_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     idempotency_keys (scope, key) {
         scope -> Text,
         key -> Text,
@@ -294,6 +304,7 @@ diesel::table! {
         tax -> Jsonb,
         tax_calculation_id -> Nullable<Uuid>,
         tax_transaction_id -> Nullable<Text>,
+        exchange_rate -> Nullable<Jsonb>,
     }
 }
 
@@ -505,6 +516,8 @@ diesel::table! {
         currency -> Text,
         amount -> Int8,
         compare_at_amount -> Nullable<Int8>,
+        origin -> Text,
+        rate_date -> Nullable<Date>,
     }
 }
 
@@ -564,6 +577,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     discount_codes,
     discount_uses,
     discounts,
+    fx_rates,
     idempotency_keys,
     import_chunks,
     import_rows,

@@ -259,6 +259,7 @@ fn config(
         defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "1000".to_owned());
         defaults.insert("SHIPPO_API_TOKEN", "shippo_test_sandbox".to_owned());
         defaults.insert("SHIPPO_API_BASE", format!("{}/shippo", sandbox.url()));
+        defaults.insert("MERX_ECB_URL", format!("{}/ecb/stats/eurofxref/eurofxref-daily.xml", sandbox.url()));
         defaults.insert("MERX_SHIPPO_REQUESTS_PER_SECOND", "1000".to_owned());
     }
     Config::read(&|name| variable(name).or_else(|| defaults.get(name).cloned()))

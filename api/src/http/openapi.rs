@@ -94,6 +94,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
         &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
     ),
     ("update_shipping_settings", &[Code::PreconditionFailed]),
+    ("update_currency_settings", &[Code::PreconditionFailed]),
     ("update_tax_settings", &[Code::PreconditionFailed]),
     (
         "set_tax_exemption",

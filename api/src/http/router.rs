@@ -3,8 +3,8 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    carts, catalog, checkout, collections, discounts, http, imports, inventory, orders, quotes, shipping, store, tax,
-    webhooks_in,
+    carts, catalog, checkout, collections, discounts, fx, http, imports, inventory, orders, quotes, shipping, store,
+    tax, webhooks_in,
 };
 
 /// The documented routes.
@@ -73,6 +73,10 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(shipping::admin::delete_shipping_zone)
         .service(shipping::settings_admin::get_shipping_settings)
         .service(shipping::settings_admin::update_shipping_settings)
+        .service(fx::admin::get_currency_settings)
+        .service(fx::admin::update_currency_settings)
+        .service(fx::admin::list_exchange_rates)
+        .service(fx::admin::set_exchange_rate)
         .service(tax::admin::get_tax_settings)
         .service(tax::admin::update_tax_settings)
         .service(tax::admin::set_tax_exemption)

@@ -170,7 +170,7 @@ async fn add_archived(
             let locked = write::lock(conn, id, &Expected::any()).await?;
             write::apply(conn, locked, &ProductPatch { media, ..ProductPatch::default() }).await?;
         }
-        write::refresh(conn, id, context.locale).await?;
+        write::refresh(conn, id, context.locale, context.now).await?;
     }
     Ok(())
 }

@@ -28,6 +28,7 @@ pub async fn export(conn: &mut Connection, target: impl Write, currency: Currenc
     let others: Vec<Currency> = variant_prices::table
         .select(variant_prices::currency)
         .filter(variant_prices::currency.ne(currency))
+        .filter(variant_prices::origin.eq("manual"))
         .distinct()
         .order(variant_prices::currency)
         .load(conn)

@@ -27,6 +27,8 @@ text_enum! {
         DeleteCoupon => "delete_coupon",
         /// Imports a slice of an uploaded file.
         Import => "import",
+        /// Fetches exchange rates and derives prices.
+        RefreshRates => "refresh_rates",
         /// Looks for checkouts and refunds that nobody brings forward.
         Reconcile => "reconcile",
         /// Deletes what is kept for a time only.
@@ -36,12 +38,13 @@ text_enum! {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
         Self::RecordTax,
         Self::DeleteCoupon,
+        Self::RefreshRates,
         Self::Reconcile,
         Self::Prune,
         Self::Import,
@@ -54,7 +57,7 @@ impl JobKind {
             Self::ProcessEvent => 8,
             Self::AdvanceCheckout => 4,
             Self::SendRefund | Self::RecordTax => 2,
-            Self::DeleteCoupon | Self::Import | Self::Reconcile | Self::Prune => 1,
+            Self::DeleteCoupon | Self::RefreshRates | Self::Import | Self::Reconcile | Self::Prune => 1,
         }
     }
 
@@ -63,9 +66,12 @@ impl JobKind {
     pub const fn work(self) -> Work {
         match self {
             Self::ProcessEvent | Self::SendRefund | Self::RecordTax => Work::Settling,
-            Self::AdvanceCheckout | Self::DeleteCoupon | Self::Import | Self::Reconcile | Self::Prune => {
-                Work::Reconciling
-            }
+            Self::AdvanceCheckout
+            | Self::DeleteCoupon
+            | Self::RefreshRates
+            | Self::Import
+            | Self::Reconcile
+            | Self::Prune => Work::Reconciling,
         }
     }
 
@@ -79,7 +85,7 @@ impl JobKind {
             | Self::RecordTax
             | Self::DeleteCoupon
             | Self::Import => 20,
-            Self::Reconcile | Self::Prune => 3,
+            Self::RefreshRates | Self::Reconcile | Self::Prune => 3,
         }
     }
 
@@ -89,6 +95,7 @@ impl JobKind {
         match self {
             Self::Reconcile => Some(30),
             Self::Prune => Some(3600),
+            Self::RefreshRates => Some(6 * 3600),
             Self::AdvanceCheckout
             | Self::ProcessEvent
             | Self::SendRefund
@@ -114,6 +121,8 @@ pub enum Job {
     DeleteCoupon(CheckoutId),
     /// See [`JobKind::Import`].
     Import(ImportId),
+    /// See [`JobKind::RefreshRates`].
+    RefreshRates,
     /// See [`JobKind::Reconcile`].
     Reconcile,
     /// See [`JobKind::Prune`].
@@ -131,6 +140,7 @@ impl Job {
             Self::RecordTax(_) => JobKind::RecordTax,
             Self::DeleteCoupon(_) => JobKind::DeleteCoupon,
             Self::Import(_) => JobKind::Import,
+            Self::RefreshRates => JobKind::RefreshRates,
             Self::Reconcile => JobKind::Reconcile,
             Self::Prune => JobKind::Prune,
         }
@@ -145,7 +155,7 @@ impl Job {
             Self::ProcessEvent(id) => json!({"id": id}),
             Self::SendRefund(id) => json!({"id": id}),
             Self::Import(id) => json!({"id": id}),
-            Self::Reconcile | Self::Prune => json!({}),
+            Self::RefreshRates | Self::Reconcile | Self::Prune => json!({}),
         }
     }
 
@@ -162,6 +172,7 @@ impl Job {
             JobKind::RecordTax => Self::RecordTax(id()?.parse()?),
             JobKind::DeleteCoupon => Self::DeleteCoupon(id()?.parse()?),
             JobKind::Import => Self::Import(id()?.parse()?),
+            JobKind::RefreshRates => Self::RefreshRates,
             JobKind::Reconcile => Self::Reconcile,
             JobKind::Prune => Self::Prune,
         })

@@ -15,7 +15,7 @@ use super::{Job, JobKind};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
-use crate::{checkout, imports, outbound, refunds, tax, webhooks_in};
+use crate::{checkout, fx, imports, outbound, refunds, tax, webhooks_in};
 
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
@@ -137,6 +137,7 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::RecordTax(id) => tax::record::record(app, id).await,
         Job::DeleteCoupon(id) => checkout::create::delete_coupon(app, id).await,
         Job::Import(id) => imports::run::work(app, id).await,
+        Job::RefreshRates => fx::rates::refresh(app).await,
         Job::Reconcile => checkout::advance::reconcile(app).await,
         Job::Prune => prune(app).await,
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::address::Address;
 use crate::db::text_enum;
 use crate::discounts::model::{AppliedDiscount, LineDiscount};
+use crate::fx::derive::Derivation;
 use crate::ids::{LineItemId, OrderId, ProductId, RefundId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
@@ -98,6 +99,8 @@ pub struct Order {
     pub line_items: Vec<OrderLine>,
     /// The discounts that were given.
     pub discounts: Vec<AppliedDiscount>,
+    /// How its prices came about, when they were derived from the shop's own currency.
+    pub exchange_rate: Option<Derivation>,
     /// Its tax: where it comes from, and who takes it.
     pub tax: TaxSummary,
     /// The record of the sale with the tax provider, once it is made.

@@ -48,6 +48,8 @@ pub struct OrderRow {
     pub shipping_rate: Option<Value>,
     /// What was given, by discount.
     pub discounts: Value,
+    /// How its prices were derived.
+    pub exchange_rate: Option<Value>,
     /// A summary of its tax.
     pub tax: Value,
     /// The calculation that it is taxed by.
@@ -236,6 +238,7 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
         },
         line_items: lines.into_iter().map(|line| shape_line(line, row.currency)).collect::<Result<_>>()?,
         discounts: read(row.discounts, "orders.discounts")?,
+        exchange_rate: row.exchange_rate.map(|rate| read(rate, "orders.exchange_rate")).transpose()?,
         tax: read(row.tax, "orders.tax")?,
         tax_transaction_id: row.tax_transaction_id,
         refunded: money(refunded),

@@ -21,6 +21,7 @@ use crate::db::schema::quotes;
 use crate::discounts::apply::Candidate;
 use crate::discounts::model::{AppliedDiscount, CartDiscountCode};
 use crate::error::{Code, Error, Result};
+use crate::fx::derive::Derivation;
 use crate::ids::{CartId, CollectionId, LineItemId, ProductId, QuoteId, VariantId};
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
@@ -107,6 +108,8 @@ pub struct Promise {
     unit_prices: Vec<(VariantId, i64, bool)>,
     /// How the goods are sent.
     shipping_rate: Option<ShippingRate>,
+    /// How derived prices came about.
+    exchange: Option<Derivation>,
     /// The tax, as far as it was known.
     tax: Option<Known>,
     /// The discounts as they were.
@@ -148,6 +151,7 @@ impl Promise {
         }
         snapshot.shipping = Shipping::Quoted(self.shipping_rate.clone());
         snapshot.discounts.clone_from(&self.discounts);
+        snapshot.exchange.clone_from(&self.exchange);
         if let Some(known) = &self.tax {
             snapshot.tax = TaxBasis::Promised(Box::new(known.clone()));
         }
@@ -176,6 +180,7 @@ pub async fn make(conn: &mut Connection, snapshot: Snapshot, request: &NewQuote,
             .filter_map(|line| Some((line.variant_id, line.unit_price?, line.requires_shipping)))
             .collect(),
         shipping_rate: priced.delivery.rate().cloned(),
+        exchange: snapshot.exchange.clone(),
         tax: priced.tax.known().cloned(),
         discounts: snapshot.discounts.clone(),
         collections: snapshot.lines.iter().map(|line| (line.product_id, line.collections.clone())).collect(),

@@ -90,6 +90,7 @@ impl TestApp {
             ("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "5000".to_owned()),
             ("SHIPPO_API_TOKEN", "shippo_test_of_the_tests".to_owned()),
             ("SHIPPO_API_BASE", format!("{}/shippo", sandbox.url())),
+            ("MERX_ECB_URL", format!("{}/ecb/stats/eurofxref/eurofxref-daily.xml", sandbox.url())),
             ("MERX_SHIPPO_REQUESTS_PER_SECOND", "5000".to_owned()),
             ("STRIPE_SECRET_KEY", "sk_test_of_the_tests".to_owned()),
             ("STRIPE_API_BASE", sandbox.url()),
