@@ -221,9 +221,8 @@ codes! {
     CartChanged "cart_changed" 409 "The cart kept changing while it was priced" "Stop changing the cart, then check out again.";
     CheckoutClosed "checkout_closed" 409 "The checkout is over" "Start a new checkout for the cart.";
     InsufficientStock "insufficient_stock" 409 "Not enough stock" "Lower the quantities named in `errors`, then check out again with a new Idempotency-Key.";
-    PriceChanged "price_changed" 409 "The total is not the expected one" "Show the shopper `totals`, then check out again with that `expected_total`.";
+    PriceChanged "price_changed" 409 "The total is not the expected one" "Show the shopper `totals`, then check out again with that `expected_total`, or with a new quote.";
     DiscountUnavailable "discount_unavailable" 409 "A discount can no longer be had" "Read the cart, show the shopper the new total (`discount_codes` says why a code is not given), then check out again.";
-    QuoteStale "quote_stale" 409 "The quote is over, or of another cart" "Ask for another quote (`POST /v1/carts/{id}/quote`) and show it to the shopper.";
     PaymentProcessing "payment_processing" 409 "A payment is on its way" "Wait until the payment method answers; the order shows the outcome.";
     RequestInFlight "request_in_flight" 409 "A request with this Idempotency-Key is running" "Wait for `Retry-After`, then repeat the same request.";
     Duplicate "duplicate" 409 "It exists already" "`errors` names the member that must be unique.";

@@ -242,7 +242,8 @@ async fn a_quote_says_what_is_missing_and_is_honoured_to_the_cent() {
         body["expected_total"] = json!({"amount": 3998 + 490, "currency": "EUR"});
         app.call("POST", "/v1/checkouts").header("X-Cart-Token", &cart.token).json(body)
     };
-    assert_eq!(with(&partial["quote_id"]).send().await.problem(409, "quote_stale")["code"], "quote_stale");
+    let changed = with(&partial["quote_id"]).send().await.problem(409, "price_changed");
+    assert_eq!(changed["totals"]["total"]["amount"], 2 * 9999 + 490);
     with(&json!("quo_01jd8x3v5ke2t9qj6f4z0w7m8r")).send().await.problem(422, "validation_failed");
     let checkout = with(&full["quote_id"]).send().await.expect(201);
     assert_eq!(checkout["order"]["totals"]["total"]["amount"], 3998 + 490);
@@ -259,7 +260,7 @@ async fn a_quote_says_what_is_missing_and_is_honoured_to_the_cent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_quote_ends_with_its_day_with_its_cart_and_with_a_line_that_changed() {
+async fn a_quote_that_is_over_or_of_a_changed_cart_is_made_anew_and_never_dearer() {
     let app = TestApp::start().await;
     let variant = app.variant(9).await;
     let cart = app.cart(&[(&variant, 1)]).await;
@@ -273,7 +274,8 @@ async fn a_quote_ends_with_its_day_with_its_cart_and_with_a_line_that_changed() 
     assert_eq!(with(&other).await.problem(422, "validation_failed")["errors"][0]["pointer"], "/quote_id");
     let line = json!({"variant_id": variant, "quantity": 1});
     on(&app, &cart, "POST", "/line-items").json(line).send().await.expect(200);
-    with(&cart).await.problem(409, "quote_stale");
+    let dearer = with(&cart).await.problem(409, "price_changed");
+    assert_eq!(dearer["totals"]["total"]["amount"], 2 * 1999 + 490);
     let id = app.read_cart(&cart).await["line_items"][0]["id"].as_str().unwrap().to_owned();
     on(&app, &cart, "PATCH", &format!("/line-items/{id}")).json(json!({"quantity": 1})).send().await.expect(200);
     app.advance(24 * 3600 - 60).await;
@@ -284,8 +286,22 @@ async fn a_quote_ends_with_its_day_with_its_cart_and_with_a_line_that_changed() 
         .await
         .expect(200);
     app.advance(120).await;
-    with(&cart).await.problem(409, "quote_stale");
-    assert_eq!(app.count("SELECT count(*) FROM quotes").await, 1);
+    // Over, but no dearer: it is quoted anew and goes through.
+    let checkout = with(&cart).await.expect(201);
+    app.call("POST", &format!("/v1/checkouts/{}/cancel", checkout["id"].as_str().unwrap()))
+        .header("X-Cart-Token", &cart.token)
+        .send()
+        .await
+        .expect(200);
+    app.staff_patch(&format!("/v1/admin/variants/{variant}"), json!({"prices": [{"amount": 2999, "currency": "EUR"}]}))
+        .send()
+        .await
+        .expect(200);
+    let dearer = with(&cart).await.problem(409, "price_changed");
+    assert_eq!(dearer["totals"]["total"]["amount"], 2999 + 490);
+    app.sql("UPDATE variant_prices SET amount = 999").await;
+    let checkout = with(&cart).await.expect(201);
+    assert_eq!(checkout["order"]["totals"]["total"]["amount"], 999 + 490);
     app.advance(3600).await;
     app.run_jobs().await;
     assert_eq!(app.stock(&variant).await, (9, 0));

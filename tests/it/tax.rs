@@ -398,3 +398,85 @@ async fn a_table_of_rates_asks_nobody_and_settings_refuse_what_makes_no_sense() 
     assert_eq!(app.provider_calls("POST /v1/tax").await.len(), 0);
     app.finish().await;
 }
+
+/// Every step from the price to the total, and each line's steps sum to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn totals_are_explained_step_by_step() {
+    let app = taxed(json!({"tax_behavior_rules": []})).await;
+    let variant = app.variant(9).await;
+    for discount in [
+        json!({"title": "Tenth", "code": "TENTH", "type": "percentage", "percentage": "10"}),
+        json!({"title": "First", "type": "fixed_amount", "amounts": [{"amount": 199, "currency": "EUR"}], "priority": 5}),
+        json!({"title": "Big carts", "type": "percentage", "percentage": "50", "minimum_quantity": 10}),
+    ] {
+        app.staff_post("/v1/admin/discounts", discount).send().await.expect(201);
+    }
+    let cart = app.cart(&[(&variant, 2)]).await;
+    let code = app.call("POST", &format!("/v1/carts/{}/discount-codes", cart.id)).header("X-Cart-Token", &cart.token);
+    code.json(json!({"code": "TENTH"})).send().await.expect(200);
+    quote(&app, &cart).send().await.expect(200);
+    let path = format!("/v1/carts/{}/totals", cart.id);
+    let explained = app.get(&path).header("X-Cart-Token", &cart.token).send().await.expect(200);
+    let steps = explained["line_items"][0]["steps"].as_array().unwrap();
+    let shown: Vec<(&str, i64, i64)> = steps
+        .iter()
+        .map(|step| {
+            (
+                step["kind"].as_str().unwrap(),
+                step["amount"]["amount"].as_i64().unwrap(),
+                step["running_total"]["amount"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    // A tenth of 3799, and 19 % of 3419.
+    assert_eq!(
+        shown,
+        [("price", 3998, 3998), ("discount", -199, 3799), ("discount", -380, 3419), ("tax_added", 650, 4069)]
+    );
+    assert_eq!(
+        (&explained["line_items"][0]["total"]["amount"], &explained["line_items"][0]["price_origin"]),
+        (&json!(4069), &json!("manual"))
+    );
+    let discounts: Vec<(&str, &Value)> = explained["discounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|given| (given["title"].as_str().unwrap(), &given["reason"]))
+        .collect();
+    assert_eq!(
+        discounts,
+        [("First", &Value::Null), ("Tenth", &Value::Null), ("Big carts", &json!("minimum_quantity"))]
+    );
+    assert_eq!(
+        (&explained["tax"]["behavior"], &explained["totals"]["total"]["amount"]),
+        (&json!("exclusive"), &json!(4069 + 490 + 93))
+    );
+    let staff = app.staff_get(&format!("/v1/admin/carts/{}/totals", cart.id)).send().await.expect(200);
+    assert_eq!(staff, explained);
+    app.finish().await;
+}
+
+/// Quoted for Germany, bought for France, where the tax is higher, or for Luxembourg, where this shop collects none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_changes_after_the_quote_is_quoted_anew_and_never_charged_dearer_unseen() {
+    let app = taxed(json!({"tax_behavior_rules": []})).await;
+    let variant = app.variant(9).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let quoted = quote(&app, &cart).send().await.expect(200);
+    let checkout = || {
+        let mut body = crate::harness::checkout_body(&cart);
+        body["quote_id"] = quoted["quote_id"].clone();
+        app.call("POST", "/v1/checkouts").header("X-Cart-Token", &cart.token).json(body).send()
+    };
+    let place = |country: &str| json!({"shipping_address": {"name": "A", "line1": "1", "city": "C", "postal_code": "1000", "country": country}});
+    patch(&app, &cart, place("FR")).send().await.expect(200);
+    let changed = checkout().await.problem(409, "price_changed");
+    assert_eq!(changed["totals"]["tax_added"]["amount"], 400 + 98);
+    assert_eq!(app.stock(&variant).await, (9, 0));
+    patch(&app, &cart, place("LU")).send().await.expect(200);
+    let made = checkout().await.expect(201);
+    assert_eq!(sums(&made["order"]), [Some(0), Some(0), Some(1999 + 490)]);
+    app.advance(3600).await;
+    app.reconcile().await;
+    app.finish().await;
+}

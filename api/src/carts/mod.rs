@@ -3,6 +3,7 @@
 pub mod complete;
 pub mod delivery;
 pub mod discount_codes;
+pub mod explain;
 pub mod load;
 pub mod model;
 pub mod price;

@@ -27,6 +27,8 @@ pub struct PricedCart<'a> {
     pub line_taxes: Vec<Taxed>,
     /// The discounts that are given.
     pub discounts: Vec<(&'a Candidate, AppliedDiscount)>,
+    /// What became of each of the cart's discounts, in their order.
+    pub verdicts: apply::Verdicts,
     /// What became of the codes.
     pub discount_codes: Vec<CartDiscountCode>,
     /// The ways to send the goods that there are.
@@ -87,6 +89,7 @@ pub fn price(snapshot: &Snapshot) -> Result<PricedCart<'_>> {
         line_discounts,
         line_taxes,
         discounts,
+        verdicts,
         discount_codes,
         shipping_rates,
         delivery,

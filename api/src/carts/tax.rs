@@ -9,7 +9,7 @@ use crate::error::{FieldError, Result};
 use crate::ids::TaxCalculationId;
 use crate::money::Money;
 use crate::settings::Versioned;
-use crate::tax::model::{Assessment, ShippingTax, TaxId, TaxSource, TaxSummary, Taxed, merge};
+use crate::tax::model::{Assessment, ShippingTax, TaxBehavior, TaxId, TaxSource, TaxSummary, Taxed, merge};
 use crate::tax::question::{self, AskedLine, Place, Question};
 use crate::tax::settings::{TaxProvider, TaxSettings};
 use crate::tax::store::{Calculation, Outcome};
@@ -150,6 +150,19 @@ impl TaxState {
 fn tax_ids(snapshot: &Snapshot) -> Result<Vec<TaxId>> {
     serde_json::from_value(snapshot.cart.tax_ids.clone())
         .map_err(|error| crate::error::Error::Internal(format!("carts.tax_ids: {error}")))
+}
+
+/// Whether the cart's prices contain their tax; `None` when none is reckoned, or the place is not known.
+///
+/// # Errors
+/// When the database holds what is no address, which is a defect.
+pub fn behavior(snapshot: &Snapshot) -> Result<Option<TaxBehavior>> {
+    let TaxBasis::Live(live) = &snapshot.tax else { return Ok(None) };
+    let is_sent = snapshot.lines.iter().any(|line| line.requires_shipping);
+    let column = if is_sent { &snapshot.cart.shipping_address } else { &snapshot.cart.billing_address };
+    let settings = &live.settings.value;
+    let place = address(column.as_ref())?.filter(|_| settings.provider != TaxProvider::None);
+    Ok(place.map(|place| settings.behavior(snapshot.cart.currency, &place.country)))
 }
 
 /// What is known of the tax on lines and shipping, after discounts.

@@ -84,8 +84,8 @@ pub struct NewCheckout {
     #[schema(example = "http://127.0.0.1:3000/cart")]
     #[validate(length(min = 1, max = 2000))]
     pub cancel_url: String,
-    /// The quote that the shopper saw; it is charged to the cent. Over, or of a cart that has changed since: 409
-    /// `quote_stale`.
+    /// The quote that the shopper saw; it is charged to the cent. When it is over, or the cart has changed since, the
+    /// cart is quoted anew: what became dearer answers 409 `price_changed`.
     #[serde(default)]
     pub quote_id: Option<QuoteId>,
     /// The total that the shopper saw; another one answers 409 `price_changed`.

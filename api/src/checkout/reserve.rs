@@ -90,7 +90,13 @@ pub(super) async fn reserve(conn: &mut Connection, plan: &Plan<'_>, now: DateTim
                 CartStatus::Completed => return Err(crate::carts::write::closed(conn, &cart).await?),
             }
             let (mut present, _) = load::snapshot(conn, cart, now).await?;
-            if plan.promise.is_some_and(|promise| promise.apply(&mut present).is_err()) || present != *plan.snapshot {
+            if let Some(promise) = plan.promise {
+                if !promise.is_of(&present) {
+                    return Ok(Reserved::Changed);
+                }
+                promise.apply(&mut present);
+            }
+            if present != *plan.snapshot {
                 return Ok(Reserved::Changed);
             }
             write(conn, plan, now).await.map(Reserved::Checkout)

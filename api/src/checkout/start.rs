@@ -22,8 +22,10 @@ use crate::http::idempotency::{self, Answer, Claim, Key};
 use crate::http::problem;
 use crate::http::request_log::RequestContext;
 use crate::ids::{CheckoutId, VariantId};
+use crate::money::Money;
 use crate::orders::model::PaymentStatus;
 use crate::orders::read;
+use crate::pricing::Totals;
 use crate::quotes::{self, resolve};
 
 /// How often a cart that changes meanwhile, or whose live checkout had to be closed, is priced again.
@@ -86,25 +88,30 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
             return Err(crate::carts::write::closed(&mut conn, &cart).await?);
         }
         let (mut snapshot, available) = load::snapshot(&mut conn, cart, app.clock.now()).await?;
-        let promise = match request.quote_id {
+        let quoted = match request.quote_id {
             Some(quote) => Some(quotes::find(&mut conn, request.cart_id, quote, app.clock.now()).await?),
             None => None,
         };
-        if let Some(promise) = &promise {
-            promise.apply(&mut snapshot)?;
+        let honoured = quoted.as_ref().filter(|(promise, lives)| *lives && promise.is_of(&snapshot));
+        if let Some((promise, _)) = honoured {
+            promise.apply(&mut snapshot);
         }
         drop(conn);
         resolve::resolve(app, &mut snapshot).await?;
         let priced = price::price(&snapshot)?;
-        let is_open = snapshot.cart.status != CartStatus::CheckingOut;
-        require_complete(&snapshot, &priced)?;
-        require_expected(&priced, request)?;
-        if is_open {
-            require_available(&snapshot, &available)?;
-        }
+        let seen = quoted.as_ref().filter(|_| honoured.is_none()).map(|(promise, _)| promise.total());
+        require_chargeable(&snapshot, &priced, &available, request.expected_total, seen)?;
         app.faults.point("after_price").await;
         let hold = TimeDelta::from_std(app.config.hold).unwrap_or(TimeDelta::minutes(15));
-        let plan = Plan { snapshot: &snapshot, priced: &priced, promise: promise.as_ref(), request, key, token, hold };
+        let plan = Plan {
+            snapshot: &snapshot,
+            priced: &priced,
+            promise: honoured.map(|(promise, _)| promise),
+            request,
+            key,
+            token,
+            hold,
+        };
         let mut conn = app.connection().await?;
         let reserved = reserve::reserve(&mut conn, &plan, app.clock.now()).await?;
         drop(conn);
@@ -178,6 +185,24 @@ async fn make_way(app: &Arc<App>, id: CheckoutId) -> Result<()> {
     }
 }
 
+/// Whether the cart may be reserved for at this price. `seen` is what a quote came to that is not honoured any more.
+fn require_chargeable(
+    snapshot: &Snapshot,
+    priced: &PricedCart<'_>,
+    available: &Available,
+    expected: Option<Money>,
+    seen: Option<Option<Money>>,
+) -> Result<()> {
+    require_complete(snapshot, priced)?;
+    require_expected(priced, expected)?;
+    require_not_dearer(priced, seen)?;
+    match snapshot.cart.status {
+        // Its stock is held already.
+        CartStatus::CheckingOut => Ok(()),
+        CartStatus::Open | CartStatus::Abandoned | CartStatus::Completed => require_available(snapshot, available),
+    }
+}
+
 /// Everything that an order needs, or each thing that is missing.
 fn require_complete(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<()> {
     let missing = complete::missing(snapshot, priced)?;
@@ -188,22 +213,34 @@ fn require_complete(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<()> 
     complete::chargeable(priced)
 }
 
-fn require_expected(priced: &PricedCart<'_>, request: &NewCheckout) -> Result<()> {
-    let totals = &priced.priced.totals;
-    match (request.expected_total, totals.total) {
+/// Another total than the shopper saw is not charged.
+fn require_expected(priced: &PricedCart<'_>, expected: Option<Money>) -> Result<()> {
+    match (expected, priced.priced.totals.total) {
         (Some(expected), Some(total)) if expected != total => {
-            let detail = format!(
-                "The total is {} {}, not {} {}.",
-                total.decimal(),
-                total.currency,
-                expected.decimal(),
-                expected.currency
-            );
-            let totals = serde_json::to_value(totals).unwrap_or_default();
-            Err(Error::problem(Code::PriceChanged, detail).with("totals", totals))
+            Err(price_changed(&priced.priced.totals, total, expected))
         }
         (Some(_), Some(_) | None) | (None, _) => Ok(()),
     }
+}
+
+/// A quote that is over, or of a cart that has changed since, was priced anew; what became dearer must be shown first.
+fn require_not_dearer(priced: &PricedCart<'_>, quoted: Option<Option<Money>>) -> Result<()> {
+    match (quoted, priced.priced.totals.total) {
+        (Some(Some(quoted)), Some(total)) if quoted.currency == total.currency && total.amount <= quoted.amount => {
+            Ok(())
+        }
+        (Some(quoted), Some(total)) => {
+            let seen = quoted.unwrap_or(Money::zero(total.currency));
+            Err(price_changed(&priced.priced.totals, total, seen))
+        }
+        (Some(_), None) | (None, _) => Ok(()),
+    }
+}
+
+fn price_changed(totals: &Totals, total: Money, seen: Money) -> Error {
+    let (now, before) = (total.decimal(), seen.decimal());
+    let detail = format!("The total is {now} {}, not {before} {}.", total.currency, seen.currency);
+    Error::problem(Code::PriceChanged, detail).with("totals", serde_json::to_value(totals).unwrap_or_default())
 }
 
 /// An early look at the stock: it spares the transaction when there is clearly too little.

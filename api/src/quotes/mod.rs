@@ -20,7 +20,7 @@ use crate::db::Connection;
 use crate::db::schema::quotes;
 use crate::discounts::apply::Candidate;
 use crate::discounts::model::{AppliedDiscount, CartDiscountCode};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::fx::derive::Derivation;
 use crate::ids::{CartId, CollectionId, LineItemId, ProductId, QuoteId, VariantId};
 use crate::money::{Currency, Money};
@@ -108,6 +108,8 @@ pub struct Promise {
     unit_prices: Vec<(VariantId, i64, bool)>,
     /// How the goods are sent.
     shipping_rate: Option<ShippingRate>,
+    /// What it came to.
+    total: Option<Money>,
     /// How derived prices came about.
     exchange: Option<Derivation>,
     /// The tax, as far as it was known.
@@ -134,14 +136,14 @@ fn content(snapshot: &Snapshot) -> Value {
 }
 
 impl Promise {
-    /// Lays what was promised over a cart that is still the one that was quoted.
-    ///
-    /// # Errors
-    /// `quote_stale` for another cart.
-    pub fn apply(&self, snapshot: &mut Snapshot) -> Result<()> {
-        if content(snapshot) != self.content {
-            return Err(stale("The cart is not what was quoted."));
-        }
+    /// Whether a cart is still the one that was quoted.
+    #[must_use]
+    pub fn is_of(&self, snapshot: &Snapshot) -> bool {
+        content(snapshot) == self.content
+    }
+
+    /// Lays what was promised over a cart that [is still](Promise::is_of) the one that was quoted.
+    pub fn apply(&self, snapshot: &mut Snapshot) {
         for line in &mut snapshot.lines {
             let promised = self.unit_prices.iter().find(|(variant, ..)| *variant == line.variant_id);
             line.unit_price = promised.map(|(_, price, _)| *price);
@@ -155,12 +157,13 @@ impl Promise {
         if let Some(known) = &self.tax {
             snapshot.tax = TaxBasis::Promised(Box::new(known.clone()));
         }
-        Ok(())
     }
-}
 
-fn stale(why: &str) -> Error {
-    Error::problem(Code::QuoteStale, format!("{why} Ask for another quote and show it to the shopper."))
+    /// What the shopper saw; `None` when something was missing.
+    #[must_use]
+    pub const fn total(&self) -> Option<Money> {
+        self.total
+    }
 }
 
 /// Quotes a cart for which providers were asked, with the shipping rate of the request chosen in it; or answers with the quote that was made for just this.
@@ -180,6 +183,7 @@ pub async fn make(conn: &mut Connection, snapshot: Snapshot, request: &NewQuote,
             .filter_map(|line| Some((line.variant_id, line.unit_price?, line.requires_shipping)))
             .collect(),
         shipping_rate: priced.delivery.rate().cloned(),
+        total: priced.priced.totals.total,
         exchange: snapshot.exchange.clone(),
         tax: priced.tax.known().cloned(),
         discounts: snapshot.discounts.clone(),
@@ -269,11 +273,11 @@ fn problems(priced: &PricedCart<'_>) -> Vec<CartProblem> {
     of_delivery.chain(priced.tax.problem()).collect()
 }
 
-/// What a living quote of a cart promises.
+/// What a quote of a cart promised, and whether it is still honoured.
 ///
 /// # Errors
-/// `validation_failed` when the cart has no such quote, `quote_stale` when it is over.
-pub async fn find(conn: &mut Connection, cart: CartId, id: QuoteId, now: DateTime<Utc>) -> Result<Promise> {
+/// `validation_failed` when the cart has no such quote.
+pub async fn find(conn: &mut Connection, cart: CartId, id: QuoteId, now: DateTime<Utc>) -> Result<(Promise, bool)> {
     let found: Option<(Value, DateTime<Utc>)> = quotes::table
         .find(id)
         .filter(quotes::cart_id.eq(cart))
@@ -281,20 +285,17 @@ pub async fn find(conn: &mut Connection, cart: CartId, id: QuoteId, now: DateTim
         .first(conn)
         .await
         .optional()?;
-    match found {
-        None => Err(Error::invalid("/quote_id", "not_found", "is not a quote of this cart; ask for one")),
-        Some((_, expires_at)) if expires_at <= now => Err(stale("The quote is over.")),
-        Some((body, _)) => {
-            serde_json::from_value(body).map_err(|error| Error::Internal(format!("quotes.body: {error}")))
-        }
-    }
+    let missing = || Error::invalid("/quote_id", "not_found", "is not a quote of this cart; ask for one");
+    let (body, expires_at) = found.ok_or_else(missing)?;
+    let promise = serde_json::from_value(body).map_err(|error| Error::Internal(format!("quotes.body: {error}")))?;
+    Ok((promise, expires_at > now))
 }
 
-/// Deletes quotes that nobody can use any more.
+/// Deletes quotes that nobody can use any more; one that is over still tells for a day what the shopper saw.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    diesel::delete(quotes::table.filter(quotes::expires_at.lt(now))).execute(conn).await?;
+    diesel::delete(quotes::table.filter(quotes::expires_at.lt(now - LIFETIME))).execute(conn).await?;
     Ok(())
 }

@@ -23,6 +23,8 @@ text_enum! {
         DiscountsRead => "discounts:read",
         /// Create and change discounts and their codes.
         DiscountsWrite => "discounts:write",
+        /// Read carts.
+        CartsRead => "carts:read",
         /// Change carts for shoppers.
         CartsWrite => "carts:write",
         /// Read orders.
@@ -43,12 +45,13 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
         Self::DiscountsRead,
         Self::DiscountsWrite,
+        Self::CartsRead,
         Self::CartsWrite,
         Self::OrdersRead,
         Self::MetricsRead,
