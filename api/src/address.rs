@@ -20,6 +20,61 @@ const WITH_STATE: [&str; 4] = ["AU", "BR", "CA", "US"];
 /// Countries without postal codes in everyday use (Universal Postal Union).
 const WITHOUT_POSTAL_CODE: [&str; 12] = ["AE", "AG", "BS", "BZ", "FJ", "GH", "HK", "JM", "MO", "PA", "QA", "ZW"];
 
+/// The states of the US, the provinces of Canada and the states of Australia: ISO 3166-2 code and English name.
+const STATES: &[(&str, &str)] = &[
+    (
+        "US",
+        "AL Alabama,AK Alaska,AZ Arizona,AR Arkansas,CA California,CO Colorado,CT Connecticut,DE Delaware,FL Florida,\
+         GA Georgia,HI Hawaii,ID Idaho,IL Illinois,IN Indiana,IA Iowa,KS Kansas,KY Kentucky,LA Louisiana,ME Maine,\
+         MD Maryland,MA Massachusetts,MI Michigan,MN Minnesota,MS Mississippi,MO Missouri,MT Montana,NE Nebraska,\
+         NV Nevada,NH New Hampshire,NJ New Jersey,NM New Mexico,NY New York,NC North Carolina,ND North Dakota,OH Ohio,\
+         OK Oklahoma,OR Oregon,PA Pennsylvania,RI Rhode Island,SC South Carolina,SD South Dakota,TN Tennessee,TX Texas,\
+         UT Utah,VT Vermont,VA Virginia,WA Washington,WV West Virginia,WI Wisconsin,WY Wyoming,\
+         DC District of Columbia,PR Puerto Rico,GU Guam,VI Virgin Islands,AS American Samoa,MP Northern Mariana Islands,\
+         AA Armed Forces Americas,AE Armed Forces Europe,AP Armed Forces Pacific",
+    ),
+    (
+        "CA",
+        "AB Alberta,BC British Columbia,MB Manitoba,NB New Brunswick,NL Newfoundland and Labrador,NS Nova Scotia,\
+         NT Northwest Territories,NU Nunavut,ON Ontario,PE Prince Edward Island,QC Quebec,SK Saskatchewan,YT Yukon",
+    ),
+    (
+        "AU",
+        "ACT Australian Capital Territory,NSW New South Wales,NT Northern Territory,QLD Queensland,SA South Australia,\
+         TAS Tasmania,VIC Victoria,WA Western Australia",
+    ),
+];
+
+fn letters(text: &str) -> String {
+    deunicode::deunicode(text)
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_uppercase())
+        .collect()
+}
+
+fn known_states(country: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let found = STATES.iter().filter(move |(its, _)| *its == country);
+    found.flat_map(|(_, states)| states.split(',').filter_map(|state| state.split_once(' ')))
+}
+
+/// A state as a code, however it is written: `WA`, `wa`, `W.A.` and `Washington` are one. Of countries whose states are
+/// not known here, the letters in capitals.
+#[must_use]
+pub fn state_code(country: &str, state: &str) -> String {
+    let written = letters(state);
+    let found = known_states(country).find(|(code, name)| *code == written || letters(name) == written);
+    found.map_or(written, |(code, _)| code.to_owned())
+}
+
+/// Whether a text names a state of a country; of countries whose states are not known here any text does.
+#[must_use]
+pub fn is_state(country: &str, state: &str) -> bool {
+    let code = state_code(country, state);
+    let mut known = known_states(country).peekable();
+    if known.peek().is_none() { !code.is_empty() } else { known.any(|(its, _)| its == code) }
+}
+
 /// An e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -171,5 +226,24 @@ mod tests {
         assert!(missing("HK").is_empty());
         assert!(address("XX").validate().is_err());
         assert_eq!(COUNTRIES.split(' ').count(), 249);
+    }
+}
+
+#[cfg(test)]
+mod state_tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_one_however_it_is_written() {
+        for written in ["WA", "wa ", "W.A.", "Washington", "washington"] {
+            assert_eq!(state_code("US", written), "WA");
+        }
+        assert_eq!((state_code("CA", "Québec"), state_code("DE", "by")), ("QC".to_owned(), "BY".to_owned()));
+        assert!(
+            is_state("US", "new york")
+                && !is_state("US", "Washingtonia")
+                && !is_state("US", "")
+                && is_state("BR", "SP")
+        );
     }
 }

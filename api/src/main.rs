@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use merx::app::App;
 use merx::config::Config;
+use merx::discounts::import::Taken;
 use merx::ids::ApiKeyId;
 use merx::imports::model::{Counts, ImportRow, Options, Outcome};
 use merx::money::Currency;
@@ -49,6 +50,12 @@ enum Command {
     },
     /// Build what products are found by anew, after MERX_LOCALES changed
     Reindex,
+    /// Take Stripe's active promotion codes over as discounts; those that are there already stay as they are
+    ImportPromotionCodes {
+        /// Only report what would happen
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print the OpenAPI document as YAML
     Openapi,
     /// Audit the database against the invariants; exits 1 when one is broken
@@ -175,6 +182,18 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
             let mut conn = app.connection().await.map_err(|error| error.to_string())?;
             let count = catalog::write::refresh_all(&mut conn, app.config.locale(), app.clock.now()).await;
             println!("{} products indexed.", count.map_err(|error| error.to_string())?);
+        }
+        Command::ImportPromotionCodes { dry_run } => {
+            let app = App::new(config()?)?;
+            let report = merx::discounts::import::import(&app, dry_run).await.map_err(|error| error.to_string())?;
+            for (code, taken) in &report {
+                match taken {
+                    Taken::Created => println!("{code}: created"),
+                    Taken::Present => println!("{code}: there already"),
+                    Taken::Refused(why) => println!("{code}: left out: {why}"),
+                }
+            }
+            println!("{} promotion codes.", report.len());
         }
         Command::Openapi => print!("{}", http::openapi::yaml()?),
         Command::Check => return audit().await,

@@ -39,6 +39,8 @@ CREATE TABLE discount_uses (
     -- Who used it: the e-mail address in lower case.
     customer text NOT NULL,
     amount bigint NOT NULL,
+    -- Whether the discount's counter includes it.
+    counted boolean NOT NULL,
     created_at timestamptz NOT NULL,
     released_at timestamptz,
     CONSTRAINT discount_uses_pkey PRIMARY KEY (order_id, discount_id)

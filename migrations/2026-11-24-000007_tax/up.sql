@@ -39,10 +39,12 @@ ALTER TABLE orders
     ADD COLUMN tax jsonb NOT NULL DEFAULT '{"source": "none", "tax_ids": [], "exemption": "none", "breakdown": [], "shipping": null}',
     ADD COLUMN tax_calculation_id uuid CONSTRAINT orders_tax_calculation_id_key UNIQUE
         CONSTRAINT orders_tax_calculation_id_fkey REFERENCES tax_calculations (id),
-    ADD COLUMN tax_transaction_id text CONSTRAINT orders_tax_transaction_id_key UNIQUE;
+    ADD COLUMN tax_transaction_id text CONSTRAINT orders_tax_transaction_id_key UNIQUE,
+    -- Why the provider refuses to record the sale; a person was told.
+    ADD COLUMN tax_record_error text;
 ALTER TABLE orders ALTER COLUMN tax DROP DEFAULT;
 CREATE INDEX orders_tax_unrecorded_idx ON orders (paid_at)
-    WHERE tax_calculation_id IS NOT NULL AND tax_transaction_id IS NULL AND captured > 0;
+    WHERE tax_calculation_id IS NOT NULL AND tax_transaction_id IS NULL AND tax_record_error IS NULL AND captured > 0;
 
 ALTER TABLE order_line_items
     ADD COLUMN tax_breakdown jsonb NOT NULL DEFAULT '[]',

@@ -64,9 +64,13 @@ async fn given_prices_go_first_and_others_follow_rate_margin_and_rule() {
     let staff = app.staff_get(&path).send().await.expect(200);
     assert_eq!((staff["prices"].as_array().unwrap().len(), staff["derived_prices"].as_array().unwrap().len()), (1, 4));
     let prices = json!([{"amount": 2999, "currency": "EUR"}, {"amount": 2500, "currency": "USD"}]);
-    app.staff_patch(&path, json!({"prices": prices})).send().await.expect(200);
+    app.staff_patch(&path, json!({"prices": prices.clone()})).send().await.expect(200);
     assert_eq!(price(&app, &variant, "USD").await, json!([2500, null, "manual"]));
     assert_eq!(price(&app, &variant, "CHF").await, json!([2805, null, "derived"]));
+    // What becomes too dear to be charged is not sold at the old price.
+    app.staff_patch(&path, json!({"prices": [{"amount": 99_000_000, "currency": "EUR"}]})).send().await.expect(200);
+    app.get(&format!("/v1/variants/{variant}?currency=JPY")).send().await.problem(404, "not_found");
+    app.staff_patch(&path, json!({"prices": prices})).send().await.expect(200);
     // Without the rule there is no price.
     app.staff_patch("/v1/admin/currency-settings", json!({"derived": []})).send().await.expect(200);
     app.run_jobs().await;

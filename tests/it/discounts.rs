@@ -396,3 +396,88 @@ async fn a_coupon_made_by_a_process_that_died_is_taken_by_the_next() {
     assert_eq!(app.order(&checkout).await["totals"]["total"]["amount"], 1999 - 100 + 490);
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stripe_s_promotion_codes_are_taken_over_once() {
+    let app = TestApp::start().await;
+    let stripe = async |path: &str, form: &str| app.stripe_post(path, form).await;
+    stripe("/v1/coupons", "id=spring&percent_off=12.5&duration=once&name=Spring").await;
+    stripe("/v1/coupons", "id=five&amount_off=500&currency=eur&duration=once&max_redemptions=3").await;
+    stripe("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=spring&code=Spring26&restrictions[minimum_amount]=5000&restrictions[minimum_amount_currency]=eur").await;
+    stripe("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=five&code=FIVER&max_redemptions=2").await;
+    stripe(
+        "/v1/promotion_codes",
+        "promotion[type]=coupon&promotion[coupon]=five&code=FIRST&restrictions[first_time_transaction]=true",
+    )
+    .await;
+    discount(&app, json!({"title": "Ours", "code": "OURS", "type": "free_shipping"})).await;
+    stripe("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=five&code=ours").await;
+    let before = app.count("SELECT count(*) FROM discounts").await;
+    let report = merx::discounts::import::import(&app.app, true).await.unwrap();
+    assert_eq!((report.len(), app.count("SELECT count(*) FROM discounts").await), (4, before));
+    let mut words: Vec<String> = merx::discounts::import::import(&app.app, false)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(code, taken)| format!("{code} {taken:?}"))
+        .collect();
+    words.sort();
+    assert_eq!(
+        words,
+        ["FIRST Refused(\"it is for first orders only\")", "FIVER Created", "Spring26 Created", "ours Present"]
+    );
+    let again = merx::discounts::import::import(&app.app, false).await.unwrap();
+    assert_eq!(again.iter().filter(|(_, taken)| *taken == merx::discounts::import::Taken::Created).count(), 0);
+    let all = app.staff_get("/v1/admin/discounts").send().await.expect(200)["data"].clone();
+    let spring = all.as_array().unwrap().iter().find(|one| one["code"] == "SPRING26").unwrap();
+    assert_eq!((&spring["percentage"], &spring["minimum_subtotal"][0]["amount"]), (&json!("12.5"), &json!(5000)));
+    let fiver = all.as_array().unwrap().iter().find(|one| one["code"] == "FIVER").unwrap();
+    assert_eq!((&fiver["amounts"][0]["amount"], &fiver["usage_limit"]), (&json!(500), &json!(3)));
+    let variant = app.variant(9).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    assert_eq!(enter(&app, &cart, "fiver").send().await.expect(200)["totals"]["discount"]["amount"], 500);
+    app.finish().await;
+}
+
+/// A limit that staff set holds for quotes that were made before it, and nothing is given back that was not counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_holds_for_quotes_that_are_older_than_it() {
+    let app = TestApp::start().await;
+    let variant = app.variant(99).await;
+    let made =
+        discount(&app, json!({"title": "Leaked", "code": "LEAKED", "type": "percentage", "percentage": "50"})).await;
+    let mut quoted = Vec::new();
+    for number in 0..4 {
+        let line = json!([{"variant_id": variant, "quantity": 1}]);
+        let cart = app
+            .cart_with(
+                json!({"email": format!("{number}@example.com"), "shipping_address": address(), "line_items": line}),
+            )
+            .await;
+        enter(&app, &cart, "LEAKED").send().await.expect(200);
+        let path = format!("/v1/carts/{}/quote", cart.id);
+        let quote =
+            app.call("POST", &path).header("X-Cart-Token", &cart.token).json(json!({})).send().await.expect(200);
+        quoted.push((cart, quote["quote_id"].clone()));
+    }
+    let checkout = async |index: usize| {
+        let (cart, quote) = &quoted[index];
+        let mut body = checkout_body(cart);
+        body["quote_id"] = quote.clone();
+        app.call("POST", "/v1/checkouts").header("X-Cart-Token", &cart.token).json(body).send().await
+    };
+    let uncounted = CheckoutHandle::new(checkout(0).await.expect(201));
+    let path = format!("/v1/admin/discounts/{}", made["id"].as_str().unwrap());
+    app.staff_patch(&path, json!({"usage_limit": 2})).send().await.expect(200);
+    checkout(1).await.expect(201);
+    checkout(2).await.problem(409, "discount_unavailable");
+    let cancel = format!("/v1/checkouts/{}/cancel", uncounted.id);
+    app.call("POST", &cancel).header("X-Order-Token", &uncounted.order_token).send().await.expect(200);
+    checkout(2).await.expect(201);
+    checkout(3).await.problem(409, "discount_unavailable");
+    app.advance(3600).await;
+    app.reconcile().await;
+    assert_eq!(app.staff_get(&path).send().await.expect(200)["times_used"], 0);
+    app.staff_patch(&path, json!({"status": "archived"})).send().await.problem(422, "validation_failed");
+    app.finish().await;
+}

@@ -125,7 +125,7 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
         }),
         "set_exchange_rate" => json!({"rate": "1.5"}),
         "update_tax_settings" => json!({
-            "provider": "none", "on_failure": "refuse", "tax_behavior": "exclusive", "default_tax_code": "txcd_99999999", "shipping_tax_code": "txcd_92010001",
+            "provider": "none", "on_failure": "refuse", "tax_behavior": "exclusive", "trust_tax_ids": true, "default_tax_code": "txcd_99999999", "shipping_tax_code": "txcd_92010001",
             "tax_behavior_rules": [{"currency": "EUR", "countries": ["DE"], "tax_behavior": "inclusive"}],
             "rates": [{"name": "VAT", "country": "DE", "state": "BE", "percentage": "19", "tax_codes": ["txcd_35060000"], "on_shipping": true}],
         }),

@@ -133,6 +133,9 @@ async fn many_goods_are_many_parcels_and_what_no_carrier_takes_is_said() {
     let weights: Vec<&str> = parcels.iter().map(|parcel| parcel["weight"].as_str().unwrap()).collect();
     assert_eq!(weights, ["1.700"; 5]);
     let piano = app.variant_with(json!({"on_hand": 9, "weight_grams": 200_000})).await;
+    let by_zone = app.cart(&[(&piano, 1)]).await;
+    assert_eq!(quote(&app, &by_zone).await["shipping_rate"]["source"], "table");
+    settings(&app, json!({"on_failure": "refuse"})).await;
     let cart = app.cart(&[(&piano, 1)]).await;
     let quoted = quote(&app, &cart).await;
     assert_eq!(quoted["problems"][0]["code"], "shipping_unavailable");
@@ -152,7 +155,6 @@ async fn when_carriers_have_no_rates_the_policy_decides() {
         json!({"kind": "hang"}),
         json!({"kind": "garbage"}),
         json!({"kind": "reset"}),
-        json!({"kind": "status", "status": 400}),
     ] {
         let mut fault = fault;
         fault["match"] = json!({"path": "/shippo"});
@@ -178,6 +180,10 @@ async fn when_carriers_have_no_rates_the_policy_decides() {
         settings(&app, json!({"on_failure": "fallback"})).await;
         app.control_delete("faults").await;
     }
+    // What a shopper sent must not choose the shop's own rates.
+    app.fault(json!({"match": {"path": "/shippo"}, "kind": "status", "status": 400})).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    assert_eq!(quote(&app, &cart).await["problems"][0]["code"], "shipping_unavailable");
     for (mode, why) in [("empty", "no carrier delivers there"), ("messages_only", ":")] {
         app.control("shippo", json!({"rates": mode})).await;
         let cart = app.cart(&[(&variant, 1)]).await;
@@ -269,6 +275,10 @@ async fn shippo_s_word_on_an_address_is_passed_on_and_blocks_only_when_the_shop_
     assert_eq!(app.read_cart(&cart).await["problems"][0]["code"], "address_questionable");
     let problem = app.try_checkout(&cart, "k").await.problem(422, "cart_incomplete");
     assert_eq!(problem["errors"][0]["code"], "address_questionable");
+    let mut request = checkout_body(&cart);
+    request["quote_id"] = quoted["quote_id"].clone();
+    let by_quote = app.call("POST", "/v1/checkouts").header("X-Cart-Token", &cart.token).json(request);
+    by_quote.send().await.problem(422, "cart_incomplete");
     on(&app, &cart, "PATCH", "").json(json!({"shipping_address": address()})).send().await.expect(200);
     app.checkout(&cart).await;
     app.advance(3600).await;

@@ -200,12 +200,19 @@ async fn digital_goods_are_taxed_where_the_buyer_lives() {
 async fn exempt_customers_pay_none_by_their_tax_id_or_by_staff_s_word() {
     let app = taxed(json!({"tax_behavior_rules": []})).await;
     let variant = app.variant(9).await;
+    let trust = async |trusted: bool| settings(&app, json!({"trust_tax_ids": trusted})).await;
     let paris = json!({"name": "A", "line1": "1", "city": "Paris", "postal_code": "75001", "country": "FR"});
     let cart = cart_to(&app, &variant, "EUR", paris).await;
     assert_eq!(sums(&quote(&app, &cart).send().await.expect(200))[0], Some(400 + 98));
     let body =
         patch(&app, &cart, json!({"tax_ids": [{"type": "eu_vat", "value": "FR12345678901"}]})).send().await.expect(200);
-    assert_eq!((&body["tax"]["tax_ids"][0]["value"], &body["totals"]["tax"]), (&json!("FR12345678901"), &Value::Null));
+    assert_eq!(
+        (&body["tax"]["tax_ids"][0]["value"], &body["totals"]["tax"]["amount"]),
+        (&json!("FR12345678901"), &json!(498))
+    );
+    // Anybody can make a tax id up, so the shop must say that they count.
+    assert_eq!(sums(&quote(&app, &cart).send().await.expect(200))[0], Some(400 + 98));
+    trust(true).await;
     let quoted = quote(&app, &cart).send().await.expect(200);
     assert_eq!((sums(&quoted)[0], &quoted["tax"]["breakdown"][0]["reason"]), (Some(0), &json!("reverse_charge")));
     patch(&app, &cart, json!({"tax_ids": []})).send().await.expect(200);
@@ -478,5 +485,92 @@ async fn an_address_that_changes_after_the_quote_is_quoted_anew_and_never_charge
     assert_eq!(sums(&made["order"]), [Some(0), Some(0), Some(1999 + 490)]);
     app.advance(3600).await;
     app.reconcile().await;
+    app.finish().await;
+}
+
+/// A line that goes and comes back is another line: the promised tax must not be lost with the old one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_that_were_put_in_anew_are_taxed_like_the_quoted_ones() {
+    let app = taxed(json!({"tax_behavior_rules": []})).await;
+    let variant = app.variant(9).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let quoted = quote(&app, &cart).send().await.expect(200);
+    let line = app.read_cart(&cart).await["line_items"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/carts/{}/line-items", cart.id);
+    app.call("DELETE", &format!("{path}/{line}")).header("X-Cart-Token", &cart.token).send().await.expect(200);
+    let again = app.call("POST", &path).header("X-Cart-Token", &cart.token);
+    again.json(json!({"variant_id": variant, "quantity": 1})).send().await.expect(200);
+    let mut body = crate::harness::checkout_body(&cart);
+    body["quote_id"] = quoted["quote_id"].clone();
+    let made =
+        app.call("POST", "/v1/checkouts").header("X-Cart-Token", &cart.token).json(body).send().await.expect(201);
+    assert_eq!(sums(&made["order"]), sums(&quoted));
+    app.advance(3600).await;
+    app.reconcile().await;
+    app.finish().await;
+}
+
+/// The cart of a payment that was cancelled on its way can be bought again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_payment_leaves_its_calculation_to_the_next_order() {
+    let app = taxed(json!({})).await;
+    let variant = app.variant(9).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let checkout = app.checkout(&cart).await;
+    app.pay(&checkout, "delayed").await;
+    app.run_jobs().await;
+    let cancel = app.call("POST", &format!("/v1/checkouts/{}/cancel", checkout.id)).header("X-Cart-Token", &cart.token);
+    assert_eq!(cancel.send().await.status, 202);
+    app.pay(&checkout, "delayed_success").await;
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "cancelled");
+    let again = app.checkout(&cart).await;
+    assert_eq!(calculations(&app).await, 1);
+    app.pay(&again, "paid").await;
+    app.run_jobs().await;
+    assert!(app.order(&again).await["tax_transaction_id"].is_string());
+    app.finish().await;
+}
+
+/// A sale that Stripe Tax refuses to record is told once, and not tried for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_record_is_told_once() {
+    let app = taxed(json!({})).await;
+    let variant = app.variant(9).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let checkout = app.checkout(&cart).await;
+    app.fault(json!({"match": {"path": "/v1/tax/transactions"}, "kind": "status", "status": 400, "times": 0})).await;
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    for _ in 0..3 {
+        app.advance(600).await;
+        app.reconcile().await;
+    }
+    assert_eq!(app.count("SELECT count(*) FROM alerts WHERE kind = 'tax_not_recorded'").await, 1);
+    assert_eq!(app.provider_calls("POST /v1/tax/transactions").await.len(), 1);
+    app.finish().await;
+}
+
+/// However a shopper writes it, a state is taxed; one that nobody knows must be corrected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_table_knows_states_by_code_and_by_name() {
+    let app = TestApp::start().await;
+    let rates = json!([{"name": "State", "country": "US", "state": "WA", "percentage": "6.5"}]);
+    settings(&app, json!({"provider": "table", "rates": rates})).await;
+    let variant = variant(&app, json!([{"amount": 10_000, "currency": "USD"}])).await;
+    for (state, tax) in [
+        ("WA", Some(650 + 38)),
+        ("w.a.", Some(650 + 38)),
+        ("Washington", Some(650 + 38)),
+        ("Oregon", Some(0)),
+        ("Cascadia", None),
+    ] {
+        let mut place = seattle();
+        place["state"] = json!(state);
+        let cart = cart_to(&app, &variant, "USD", place).await;
+        let quoted = quote(&app, &cart).send().await.expect(200);
+        assert_eq!(sums(&quoted)[0], tax, "{state}");
+        assert_eq!(quoted["complete"], tax.is_some(), "{state}");
+    }
     app.finish().await;
 }

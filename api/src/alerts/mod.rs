@@ -28,6 +28,8 @@ text_enum! {
         RefundFailed => "refund_failed",
         /// Most or all of a day's calls to a provider are used.
         ProviderBudget => "provider_budget",
+        /// The tax provider refuses to record a sale.
+        TaxNotRecorded => "tax_not_recorded",
         /// An exchange rate is old.
         StaleRates => "stale_rates",
         /// More is reserved than is there, since staff found stock missing.

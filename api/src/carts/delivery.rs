@@ -95,9 +95,9 @@ pub fn ways(snapshot: &Snapshot) -> Result<Ways> {
         return Ok(Ways::none(Delivery::NotNeeded));
     }
     let (table, carriers) = match &snapshot.shipping {
-        Shipping::Quoted(rate) => {
+        Shipping::Quoted { rate, problems } => {
             let delivery = rate.clone().map_or(Delivery::NotChosen, Delivery::By);
-            return Ok(Ways { rates: rate.iter().cloned().collect(), delivery, problems: Vec::new() });
+            return Ok(Ways { rates: rate.iter().cloned().collect(), delivery, problems: problems.clone() });
         }
         Shipping::Live { table, carriers } => (table, carriers.as_deref()),
     };
@@ -113,6 +113,9 @@ pub fn ways(snapshot: &Snapshot) -> Result<Ways> {
         return Ok(Ways::none(Delivery::Missing("/shipping_address/postal_code")));
     }
     Ok(match question(snapshot, &sent, &destination, &carriers.settings) {
+        Err(unpackable) if carriers.settings.value.on_failure == RateFailurePolicy::Fallback => {
+            choose(snapshot, by_table, too_much(unpackable), Vec::new())
+        }
         Err(unpackable) => Ways::none(Delivery::Unavailable(too_much(unpackable).to_owned())),
         Ok(None) => choose(snapshot, by_table, NOT_THERE, Vec::new()),
         Ok(Some(question)) => by_carriers(snapshot, carriers, question, by_table),
@@ -156,7 +159,7 @@ fn by_carriers(
     let problems = address_problems(&offer.answered, settings.strict_addresses);
     match &offer.answered.failure {
         None => choose(snapshot, offer.answered.rates.clone(), NOT_THERE, problems),
-        Some(reason) if settings.on_failure == RateFailurePolicy::Fallback => {
+        Some(reason) if settings.on_failure == RateFailurePolicy::Fallback && !offer.answered.refused => {
             choose(snapshot, by_table, reason, problems)
         }
         Some(reason) => Ways { problems, ..Ways::none(Delivery::Unavailable(reason.clone())) },
@@ -182,14 +185,17 @@ fn address_problems(answered: &Answered, strict: bool) -> Vec<CartProblem> {
         Some(check) if !check.is_valid && strict => Severity::Blocking,
         Some(_) | None => Severity::Notice,
     };
-    let messages = check.into_iter().flat_map(|check| check.messages.iter().cloned());
+    let mut messages: Vec<String> = check.map(|check| check.messages.clone()).unwrap_or_default();
+    if messages.is_empty() && check.is_some_and(|check| !check.is_valid) {
+        messages.push("It cannot be delivered to as it is written.".to_owned());
+    }
     let problem = |detail| CartProblem {
         code: "address_questionable".to_owned(),
         severity,
         detail,
         pointer: "/shipping_address".to_owned(),
     };
-    messages.map(problem).collect()
+    messages.into_iter().map(problem).collect()
 }
 
 /// What carriers are asked; nothing without an origin.

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use super::delivery::CarrierBasis;
-use super::model::CartStatus;
+use super::model::{CartProblem, CartStatus};
 use super::price::address;
 use super::tax::{LiveTax, TaxBasis};
 use crate::catalog::model::{Dimensions, PriceOrigin, ProductStatus};
@@ -146,8 +146,13 @@ pub enum Shipping {
         /// What carriers are asked from.
         carriers: Option<Box<CarrierBasis>>,
     },
-    /// The rate that was quoted; `None` for what needs no shipping.
-    Quoted(Option<ShippingRate>),
+    /// What was quoted.
+    Quoted {
+        /// The rate; `None` for what needs no shipping.
+        rate: Option<ShippingRate>,
+        /// What was wrong with the address.
+        problems: Vec<CartProblem>,
+    },
 }
 
 /// How many units of each line's variant can be had; `None` without a limit. Not part of the price.

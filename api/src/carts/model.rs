@@ -1,7 +1,7 @@
 //! The shapes of carts.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::catalog::model::PriceOrigin;
@@ -136,7 +136,7 @@ text_enum! {
 }
 
 /// Something that the shopper should know, or that stands in the way of a checkout.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CartProblem {
     /// `insufficient_stock`, `not_for_sale`, `no_price`, `too_many`, `price_changed`, `shipping_unavailable`,
     /// `shipping_rate_gone`, `discount_not_applied`, `tax_location_invalid`, `tax_unavailable`,

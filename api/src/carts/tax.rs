@@ -57,10 +57,10 @@ pub enum TaxState {
     Waiting,
     /// An address, or a part of it, is missing.
     Missing(String),
-    /// The provider does not find the place.
+    /// The provider refuses what the shopper sent.
     Refused {
         /// Where the place is.
-        pointer: &'static str,
+        pointer: String,
         /// The provider's words.
         message: String,
     },
@@ -99,7 +99,7 @@ impl TaxState {
         match self {
             Self::Missing(pointer) => Some(FieldError::new(pointer, "required", "is needed to reckon the tax")),
             Self::Refused { pointer, message } => {
-                Some(FieldError::new(*pointer, "tax_location_invalid", format!("is no place to tax: {message}")))
+                Some(FieldError::new(pointer, "tax_location_invalid", format!("cannot be taxed: {message}")))
             }
             Self::Known(_) | Self::Open(_) | Self::Waiting | Self::Unavailable => None,
         }
@@ -110,7 +110,7 @@ impl TaxState {
     pub fn problem(&self) -> Option<CartProblem> {
         let (code, pointer, detail) = match self {
             Self::Refused { pointer, message } => {
-                ("tax_location_invalid", *pointer, format!("The tax there cannot be reckoned: {message}"))
+                ("tax_location_invalid", pointer.as_str(), format!("The tax there cannot be reckoned: {message}"))
             }
             Self::Unavailable => (
                 "tax_unavailable",
@@ -176,7 +176,12 @@ pub fn state(
     shipping: Option<i64>,
 ) -> Result<TaxState> {
     let LiveTax { settings, ship_from, calculations } = match &snapshot.tax {
-        TaxBasis::Promised(known) => return Ok(TaxState::Known(known.clone())),
+        TaxBasis::Promised(known) => {
+            let is_taxed = |line: &Line| known.assessment.lines.iter().any(|(its, _)| *its == line.id.to_string());
+            let is_whole =
+                known.source == TaxSource::None || lines.iter().all(|(line, net)| *net <= 0 || is_taxed(line));
+            return Ok(if is_whole { TaxState::Known(known.clone()) } else { TaxState::Waiting });
+        }
         TaxBasis::Live(live) => &**live,
     };
     let known = |source, calculation, assessment| TaxState::Known(Box::new(Known { source, calculation, assessment }));
@@ -188,6 +193,9 @@ pub fn state(
     let column = if is_shipping { &snapshot.cart.shipping_address } else { &snapshot.cart.billing_address };
     let Some(address) = address(column.as_ref())? else { return Ok(TaxState::Missing(pointer.to_owned())) };
     let Some(shipping) = shipping else { return Ok(TaxState::Waiting) };
+    if settings.value.provider == TaxProvider::Table && table::needs_state(&settings.value.rates, &address) {
+        return Ok(TaxState::Missing(format!("{pointer}/state")));
+    }
     let question = ask(snapshot, lines, shipping, &Place::new(&address, is_shipping), (settings, ship_from.as_ref()))?;
     if question.is_empty() {
         return Ok(known(TaxSource::None, None, Assessment::default()));
@@ -203,7 +211,9 @@ pub fn state(
     Ok(match found.map(|calculation| (calculation.id, &calculation.outcome)) {
         None => TaxState::Open(Box::new(question)),
         Some((id, Outcome::Assessed { source, assessment })) => known(*source, Some(id), assessment.clone()),
-        Some((_, Outcome::Refused(message))) => TaxState::Refused { pointer, message: message.clone() },
+        Some((_, Outcome::Refused { pointer: at, message })) => {
+            TaxState::Refused { pointer: at.clone().unwrap_or_else(|| pointer.to_owned()), message: message.clone() }
+        }
         Some((_, Outcome::Unavailable)) => TaxState::Unavailable,
     })
 }
@@ -229,7 +239,7 @@ fn ask(
         shipping_tax_code: settings.value.shipping_tax_code.clone(),
         place: place.clone(),
         ship_from: ship_from.cloned(),
-        tax_ids: tax_ids(snapshot)?,
+        tax_ids: if settings.value.trust_tax_ids { tax_ids(snapshot)? } else { Vec::new() },
         exemption: snapshot.cart.tax_exemption,
         settings_version: settings.version,
     })

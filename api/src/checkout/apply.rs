@@ -301,6 +301,8 @@ async fn capture(
             orders::payment_intent_id.eq(intent),
             orders::paid_at.eq(now),
             (status == OrderStatus::Cancelled && order.cancelled_at.is_none()).then_some(orders::cancelled_at.eq(now)),
+            // No sale: nothing will be recorded, and the cart's next order may be taxed by the same calculation.
+            (status == OrderStatus::Cancelled).then_some(orders::tax_calculation_id.eq(None::<TaxCalculationId>)),
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))

@@ -13,10 +13,10 @@ use crate::carts::load::{self, Snapshot};
 use crate::carts::model::CartStatus;
 use crate::carts::price::{PricedCart, address};
 use crate::db::schema::{carts, checkouts, order_line_items, orders};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, OnConstraint};
 use crate::discounts::model::AppliedDiscount;
 use crate::discounts::uses;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::idempotency::{self, Key};
 use crate::ids::{CheckoutId, OrderId};
 use crate::jobs::{Job, queue};
@@ -232,7 +232,9 @@ fn tax_line(plan: &Plan<'_>, totals: &Totals) -> Option<(String, Money)> {
         rates.extend(rate.filter(|rate| !rates.contains(rate)));
     }
     let language = plan.snapshot.cart.locale.as_deref().unwrap_or("en");
-    Some((format!("{} ({})", tax_label(language), rates.join(", ")), tax))
+    let label = tax_label(language);
+    let name = if rates.is_empty() { label.to_owned() } else { format!("{label} ({})", rates.join(", ")) };
+    Some((name, tax))
 }
 
 /// "Tax" in the language of the payment page.
@@ -305,7 +307,12 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
             orders::updated_at.eq(now),
         ))
         .execute(conn)
-        .await?;
+        .await
+        .on_constraint("orders_tax_calculation_id_key", || {
+            let detail =
+                "Another order is taxed by what this cart was quoted. Ask for another quote, then check out again.";
+            Error::problem(Code::CartChanged, detail)
+        })?;
     Ok(())
 }
 

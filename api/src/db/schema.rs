@@ -131,6 +131,7 @@ diesel::table! {
         code_id -> Nullable<Uuid>,
         customer -> Text,
         amount -> Int8,
+        counted -> Bool,
         created_at -> Timestamptz,
         released_at -> Nullable<Timestamptz>,
     }
@@ -304,6 +305,7 @@ diesel::table! {
         tax -> Jsonb,
         tax_calculation_id -> Nullable<Uuid>,
         tax_transaction_id -> Nullable<Text>,
+        tax_record_error -> Nullable<Text>,
         exchange_rate -> Nullable<Jsonb>,
     }
 }

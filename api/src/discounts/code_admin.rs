@@ -7,6 +7,7 @@ use super::codes::{self, After};
 use super::model::{DiscountCodeList, NewDiscountCodes};
 use super::requests::NewCodes;
 use crate::app::App;
+use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
 use crate::http::extract::{Id, Json, PageQuery, Query};
@@ -94,6 +95,6 @@ pub async fn delete_discount_code(
     staff.require(Scope::DiscountsWrite)?;
     let code = request.match_info().get("code").unwrap_or_default();
     let mut conn = app.connection().await?;
-    codes::delete(&mut conn, id.0, code).await?;
+    db::transaction(&mut conn, |conn| async move { codes::delete(conn, id.0, code).await }.scope_boxed()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -90,6 +90,7 @@ async fn require_code_discount(conn: &mut Connection, discount: DiscountId) -> R
         .find(discount)
         .filter(discounts::status.ne(DiscountStatus::Archived))
         .select(discounts::method)
+        .for_share()
         .first(conn)
         .await
         .optional()?;
@@ -173,11 +174,13 @@ pub async fn list(
     Ok(rows.into_iter().map(shape).collect())
 }
 
-/// Deletes a code; orders that used it keep its text.
+/// Deletes a code, inside the caller's transaction; orders that used it keep its text.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn delete(conn: &mut Connection, discount: DiscountId, code: &str) -> Result<()> {
+    // The discount first, as checkouts do.
+    discounts::table.find(discount).select(discounts::id).for_no_key_update().load::<DiscountId>(conn).await?;
     let target = discount_codes::table
         .filter(discount_codes::discount_id.eq(discount))
         .filter(discount_codes::code.eq(code.to_ascii_uppercase()));

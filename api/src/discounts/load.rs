@@ -54,20 +54,29 @@ pub async fn candidates(
     email: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Candidate>> {
-    let on = discount_codes::discount_id.eq(discounts::id).and(discount_codes::code.eq_any(codes));
-    let running = discounts::method
-        .eq(DiscountMethod::Automatic)
-        .and(discounts::status.eq(DiscountStatus::Active))
-        .and(discounts::starts_at.le(now))
-        .and(discounts::ends_at.is_null().or(discounts::ends_at.gt(now)).assume_not_null());
-    let code = (discount_codes::id, discount_codes::code, discount_codes::usage_limit, discount_codes::used);
-    let rows: Vec<(Row, Option<CodeRow>)> = discounts::table
-        .left_join(discount_codes::table.on(on))
-        .filter(running.or(discount_codes::id.is_not_null()))
-        .order((discounts::id, discount_codes::code))
-        .select((Row::as_select(), code.nullable()))
+    let mut rows: Vec<(Row, Option<CodeRow>)> = Vec::new();
+    if !codes.is_empty() {
+        let code = (discount_codes::id, discount_codes::code, discount_codes::usage_limit, discount_codes::used);
+        let by_code: Vec<(Row, CodeRow)> = discount_codes::table
+            .inner_join(discounts::table.on(discounts::id.eq(discount_codes::discount_id)))
+            .filter(discount_codes::code.eq_any(codes))
+            .order((discounts::id, discount_codes::code))
+            .select((Row::as_select(), code))
+            .load(conn)
+            .await?;
+        rows.extend(by_code.into_iter().map(|(row, code)| (row, Some(code))));
+    }
+    let automatic: Vec<Row> = discounts::table
+        .filter(discounts::method.eq(DiscountMethod::Automatic))
+        .filter(discounts::status.eq(DiscountStatus::Active))
+        .filter(discounts::starts_at.le(now))
+        .filter(discounts::ends_at.is_null().or(discounts::ends_at.gt(now)))
+        .order(discounts::id)
+        .select(Row::as_select())
         .load(conn)
         .await?;
+    rows.extend(automatic.into_iter().map(|row| (row, None)));
+    rows.sort_by_key(|(row, _)| row.id);
     let mut found: Vec<Candidate> = Vec::new();
     for (row, code) in rows {
         let mut barred = barred(&row, code.as_ref(), now);

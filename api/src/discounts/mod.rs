@@ -6,6 +6,7 @@ pub mod admin;
 pub mod apply;
 pub mod code_admin;
 pub mod codes;
+pub mod import;
 pub mod load;
 pub mod model;
 pub mod read;

@@ -105,7 +105,8 @@ pub struct NewDiscount {
     pub ends_at: Option<DateTime<Utc>>,
 }
 
-/// A change of a discount; what is absent stays, `null` clears. Type and method stay what they are.
+/// A change of a discount; what is absent stays. `null` clears `minimum_quantity`, the limits and `ends_at`; lists are
+/// replaced as a whole. Type and method stay what they are.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct DiscountPatch {

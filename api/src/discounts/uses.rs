@@ -42,7 +42,7 @@ pub async fn count(
     applied.sort_by_key(|(candidate, _)| candidate.id);
     let customer = email.trim().to_lowercase();
     for (candidate, given) in &applied {
-        take(conn, candidate, &customer).await?;
+        let counted = take(conn, candidate, &customer).await?;
         // A quote may outlive the code that it was made with.
         let code =
             discount_codes::table.filter(discount_codes::id.nullable().eq(candidate.code.as_ref().map(|code| code.id)));
@@ -54,6 +54,7 @@ pub async fn count(
                 discount_uses::code_id.eq(code.select(discount_codes::id).single_value()),
                 discount_uses::customer.eq(&customer),
                 discount_uses::amount.eq(given.amount.amount + shipping),
+                discount_uses::counted.eq(counted),
                 discount_uses::created_at.eq(now),
             ))
             .execute(conn)
@@ -67,25 +68,33 @@ pub async fn count(
     Ok(())
 }
 
-async fn take(conn: &mut Connection, candidate: &Candidate, customer: &str) -> Result<()> {
-    let row = discounts::table.find(candidate.id);
-    if !candidate.limited {
-        row.select(discounts::id).for_share().first::<DiscountId>(conn).await?;
-        return Ok(());
+/// Counts a use; answers whether it was counted. What the row says under its lock holds, not what was read before: a
+/// quote may be a day old. A discount that was limited is locked for writing at once, so that two checkouts never wait
+/// for each other's share of it.
+async fn take(conn: &mut Connection, candidate: &Candidate, customer: &str) -> Result<bool> {
+    let limits = (discounts::usage_limit, discounts::usage_limit_per_customer);
+    let row = discounts::table.find(candidate.id).select(limits);
+    let (limit, per_customer): (Option<i64>, Option<i64>) = if candidate.limited {
+        row.for_no_key_update().first(conn).await?
+    } else {
+        row.for_share().first(conn).await?
+    };
+    if limit.is_none() && per_customer.is_none() {
+        return Ok(false);
     }
     let has_room = discounts::usage_limit.is_null().or(discounts::used.nullable().lt(discounts::usage_limit));
-    let counted = diesel::update(row.filter(has_room.assume_not_null()))
+    let counted = diesel::update(discounts::table.find(candidate.id).filter(has_room.assume_not_null()))
         .set(discounts::used.eq(discounts::used + 1))
         .execute(conn)
         .await?;
     if counted == 0 {
         return Err(unavailable(candidate, DiscountReason::UsedUp));
     }
-    match candidate.limit_per_customer {
+    match per_customer {
         Some(limit) if of_customer(conn, candidate.id, customer).await? >= limit => {
             Err(unavailable(candidate, DiscountReason::CustomerLimitReached))
         }
-        Some(_) | None => Ok(()),
+        Some(_) | None => Ok(true),
     }
 }
 
@@ -111,22 +120,30 @@ fn unavailable(candidate: &Candidate, reason: DiscountReason) -> Error {
 /// # Errors
 /// Those of the database.
 pub async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    let mut released: Vec<(DiscountId, Option<DiscountCodeId>)> = diesel::update(
-        discount_uses::table.filter(discount_uses::order_id.eq(order)).filter(discount_uses::released_at.is_null()),
-    )
-    .set(discount_uses::released_at.eq(now))
-    .returning((discount_uses::discount_id, discount_uses::code_id))
-    .get_results(conn)
-    .await?;
+    let mine = discount_uses::order_id.eq(order).and(discount_uses::released_at.is_null());
+    let used: Vec<DiscountId> = discount_uses::table.filter(mine).select(discount_uses::discount_id).load(conn).await?;
+    // Their rows first, in the order of their ids, as checkouts and staff do.
+    discounts::table
+        .filter(discounts::id.eq_any(&used))
+        .order(discounts::id)
+        .select(discounts::id)
+        .for_no_key_update()
+        .load::<DiscountId>(conn)
+        .await?;
+    let mut released: Vec<(DiscountId, Option<DiscountCodeId>, bool)> =
+        diesel::update(discount_uses::table.filter(mine))
+            .set(discount_uses::released_at.eq(now))
+            .returning((discount_uses::discount_id, discount_uses::code_id, discount_uses::counted))
+            .get_results(conn)
+            .await?;
     released.sort_unstable();
-    for (discount, _) in &released {
-        let limited = discounts::usage_limit.is_not_null().or(discounts::usage_limit_per_customer.is_not_null());
-        diesel::update(discounts::table.find(discount).filter(limited).filter(discounts::used.gt(0)))
+    for (discount, ..) in released.iter().filter(|(_, _, counted)| *counted) {
+        diesel::update(discounts::table.find(discount).filter(discounts::used.gt(0)))
             .set(discounts::used.eq(discounts::used - 1))
             .execute(conn)
             .await?;
     }
-    for code in released.iter().filter_map(|(_, code)| *code) {
+    for code in released.iter().filter_map(|(_, code, _)| *code) {
         let limited = discount_codes::usage_limit.is_not_null().and(discount_codes::used.gt(0));
         diesel::update(discount_codes::table.find(code).filter(limited.assume_not_null()))
             .set(discount_codes::used.eq(discount_codes::used - 1))

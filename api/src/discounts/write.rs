@@ -27,6 +27,7 @@ pub async fn create(conn: &mut Connection, new: &NewDiscount, now: DateTime<Utc>
         return Err(Error::invalid("/code", "invalid", "has no meaning for an automatic discount"));
     }
     let starts_at = new.starts_at.unwrap_or(now);
+    require_living(new.status)?;
     require_span(starts_at, new.ends_at)?;
     diesel::insert_into(discounts::table)
         .values((
@@ -57,6 +58,17 @@ pub async fn create(conn: &mut Connection, new: &NewDiscount, now: DateTime<Utc>
     Ok(id)
 }
 
+fn require_living(status: Option<DiscountStatus>) -> Result<()> {
+    if status == Some(DiscountStatus::Archived) {
+        return Err(Error::invalid(
+            "/status",
+            "invalid",
+            "must be active or disabled; DELETE the discount to archive it",
+        ));
+    }
+    Ok(())
+}
+
 fn require_span(starts_at: DateTime<Utc>, ends_at: Option<DateTime<Utc>>) -> Result<()> {
     if ends_at.is_some_and(|end| end <= starts_at) {
         return Err(Error::invalid("/ends_at", "range", "must be after `starts_at`"));
@@ -79,14 +91,14 @@ pub async fn update(
     expected.check(version)?;
     let terms = patch.terms(load::terms(terms)?)?;
     let starts_at = patch.starts_at.unwrap_or(starts_at);
+    require_living(patch.status)?;
     let ends_at = patch.ends_at.clone().apply_to(ends_at);
     require_span(starts_at, ends_at)?;
-    let uses: i64 = discount_uses::table
-        .filter(discount_uses::discount_id.eq(id))
-        .filter(discount_uses::released_at.is_null())
-        .count()
-        .get_result(conn)
-        .await?;
+    // From here on all live uses are counted, whether there was a limit or not.
+    let live = discount_uses::discount_id.eq(id).and(discount_uses::released_at.is_null());
+    let uses =
+        diesel::update(discount_uses::table.filter(live)).set(discount_uses::counted.eq(true)).execute(conn).await?;
+    let uses = i64::try_from(uses).unwrap_or(i64::MAX);
     diesel::update(discounts::table.find(id))
         .set((
             patch.title.required("/title")?.map(|title| discounts::title.eq(title)),

@@ -51,15 +51,16 @@ pub struct Derivation {
 pub async fn present(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Derivation>> {
     let settings = settings::read::<CurrencySettings>(conn).await?.value;
     let Some(base) = settings.base.filter(|_| !settings.derived.is_empty()) else { return Ok(Vec::new()) };
-    let newest = rates::newest(conn).await?;
     let oldest = now.date_naive() - TimeDelta::days(settings.stop_after_days);
+    let wanted: Vec<Currency> = settings.derived.iter().map(|rule| rule.currency).chain([base]).collect();
+    let newest = rates::newest_since(conn, &wanted, oldest).await?;
     let today = now.date_naive();
     let rate = |currency: Currency| -> Option<(String, NaiveDate)> {
         if currency.code() == "EUR" {
             return Some(("1".to_owned(), today));
         }
         let found: &ExchangeRate = newest.iter().find(|rate| rate.currency == currency)?;
-        (found.rate_date >= oldest).then(|| (found.rate.clone(), found.rate_date))
+        Some((found.rate.clone(), found.rate_date))
     };
     let derivation = |rule: &DerivedCurrency| {
         let ((base_per_euro, base_date), (per_euro, date)) = (rate(base)?, rate(rule.currency)?);
@@ -116,7 +117,9 @@ async fn derive_one(conn: &mut Connection, products: &[ProductId], each: &Deriva
              CASE WHEN own.amount = 0 THEN 0 ELSE GREATEST(round(own.amount * factor / $8) * $8 - $9, $8 - $9) END AS amount, \
              CASE WHEN own.compare_at_amount > 0 THEN GREATEST(round(own.compare_at_amount * factor / $8) * $8 - $9, $8 - $9) END AS compare_at_amount \
              FROM rule, variants JOIN variant_prices AS own ON own.variant_id = variants.id \
-             WHERE variants.product_id = ANY($1) AND own.currency = $10 AND own.origin = 'manual') \
+             WHERE variants.product_id = ANY($1) AND own.currency = $10 AND own.origin = 'manual'), \
+         too_dear AS (DELETE FROM variant_prices USING derived WHERE variant_prices.variant_id = derived.variant_id \
+             AND currency = $2 AND origin = 'derived' AND derived.amount > 99999999) \
          INSERT INTO variant_prices (variant_id, currency, amount, compare_at_amount, origin, rate_date) \
          SELECT variant_id, $2, amount, compare_at_amount, 'derived', $11 FROM derived WHERE amount <= 99999999 \
          ON CONFLICT (variant_id, currency) DO UPDATE SET amount = excluded.amount, \

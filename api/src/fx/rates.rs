@@ -1,5 +1,7 @@
 //! Stored exchange rates: fetched by a job, or set by staff for what the bank does not publish.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -60,6 +62,25 @@ pub async fn newest(conn: &mut Connection) -> Result<Vec<ExchangeRate>> {
         .await?)
 }
 
+/// The newest rates of some currencies, none older than a day.
+///
+/// # Errors
+/// Those of the database.
+pub async fn newest_since(
+    conn: &mut Connection,
+    currencies: &[Currency],
+    oldest: NaiveDate,
+) -> Result<Vec<ExchangeRate>> {
+    Ok(fx_rates::table
+        .distinct_on(fx_rates::currency)
+        .filter(fx_rates::currency.eq_any(currencies))
+        .filter(fx_rates::rate_date.ge(oldest))
+        .order((fx_rates::currency, fx_rates::rate_date.desc(), fx_rates::source.desc()))
+        .select(ExchangeRate::as_select())
+        .load(conn)
+        .await?)
+}
+
 /// Stores a rate; the same day's is replaced.
 ///
 /// # Errors
@@ -94,14 +115,16 @@ pub async fn store(conn: &mut Connection, rates: &[ExchangeRate]) -> Result<()> 
 pub async fn refresh(app: &App) -> Result<()> {
     let mut conn = app.connection().await?;
     let settings = settings::read::<CurrencySettings>(&mut conn).await?.value;
+    drop(conn);
     if settings.derived.is_empty() {
         return derive::all(app).await;
     }
-    drop(conn);
     let now = app.clock.now();
     match ecb::fetch(app).await {
         Ok(feed) => {
-            let known = feed.rates.into_iter().filter_map(|(code, rate)| {
+            // A currency that is named twice would fail the whole statement.
+            let by_code: BTreeMap<String, String> = feed.rates.into_iter().collect();
+            let known = by_code.into_iter().filter_map(|(code, rate)| {
                 let (currency, source) = (code.parse().ok()?, RateOrigin::Ecb);
                 Some(ExchangeRate { currency, rate, rate_date: feed.date, source, fetched_at: now })
             });

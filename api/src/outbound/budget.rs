@@ -11,6 +11,20 @@ use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::error::Result;
 
+/// Gives a call back that was never made.
+///
+/// # Errors
+/// Those of the database.
+pub async fn give_back(app: &App, provider: &'static str, spent_at: DateTime<Utc>) -> Result<()> {
+    let mut conn = app.connection().await?;
+    diesel::sql_query("UPDATE provider_usage SET calls = calls - 1 WHERE provider = $1 AND day = $2 AND calls > 0")
+        .bind::<Text, _>(provider)
+        .bind::<Date, _>(spent_at.date_naive())
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct Counted {
     #[diesel(sql_type = BigInt)]

@@ -60,11 +60,11 @@ impl Governor {
         }
     }
 
-    /// Waits for the turn of a call.
+    /// Waits for the turn of a call, as long as there is time left.
     ///
     /// # Errors
     /// `RateLimited` when it does not come in time; nothing was sent then.
-    pub(super) async fn turn(&self, endpoint: &str) -> Result<(), ProviderError> {
+    pub(super) async fn turn(&self, endpoint: &str, left: Duration) -> Result<(), ProviderError> {
         let work = WORK.try_with(|work| *work).unwrap_or(Work::Foreground);
         let turn = async {
             match work {
@@ -78,7 +78,7 @@ impl Governor {
             self.endpoints.until_key_ready(&endpoint.to_owned()).await;
             self.all.until_ready().await;
         };
-        let came = tokio::time::timeout(PATIENCE, turn).await;
+        let came = tokio::time::timeout(PATIENCE.min(left), turn).await;
         came.map_err(|_elapsed| ProviderError::RateLimited { retry_after: 2 })
     }
 }
@@ -89,7 +89,7 @@ mod tests {
 
     fn at_once(governor: &Governor, work: Work, endpoint: &str) -> bool {
         use futures_util::FutureExt;
-        let turn = background(work, governor.turn(endpoint));
+        let turn = background(work, governor.turn(endpoint, PATIENCE));
         matches!(Box::pin(turn).now_or_never(), Some(Ok(())))
     }
 

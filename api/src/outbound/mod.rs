@@ -103,8 +103,7 @@ pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A request.
-#[derive(Debug)]
+/// A request. It has no `Debug`, as its headers carry credentials and its body addresses.
 pub struct Call {
     /// HTTP method.
     pub method: reqwest::Method,
@@ -186,9 +185,13 @@ impl Outbound {
         if !self.breaker.allows() {
             return Err(ProviderError::Unavailable("the circuit is open after too many failures".to_owned()));
         }
-        let outcome = self.try_often(call, &read).await;
+        let mut tries = 0;
+        let outcome = self.try_often(call, &read, &mut tries).await;
         let silent = matches!(outcome, Err(ProviderError::Unavailable(_) | ProviderError::Unknown { .. }));
-        self.breaker.note(!silent);
+        // What was never sent proves nothing about the provider.
+        if tries > 0 {
+            self.breaker.note(!silent);
+        }
         let counter = match &outcome {
             Ok(_) => &self.counts.succeeded,
             Err(ProviderError::Rejected { .. } | ProviderError::NotFound(_)) => &self.counts.refused,
@@ -202,31 +205,31 @@ impl Outbound {
         &self,
         call: &Call,
         read: &impl Fn(Answer) -> Result<T, Failure>,
+        tries: &mut u32,
     ) -> Result<T, ProviderError> {
-        let started = Instant::now();
-        let deadline = call.deadline.unwrap_or(started + self.config.budget);
-        let mut tries = 1;
+        let deadline = call.deadline.unwrap_or(Instant::now() + self.config.budget);
+        let left = || deadline.saturating_duration_since(Instant::now());
         loop {
-            self.governor.turn(&call.endpoint).await?;
-            let left = deadline.saturating_duration_since(Instant::now());
+            self.governor.turn(&call.endpoint, left()).await?;
+            let left = left();
             if left.is_zero() {
                 return Err(ProviderError::Unavailable("there is no time left to ask".to_owned()));
             }
+            *tries += 1;
             let failure = match self.try_once(call, left).await.and_then(read) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let wait = failure.wait.unwrap_or_else(|| self.backoff(tries));
+            let wait = failure.wait.unwrap_or_else(|| self.backoff(*tries));
             tracing::warn!(
-                provider = self.name, provider.endpoint = call.endpoint, provider.try = tries, error = %failure.error,
+                provider = self.name, provider.endpoint = call.endpoint, provider.try = *tries, error = %failure.error,
                 "A call to a provider failed"
             );
-            let fits = Instant::now() + wait < deadline;
-            if !failure.retry || !call.repeatable || tries >= MOST_TRIES || !fits {
+            let fits = Instant::now().checked_add(wait).is_some_and(|then| then < deadline);
+            if !failure.retry || !call.repeatable || *tries >= MOST_TRIES || !fits {
                 return Err(failure.error);
             }
             tokio::time::sleep(wait).await;
-            tries += 1;
         }
     }
 

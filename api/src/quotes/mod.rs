@@ -108,6 +108,8 @@ pub struct Promise {
     unit_prices: Vec<(VariantId, i64, bool)>,
     /// How the goods are sent.
     shipping_rate: Option<ShippingRate>,
+    /// What was wrong with the address.
+    address_problems: Vec<CartProblem>,
     /// What it came to.
     total: Option<Money>,
     /// How derived prices came about.
@@ -123,7 +125,8 @@ pub struct Promise {
 /// What of a cart a quote is about.
 fn content(snapshot: &Snapshot) -> Value {
     let cart = &snapshot.cart;
-    let lines: Vec<Value> = snapshot.lines.iter().map(|line| json!([line.variant_id, line.quantity])).collect();
+    let lines: Vec<Value> =
+        snapshot.lines.iter().map(|line| json!([line.id, line.variant_id, line.quantity])).collect();
     json!({
         "lines": lines,
         "currency": cart.currency,
@@ -136,10 +139,10 @@ fn content(snapshot: &Snapshot) -> Value {
 }
 
 impl Promise {
-    /// Whether a cart is still the one that was quoted.
+    /// Whether it is to be honoured: all was known, and the cart is still the one that was quoted.
     #[must_use]
     pub fn is_of(&self, snapshot: &Snapshot) -> bool {
-        content(snapshot) == self.content
+        self.total.is_some() && content(snapshot) == self.content
     }
 
     /// Lays what was promised over a cart that [is still](Promise::is_of) the one that was quoted.
@@ -151,7 +154,8 @@ impl Promise {
             let collections = self.collections.iter().find(|(product, _)| *product == line.product_id);
             line.collections = collections.map(|(_, collections)| collections.clone()).unwrap_or_default();
         }
-        snapshot.shipping = Shipping::Quoted(self.shipping_rate.clone());
+        let (rate, problems) = (self.shipping_rate.clone(), self.address_problems.clone());
+        snapshot.shipping = Shipping::Quoted { rate, problems };
         snapshot.discounts.clone_from(&self.discounts);
         snapshot.exchange.clone_from(&self.exchange);
         if let Some(known) = &self.tax {
@@ -172,7 +176,8 @@ impl Promise {
 /// `validation_failed` for a rate that the cart does not have; `amount_too_large`.
 pub async fn make(conn: &mut Connection, snapshot: Snapshot, request: &NewQuote, now: DateTime<Utc>) -> Result<Quote> {
     let priced = price::price(&snapshot)?;
-    if request.shipping_rate_id.is_some() && priced.delivery.rate().is_none() {
+    // Without any rate the problem is another one, which the quote tells.
+    if request.shipping_rate_id.is_some() && priced.delivery.rate().is_none() && !priced.shipping_rates.is_empty() {
         return Err(Error::invalid("/shipping_rate_id", "not_found", "is not one of the cart's shipping rates"));
     }
     let promise = Promise {
@@ -183,6 +188,7 @@ pub async fn make(conn: &mut Connection, snapshot: Snapshot, request: &NewQuote,
             .filter_map(|line| Some((line.variant_id, line.unit_price?, line.requires_shipping)))
             .collect(),
         shipping_rate: priced.delivery.rate().cloned(),
+        address_problems: priced.address_problems.clone(),
         total: priced.priced.totals.total,
         exchange: snapshot.exchange.clone(),
         tax: priced.tax.known().cloned(),

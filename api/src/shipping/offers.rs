@@ -35,6 +35,9 @@ pub struct Answered {
     pub rates: Vec<ShippingRate>,
     /// Why there are none.
     pub failure: Option<String>,
+    /// Whether Shippo refused what it was asked: what a shopper sent must never choose the policy.
+    #[serde(default)]
+    pub refused: bool,
     /// What Shippo finds of the address.
     pub address: Option<AddressCheck>,
 }
@@ -75,18 +78,23 @@ pub async fn of_cart(conn: &mut Connection, cart: CartId, now: DateTime<Utc>) ->
 /// Those of the database; Shippo's are an outcome.
 pub async fn ask(app: &App, settings: &ShippingSettings, question: &ShipmentQuestion, deadline: Instant) -> Result<()> {
     let limit = app.config.shippo.as_ref().map_or(0, |config| config.quotes_per_day);
-    let offered = match budget::spend(app, "shippo", limit, app.clock.now()).await? {
+    let spent_at = app.clock.now();
+    let offered = match budget::spend(app, "shippo", limit, spent_at).await? {
         Ok(()) => match &app.shippo {
             Some(shippo) => shippo.rates(question, deadline).await,
             None => Err(ProviderError::Unavailable("SHIPPO_API_TOKEN is not set".to_owned())),
         },
         Err(error) => Err(error),
     };
+    if matches!(offered, Err(ProviderError::Unavailable(_) | ProviderError::RateLimited { .. })) {
+        budget::give_back(app, "shippo", spent_at).await?;
+    }
     let answered = match offered {
         Ok(offer) => answered(offer, settings),
         Err(error) => {
             tracing::error!(error = %error, "Shippo could not be asked");
-            Answered { rates: Vec::new(), failure: Some(reason(&error)), address: None }
+            let refused = matches!(error, ProviderError::Rejected { .. });
+            Answered { rates: Vec::new(), failure: Some(reason(&error).to_owned()), refused, address: None }
         }
     };
     let (mut conn, now) = (app.connection().await?, app.clock.now());
@@ -106,14 +114,14 @@ pub async fn ask(app: &App, settings: &ShippingSettings, question: &ShipmentQues
 }
 
 /// Why there are no rates, fit for a shopper.
-fn reason(error: &ProviderError) -> String {
+const fn reason(error: &ProviderError) -> &'static str {
     match error {
-        ProviderError::Rejected { public_message, .. } => format!("the carriers' service refuses it: {public_message}"),
-        ProviderError::RateLimited { .. } => "the carriers' service is too busy".to_owned(),
+        ProviderError::Rejected { .. } => "the carriers' service does not take this address or these goods",
+        ProviderError::RateLimited { .. } => "the carriers' service is too busy",
         ProviderError::Unauthorized(_)
         | ProviderError::NotFound(_)
         | ProviderError::Unavailable(_)
-        | ProviderError::Unknown { .. } => "the carriers' service cannot be reached".to_owned(),
+        | ProviderError::Unknown { .. } => "the carriers' service cannot be reached",
     }
 }
 
@@ -156,7 +164,7 @@ fn answered(offer: Offer, settings: &ShippingSettings) -> Answered {
         (0, []) => "no carrier delivers there".to_owned(),
         (0, messages) => messages.join("; "),
     });
-    Answered { rates, failure, address: offer.address }
+    Answered { rates, failure, refused: false, address: offer.address }
 }
 
 /// Deletes answers that nobody can use any more.

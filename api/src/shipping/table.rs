@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use super::model::{Band, Basis, RateSource, ShippingRate};
-use crate::address::Address;
+use crate::address::{Address, state_code};
 use crate::db::Connection;
 use crate::db::schema::shipping_rates;
 use crate::error::{Error, Result};
@@ -36,12 +36,13 @@ pub async fn rates_to(conn: &mut Connection, address: &Address) -> Result<Vec<Ta
     Ok(diesel::sql_query(
         "SELECT shipping_rates.* FROM shipping_rates WHERE zone_id = ( \
              SELECT zone_id FROM shipping_zone_regions \
-             WHERE country = $1 AND (state = '' OR lower(state) = lower($2)) OR country = '*' \
+             WHERE country = $1 AND (state = '' OR lower(state) IN (lower($2), lower($3))) OR country = '*' \
              ORDER BY country = '*', state = '' LIMIT 1 \
          ) ORDER BY position",
     )
     .bind::<Text, _>(&address.country)
     .bind::<Text, _>(address.state.as_deref().unwrap_or_default().trim())
+    .bind::<Text, _>(state_code(&address.country, address.state.as_deref().unwrap_or_default()))
     .load(conn)
     .await?)
 }

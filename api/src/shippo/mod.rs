@@ -80,7 +80,9 @@ fn read(answer: Answer) -> Result<Value, Failure> {
         });
     }
     let document = document.unwrap_or_default();
-    let detail = document.get("detail").and_then(Value::as_str).map_or_else(|| document.to_string(), str::to_owned);
+    // Only which members are at fault: their values may be somebody's address.
+    let members = || document.as_object().map(|all| all.keys().cloned().collect::<Vec<_>>().join(", "));
+    let detail = document.get("detail").and_then(Value::as_str).map(str::to_owned).or_else(members).unwrap_or_default();
     let mut failure = Failure::of_status(status, &answer.headers, ProviderError::unknown(""));
     failure.error = match status {
         429 => ProviderError::RateLimited { retry_after: failure.wait.map_or(2, |wait| wait.as_secs()) },

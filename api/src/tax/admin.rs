@@ -31,6 +31,7 @@ fn document(settings: Versioned<TaxSettings>) -> TaxSettingsDocument {
         tax_behavior_rules: value.tax_behavior_rules,
         default_tax_code: value.default_tax_code,
         shipping_tax_code: value.shipping_tax_code,
+        trust_tax_ids: value.trust_tax_ids,
         rates: value.rates,
         version,
     }
@@ -88,8 +89,7 @@ pub struct ExemptionChoice {
 
 /// Set a cart's tax exemption
 ///
-/// For a customer who has shown that no tax is due. Only staff can; shoppers send `tax_ids`, which the provider judges.
-/// Scope `carts:write`.
+/// For a customer who has shown that no tax is due, be it by a tax id that staff have verified. Scope `carts:write`.
 #[utoipa::path(
     operation_id = "set_tax_exemption", tag = "staff", security(("staff_key" = [])), request_body = ExemptionChoice,
     params(

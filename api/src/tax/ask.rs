@@ -12,9 +12,6 @@ use crate::error::Result;
 use crate::ids::{CartId, TaxCalculationId};
 use crate::outbound::{ProviderError, budget};
 
-/// Codes of Stripe's for a place that it cannot find.
-const PLACE_CODES: [&str; 2] = ["customer_tax_location_invalid", "failed_tax_calculation"];
-
 /// Asks, and keeps what became of it. No connection is held while the provider is waited for.
 ///
 /// # Errors
@@ -31,10 +28,17 @@ pub async fn ask(
         Ok(()) => app.stripe.calculate_tax(&format!("tax:{}", TaxCalculationId::new()), question, deadline).await,
         Err(error) => Err(error),
     };
+    if matches!(answer, Err(ProviderError::Unavailable(_) | ProviderError::RateLimited { .. })) {
+        budget::give_back(app, "stripe_tax", now).await?;
+    }
     let (provider_id, outcome) = match answer {
         Ok((id, assessment)) => (Some(id), Outcome::Assessed { source: TaxSource::Stripe, assessment }),
-        Err(ProviderError::Rejected { code: Some(code), public_message }) if is_about_the_place(&code) => {
-            (None, Outcome::Refused(public_message))
+        // Refused, not unreachable: what the shopper sent must never choose the policy.
+        Err(ProviderError::Rejected { code, public_message }) => {
+            let is_about_ids =
+                [code.as_deref().unwrap_or_default(), &public_message].iter().any(|text| text.contains("tax_id"));
+            let pointer = is_about_ids.then(|| "/tax_ids".to_owned());
+            (None, Outcome::Refused { pointer, message: public_message })
         }
         Err(error) => {
             tracing::error!(error = %error, "Stripe Tax could not be asked");
@@ -47,8 +51,4 @@ pub async fn ask(
     };
     let mut conn = app.connection().await?;
     store::keep(&mut conn, cart, &question.fingerprint(), provider_id.as_deref(), &outcome, app.clock.now()).await
-}
-
-fn is_about_the_place(code: &str) -> bool {
-    PLACE_CODES.contains(&code) || code.contains("location") || code.starts_with("postal_code")
 }

@@ -96,6 +96,9 @@ pub struct TaxSettings {
     /// The tax code of shipping.
     #[schema(example = "txcd_92010001")]
     pub shipping_tax_code: String,
+    /// Whether Stripe is told the tax ids that shoppers enter.
+    #[serde(default)]
+    pub trust_tax_ids: bool,
     /// The rate table.
     pub rates: Vec<TaxRate>,
 }
@@ -109,6 +112,7 @@ impl Default for TaxSettings {
             tax_behavior_rules: Vec::new(),
             default_tax_code: "txcd_99999999".to_owned(),
             shipping_tax_code: "txcd_92010001".to_owned(),
+            trust_tax_ids: false,
             rates: Vec::new(),
         }
     }
@@ -147,6 +151,9 @@ pub struct TaxSettingsDocument {
     /// The tax code of shipping.
     #[schema(example = "txcd_92010001")]
     pub shipping_tax_code: String,
+    /// Whether Stripe is told the tax ids that shoppers enter, and so may charge no tax. Stripe does not verify them: switch
+    /// it on only for shoppers who cannot lie, and give others a `tax-exemption` by hand.
+    pub trust_tax_ids: bool,
     /// The rate table.
     pub rates: Vec<TaxRate>,
     /// Raised by each change; also in the `ETag`.
@@ -178,6 +185,9 @@ pub struct TaxSettingsPatch {
     #[serde(default)]
     #[validate(custom(function = lawful_code))]
     pub shipping_tax_code: Option<String>,
+    /// Whether Stripe is told the tax ids that shoppers enter. It does not verify them.
+    #[serde(default)]
+    pub trust_tax_ids: Option<bool>,
     /// The rate table.
     #[serde(default)]
     #[validate(length(max = 2000), nested)]
@@ -195,6 +205,7 @@ impl TaxSettingsPatch {
             tax_behavior_rules: self.tax_behavior_rules.clone().unwrap_or(present.tax_behavior_rules),
             default_tax_code: self.default_tax_code.clone().unwrap_or(present.default_tax_code),
             shipping_tax_code: self.shipping_tax_code.clone().unwrap_or(present.shipping_tax_code),
+            trust_tax_ids: self.trust_tax_ids.unwrap_or(present.trust_tax_ids),
             rates: self.rates.clone().unwrap_or(present.rates),
         }
     }

@@ -32,8 +32,13 @@ pub enum Outcome {
         /// What the tax is.
         assessment: Assessment,
     },
-    /// The provider cannot tell the tax of this place; the customer must correct the address.
-    Refused(String),
+    /// The provider cannot tell the tax; the customer must correct something.
+    Refused {
+        /// What, as a pointer into the cart; the address when absent.
+        pointer: Option<String>,
+        /// The provider's words.
+        message: String,
+    },
     /// The provider could not be asked, and nothing stands in for it.
     Unavailable,
 }

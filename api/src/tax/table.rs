@@ -6,13 +6,14 @@
 use super::model::{Assessment, TaxBehavior, TaxComponent, TaxExemption, Taxed};
 use super::question::{Question, is_taxable};
 use super::settings::TaxRate;
+use crate::address::{Address, is_state, state_code};
 use crate::money::{Money, Percentage, allocate};
 use crate::payments::smallest_charge_step;
 
 /// Whether the table has rates for the place of a question.
 #[must_use]
 pub fn covers(rates: &[TaxRate], question: &Question) -> bool {
-    rates.iter().any(|rate| rate.country == question.place.address.country)
+    rates.iter().any(|rate| is_at(rate, &question.place.address))
 }
 
 /// Reckons the tax. A place without rates has none.
@@ -31,15 +32,25 @@ pub fn assess(rates: &[TaxRate], question: &Question) -> Assessment {
     Assessment { lines, shipping }
 }
 
+/// Whether a rate is for an address: its country, and its state however it is written.
+fn is_at(rate: &TaxRate, address: &Address) -> bool {
+    let code = |state: Option<&str>| state_code(&rate.country, state.unwrap_or_default());
+    rate.country == address.country
+        && (rate.state.is_none() || code(rate.state.as_deref()) == code(address.state.as_deref()))
+}
+
+/// Whether the state of an address decides about its tax, but is not one that is known.
+#[must_use]
+pub fn needs_state(rates: &[TaxRate], address: &Address) -> bool {
+    let by_state = rates.iter().any(|rate| rate.country == address.country && rate.state.is_some());
+    by_state && !is_state(&address.country, address.state.as_deref().unwrap_or_default())
+}
+
 /// The rates of a place for a tax code: of one name, the one that names the code.
 fn rates_for<'a>(rates: &'a [TaxRate], question: &Question, code: &str, is_shipping: bool) -> Vec<&'a TaxRate> {
     let place = &question.place.address;
-    let state = place.state.as_deref().unwrap_or_default().trim().to_lowercase();
-    let here: Vec<&TaxRate> = rates
-        .iter()
-        .filter(|rate| rate.country == place.country && (!is_shipping || rate.on_shipping))
-        .filter(|rate| rate.state.as_deref().is_none_or(|its| its.trim().to_lowercase() == state))
-        .collect();
+    let here: Vec<&TaxRate> =
+        rates.iter().filter(|rate| is_at(rate, place) && (!is_shipping || rate.on_shipping)).collect();
     let names_code = |rate: &TaxRate| rate.tax_codes.iter().any(|its| its == code);
     let is_taken = |rate: &&&TaxRate| {
         let same = |other: &&&TaxRate| other.name == rate.name && other.state == rate.state && names_code(other);
@@ -93,7 +104,6 @@ mod tests {
 
     use super::super::question::{AskedLine, Place};
     use super::*;
-    use crate::address::Address;
     use crate::money::Currency;
 
     fn address(country: &str, state: Option<&str>) -> Address {

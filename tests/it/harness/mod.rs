@@ -217,6 +217,15 @@ impl TestApp {
         request.send().await.unwrap().json().await.unwrap()
     }
 
+    /// A form to the sandbox's Stripe side, as somebody who works in Stripe's dashboard would send it.
+    pub(crate) async fn stripe_post(&self, path: &str, form: &str) -> Value {
+        let request = self.http.post(format!("{}{path}", self.sandbox_url)).bearer_auth("sk_test_of_the_tests");
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(form.to_owned());
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert!(answer["error"].is_null(), "{path}: {answer}");
+        answer
+    }
+
     /// What the service asked of the sandbox, as `METHOD /path`.
     pub(crate) async fn provider_calls(&self, start: &str) -> Vec<Value> {
         let log = self.sandbox_get("/_control/log").await;
