@@ -9,7 +9,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 use super::currency::{from_stripe, to_stripe};
 use super::{ProviderError, Stripe};
 use crate::address::Address;
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, Percentage};
 use crate::tax::model::{Assessment, TaxBehavior, TaxComponent, TaxExemption, Taxed};
 use crate::tax::question::Question;
 
@@ -206,7 +206,10 @@ fn component(value: &Value, currency: Currency, included: bool) -> Option<TaxCom
         country: text("/jurisdiction/country")?,
         state: text("/jurisdiction/state"),
         tax_type: text("/tax_rate_details/tax_type"),
-        percentage: text("/tax_rate_details/percentage_decimal"),
+        percentage: text("/tax_rate_details/percentage_decimal").map(|percentage| {
+            // As this API writes percentages: `19`, where Stripe may write `19.0`.
+            percentage.parse::<Percentage>().map_or(percentage, |percentage| percentage.to_string())
+        }),
         amount: money("/amount")?,
         taxable_amount: money("/taxable_amount")?,
         included,
