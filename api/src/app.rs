@@ -19,7 +19,7 @@ use crate::http::caller::KnownKeys;
 use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::jobs::wake::Wake;
-use crate::outbound::{Governor, Outbound};
+use crate::outbound::{self, Governor, Outbound};
 use crate::payments::Stripe;
 use crate::shippo::Shippo;
 
@@ -72,11 +72,12 @@ impl App {
         let runtime = Handle::current();
         let pool = pool::build(config.database_url.expose_secret(), config.pool_size, runtime.clone())
             .map_err(|error| format!("DATABASE_URL is not valid: {error}."))?;
+        let http = outbound::client(&config.outbound)?;
         Ok(Arc::new(Self {
             clock: Clock::new(config.clock_file.clone()),
-            shippo: config.shippo.as_ref().map(|shippo| Shippo::new(shippo, &config.outbound)).transpose()?,
-            ecb: Outbound::new("ecb", &config.outbound, Arc::new(Governor::new(1, 1)))?,
-            stripe: Stripe::new(&config.stripe, &config.outbound)?,
+            shippo: config.shippo.as_ref().map(|shippo| Shippo::new(shippo, &http, &config.outbound)),
+            ecb: Outbound::new("ecb", &http, &config.outbound, Arc::new(Governor::new(1, 1))),
+            stripe: Stripe::new(&config.stripe, &http, &config.outbound),
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
             known_keys: KnownKeys::default(),

@@ -19,6 +19,9 @@ use shop::Shop;
 /// How many clients ask at once.
 const CLIENTS: [usize; 3] = [1, 16, 64];
 
+/// How many ask for quotes beside.
+const QUOTING: usize = 8;
+
 /// How often each measurement is made; the median counts.
 const TIMES: usize = 3;
 
@@ -36,6 +39,18 @@ fn number(name: &str, default: u64) -> Result<u64, String> {
     std::env::var(name).map_or(Ok(default), |text| text.parse().map_err(|error| format!("{name}=`{text}`: {error}.")))
 }
 
+async fn run(shop: &Shop, scenario: Scenario, duration: Duration, report: &mut Report) -> Result<(), String> {
+    for clients in CLIENTS {
+        let mut outcomes = Vec::new();
+        for _ in 0..TIMES {
+            outcomes.push(load::run(shop, scenario, clients, duration).await?);
+        }
+        report.scenario(scenario, clients, Outcome::median(outcomes)?);
+    }
+    report.memory(scenario.name(), shop.memory()?);
+    Ok(())
+}
+
 async fn measure(duration: Duration, import_rows: u64) -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
@@ -43,15 +58,18 @@ async fn measure(duration: Duration, import_rows: u64) -> Result<(), String> {
     report.start_up(shop.start_up_times().await?);
     shop.serve().await?;
     report.memory("idle", shop.memory()?);
-    for scenario in Scenario::ALL {
-        for clients in CLIENTS {
-            let mut outcomes = Vec::new();
-            for _ in 0..TIMES {
-                outcomes.push(load::run(&shop, scenario, clients, duration).await?);
-            }
-            report.scenario(scenario, clients, Outcome::median(outcomes)?);
+    for scenario in Scenario::PLAIN {
+        run(&shop, scenario, duration, &mut report).await?;
+    }
+    shop.ask_providers().await?;
+    for scenario in Scenario::WITH_PROVIDERS {
+        let is_beside = matches!(scenario, Scenario::CartAndLineBesideQuotes);
+        let quoting = if is_beside { Some(shop.keep_quoting(QUOTING).await?) } else { None };
+        run(&shop, scenario, duration, &mut report).await?;
+        if let Some(mut quoting) = quoting {
+            shop.clear_faults().await?;
+            quoting.shutdown().await;
         }
-        report.memory(scenario.name(), shop.memory()?);
     }
     shop.stop_service().await?;
     if import_rows > 0 {

@@ -20,10 +20,18 @@ pub(crate) enum Scenario {
     CartAndLine,
     /// A cart with address, a checkout, the payment, until the order is paid; the checkout's time is measured.
     Purchase,
+    /// The same as [`Self::CartAndLine`], while others ask for quotes from slow providers.
+    CartAndLineBesideQuotes,
+    /// The same as [`Self::Purchase`] with a quote before, whose rates and tax the checkout takes.
+    QuotedPurchase,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 4] = [Self::List, Self::Detail, Self::CartAndLine, Self::Purchase];
+    /// By the shop's own zones, without tax.
+    pub(crate) const PLAIN: [Self; 4] = [Self::List, Self::Detail, Self::CartAndLine, Self::Purchase];
+
+    /// With carriers and Stripe Tax.
+    pub(crate) const WITH_PROVIDERS: [Self; 2] = [Self::CartAndLineBesideQuotes, Self::QuotedPurchase];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -31,6 +39,8 @@ impl Scenario {
             Self::Detail => "product by slug",
             Self::CartAndLine => "create cart + add line (pairs)",
             Self::Purchase => "whole purchase to a paid order (latency: POST /v1/checkouts)",
+            Self::CartAndLineBesideQuotes => "create cart + add line, beside 8 who quote from providers of 200 ms",
+            Self::QuotedPurchase => "the same by a quote of Shippo and Stripe Tax (latency: POST /v1/checkouts)",
         }
     }
 
@@ -42,8 +52,9 @@ impl Scenario {
                 let path = format!("/v1/products/product-{}", rand::random_range(0..PRODUCTS));
                 worker.get(&path).await
             }
-            Self::CartAndLine => worker.cart_and_line().await,
-            Self::Purchase => worker.purchase().await,
+            Self::CartAndLine | Self::CartAndLineBesideQuotes => worker.cart_and_line().await,
+            Self::Purchase => worker.purchase(false).await,
+            Self::QuotedPurchase => worker.purchase(true).await,
         }
     }
 }
@@ -91,16 +102,35 @@ impl Worker {
         Ok(started.elapsed())
     }
 
-    async fn purchase(&mut self) -> Result<Duration, String> {
+    /// A cart that can be bought: its id and its token.
+    async fn full_cart(&mut self) -> Result<(String, String), String> {
         let cart = json!({
             "email": "ada@example.com",
             "line_items": [{"variant_id": self.variant(), "quantity": 1}],
             "shipping_address": {"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"},
         });
         let cart = json_of(&self.api.send(Method::POST, "/v1/carts", &[], Some(cart.to_string())).await?)?;
-        let token = text(&cart, "/cart_token")?;
+        Ok((text(&cart, "/id")?, text(&cart, "/cart_token")?))
+    }
+
+    /// A new cart and its quote.
+    pub(crate) async fn quote(&mut self) -> Result<(String, String, String), String> {
+        let (id, token) = self.full_cart().await?;
+        let path = format!("/v1/carts/{id}/quote");
+        let quote =
+            json_of(&self.api.send(Method::POST, &path, &[("X-Cart-Token", &token)], Some("{}".to_owned())).await?)?;
+        Ok((id, token, text(&quote, "/quote_id")?))
+    }
+
+    async fn purchase(&mut self, quoted: bool) -> Result<Duration, String> {
         let url = "http://127.0.0.1:3000/";
-        let request = json!({"cart_id": text(&cart, "/id")?, "success_url": url, "cancel_url": url}).to_string();
+        let (token, request) = if quoted {
+            let (id, token, quote) = self.quote().await?;
+            (token, json!({"cart_id": id, "quote_id": quote, "success_url": url, "cancel_url": url}).to_string())
+        } else {
+            let (id, token) = self.full_cart().await?;
+            (token, json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string())
+        };
         let started = Instant::now();
         let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
         let took = started.elapsed();

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use crate::load::Client;
+use crate::scenarios::Worker;
 
 /// Products of the measured shop, with two variants each.
 pub(crate) const PRODUCTS: usize = 1000;
@@ -90,6 +91,11 @@ impl Shop {
             .env("MERX_ENV", "test")
             .env("MERX_STRIPE_REQUESTS_PER_SECOND", "100000")
             .env("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "100000")
+            .env("SHIPPO_API_TOKEN", "shippo_test_of_the_bench")
+            .env("SHIPPO_API_BASE", format!("{}/shippo", self.sandbox.url()))
+            .env("MERX_SHIPPO_REQUESTS_PER_SECOND", "100000")
+            .env("MERX_SHIPPO_QUOTES_PER_DAY", "0")
+            .env("MERX_TAX_CALCULATIONS_PER_DAY", "0")
             .env("MERX_LOG", "warn")
             .kill_on_drop(true);
         command
@@ -165,15 +171,58 @@ impl Shop {
     }
 
     async fn create_zone(&self) -> Result<(), String> {
-        let made = self.merx(&["keys", "create", "--name", "bench", "--scopes", "settings:write"]).output().await;
-        let key = String::from_utf8_lossy(&made.map_err(|error| error.to_string())?.stdout).trim().to_owned();
         let zone = json!({"name": "World", "regions": [{"country": "*"}], "rates": [
             {"name": "Standard", "basis": "weight", "bands": [{"currency": "EUR", "price": 490}]}]});
         let mut client = Client::connect(self.api).await?;
-        let bearer = format!("Bearer {key}");
+        let bearer = self.staff().await?;
         let headers = [("Authorization", bearer.as_str())];
         client.send(Method::POST, "/v1/admin/shipping-zones", &headers, Some(zone.to_string())).await?;
         Ok(())
+    }
+
+    /// What staff send as `Authorization`.
+    async fn staff(&self) -> Result<String, String> {
+        let made = self.merx(&["keys", "create", "--name", "bench", "--scopes", "settings:write"]).output().await;
+        let key = String::from_utf8_lossy(&made.map_err(|error| error.to_string())?.stdout).trim().to_owned();
+        Ok(format!("Bearer {key}"))
+    }
+
+    /// From now on carriers and Stripe Tax are asked, and one service is on offer.
+    pub(crate) async fn ask_providers(&self) -> Result<(), String> {
+        let origin =
+            json!({"name": "Bench", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"});
+        let sending =
+            json!({"provider": "shippo", "origin": origin, "allowed_services": ["dhl_ecommerce_parcels_ground"]});
+        let bearer = self.staff().await?;
+        let headers = [("Authorization", bearer.as_str())];
+        let mut client = Client::connect(self.api).await?;
+        for (path, settings) in
+            [("/v1/admin/shipping-settings", sending), ("/v1/admin/tax-settings", json!({"provider": "stripe"}))]
+        {
+            client.send(Method::PATCH, path, &headers, Some(settings.to_string())).await?;
+        }
+        Ok(())
+    }
+
+    /// So many clients who ask for quotes, one after the other, from providers that take 200 ms, until they are stopped.
+    pub(crate) async fn keep_quoting(&self, clients: usize) -> Result<tokio::task::JoinSet<()>, String> {
+        let mut sandbox = Client::connect(self.sandbox()).await?;
+        for path in ["/shippo", "/v1/tax"] {
+            let fault = json!({"match": {"path": path}, "kind": "delay", "delay_ms": 200, "times": 0});
+            sandbox.send(Method::POST, "/_control/faults", &[], Some(fault.to_string())).await?;
+        }
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..clients {
+            let mut worker = Worker::new(self).await?;
+            tasks.spawn(async move { while worker.quote().await.is_ok() {} });
+        }
+        Ok(tasks)
+    }
+
+    /// Providers answer at once again.
+    pub(crate) async fn clear_faults(&self) -> Result<(), String> {
+        let mut sandbox = Client::connect(self.sandbox()).await?;
+        sandbox.send(Method::DELETE, "/_control/faults", &[], None).await.map(|_| ())
     }
 
     /// The service's resident memory in kilobytes.

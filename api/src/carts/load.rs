@@ -289,6 +289,9 @@ async fn discounts_of(
     lines: &mut [Line],
     now: DateTime<Utc>,
 ) -> Result<Vec<Candidate>> {
+    if lines.is_empty() && cart.discount_codes.is_empty() {
+        return Ok(Vec::new());
+    }
     let candidates = discounts::candidates(conn, &cart.discount_codes, cart.email.as_deref(), now).await?;
     let products: Vec<ProductId> = lines.iter().map(|line| line.product_id).collect();
     let memberships = discounts::memberships(conn, &candidates, &products).await?;

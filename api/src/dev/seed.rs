@@ -7,11 +7,15 @@ use scoped_futures::ScopedFutureExt;
 use crate::app::App;
 use crate::db;
 use crate::db::schema::{products, shipping_zones, variants};
+use crate::discounts::requests::NewDiscount;
 use crate::error::{Error, Result};
+use crate::http::etag::Expected;
 use crate::ids::VariantId;
 use crate::imports;
 use crate::imports::model::{Options, Outcome};
+use crate::settings;
 use crate::shipping::model::NewShippingZone;
+use crate::tax::settings::TaxSettingsPatch;
 
 /// The catalogue, in the format that a shop would bring its own in.
 const CATALOGUE: &[u8] = include_bytes!("products.csv");
@@ -36,6 +40,23 @@ const ZONES: &str = r#"[
       {"currency": "GBP", "min": 0, "max": 20000, "price": 2590}, {"currency": "JPY", "min": 0, "max": 20000, "price": 4800}]}]}
 ]"#;
 
+/// How the demo shop reckons tax: by a table, so that it needs no account; prices in euros and pounds contain it.
+const TAX: &str = r#"{
+  "provider": "table",
+  "tax_behavior_rules": [{"currency": "EUR", "tax_behavior": "inclusive"}, {"currency": "GBP", "tax_behavior": "inclusive"}],
+  "rates": [
+    {"name": "VAT", "country": "DE", "percentage": "19"}, {"name": "VAT", "country": "AT", "percentage": "20"},
+    {"name": "VAT", "country": "FR", "percentage": "20"}, {"name": "VAT", "country": "GB", "percentage": "20"},
+    {"name": "Sales tax", "country": "US", "state": "NY", "percentage": "8.875"},
+    {"name": "Sales tax", "country": "US", "state": "WA", "percentage": "10.35"}]
+}"#;
+
+/// What the demo shop takes off.
+const DISCOUNTS: &str = r#"[
+  {"title": "Ten percent to start with", "code": "WELCOME10", "type": "percentage", "percentage": "10", "usage_limit_per_customer": 1},
+  {"title": "Three for two", "code": "THREE", "type": "buy_x_get_y", "buy": {"quantity": 2}, "get": {"quantity": 1, "percentage": "100"}}
+]"#;
+
 /// Fills an empty shop; a shop with products is left alone.
 ///
 /// # Errors
@@ -48,7 +69,11 @@ pub async fn seed(app: &App) -> Result<String> {
     }
     let zones: Vec<NewShippingZone> =
         serde_json::from_str(ZONES).map_err(|error| Error::Internal(format!("the demo's zones: {error}")))?;
-    let (zones, now) = (&zones, app.clock.now());
+    let tax: TaxSettingsPatch =
+        serde_json::from_str(TAX).map_err(|error| Error::Internal(format!("the demo's tax: {error}")))?;
+    let discounts: Vec<NewDiscount> =
+        serde_json::from_str(DISCOUNTS).map_err(|error| Error::Internal(format!("the demo's discounts: {error}")))?;
+    let (zones, tax, discounts, now) = (&zones, &tax, &discounts, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
             let there: i64 = shipping_zones::table.count().get_result(conn).await?;
@@ -56,6 +81,10 @@ pub async fn seed(app: &App) -> Result<String> {
                 for zone in zones {
                     crate::shipping::zones::create(conn, zone, now).await?;
                 }
+                for discount in discounts {
+                    crate::discounts::write::create(conn, discount, now).await?;
+                }
+                settings::change(conn, &Expected::any(), now, |present| Ok(tax.apply_to(present))).await?;
             }
             Ok(())
         }

@@ -142,21 +142,26 @@ pub struct Outbound {
     counts: Counts,
 }
 
+/// The one HTTP client of the process: each would read the machine's root certificates for itself.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn client(config: &OutboundConfig) -> Result<reqwest::Client, String> {
+    reqwest::Client::builder()
+        .timeout(config.timeout)
+        .connect_timeout(config.timeout.min(Duration::from_secs(5)))
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("merx/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| format!("The HTTP client cannot start: {error}."))
+}
+
 impl Outbound {
-    /// A client; opens no connection yet.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(name: &'static str, config: &OutboundConfig, governor: Arc<Governor>) -> Result<Self, String> {
-        let http = reqwest::Client::builder()
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout.min(Duration::from_secs(5)))
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("merx/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("The HTTP client cannot start: {error}."))?;
+    /// A way to a provider; opens no connection yet.
+    #[must_use]
+    pub fn new(name: &'static str, http: &reqwest::Client, config: &OutboundConfig, governor: Arc<Governor>) -> Self {
         let breaker = Breaker::new(config.breaker_failures, config.breaker_pause);
-        Ok(Self { name, http, config: config.clone(), governor, breaker, counts: Counts::default() })
+        Self { name, http: http.clone(), config: config.clone(), governor, breaker, counts: Counts::default() }
     }
 
     /// The provider's name, for metrics and health.

@@ -38,16 +38,14 @@ impl TypedCall<'_> {
 
 impl Stripe {
     /// A client; opens no connection yet.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(config: &StripeConfig, outbound: &OutboundConfig) -> Result<Self, String> {
+    #[must_use]
+    pub fn new(config: &StripeConfig, http: &reqwest::Client, outbound: &OutboundConfig) -> Self {
         let governor = Arc::new(Governor::new(config.requests_per_second, config.requests_per_second_per_endpoint));
-        Ok(Self {
+        Self {
             config: config.clone(),
-            payments: Outbound::new("stripe", outbound, Arc::clone(&governor))?,
-            tax: Outbound::new("stripe_tax", outbound, governor)?,
-        })
+            payments: Outbound::new("stripe", http, outbound, Arc::clone(&governor)),
+            tax: Outbound::new("stripe_tax", http, outbound, governor),
+        }
     }
 
     /// Whether the key is of live mode; events of the other mode are not ours.

@@ -28,12 +28,10 @@ pub struct Shippo {
 
 impl Shippo {
     /// A client; opens no connection yet.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(config: &ShippoConfig, outbound: &OutboundConfig) -> Result<Self, String> {
+    #[must_use]
+    pub fn new(config: &ShippoConfig, http: &reqwest::Client, outbound: &OutboundConfig) -> Self {
         let governor = Governor::new(config.requests_per_second, config.requests_per_second);
-        Ok(Self { config: config.clone(), way: Outbound::new("shippo", outbound, Arc::new(governor))? })
+        Self { config: config.clone(), way: Outbound::new("shippo", http, outbound, Arc::new(governor)) }
     }
 
     /// The way to Shippo, for metrics and health.
