@@ -20,7 +20,9 @@ pub(crate) enum Scenario {
     CartAndLine,
     /// A cart with address, a checkout, the payment, until the order is paid; the checkout's time is measured.
     Purchase,
-    /// The same as [`Self::CartAndLine`], while others ask for quotes from slow providers.
+    /// The same as [`Self::CartAndLine`], in a shop that asks carriers and Stripe Tax.
+    CartAndLineWithProviders,
+    /// The same, while others ask for quotes from slow providers.
     CartAndLineBesideQuotes,
     /// The same as [`Self::Purchase`] with a quote before, whose rates and tax the checkout takes.
     QuotedPurchase,
@@ -31,7 +33,8 @@ impl Scenario {
     pub(crate) const PLAIN: [Self; 4] = [Self::List, Self::Detail, Self::CartAndLine, Self::Purchase];
 
     /// With carriers and Stripe Tax.
-    pub(crate) const WITH_PROVIDERS: [Self; 2] = [Self::CartAndLineBesideQuotes, Self::QuotedPurchase];
+    pub(crate) const WITH_PROVIDERS: [Self; 3] =
+        [Self::CartAndLineWithProviders, Self::CartAndLineBesideQuotes, Self::QuotedPurchase];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -39,8 +42,9 @@ impl Scenario {
             Self::Detail => "product by slug",
             Self::CartAndLine => "create cart + add line (pairs)",
             Self::Purchase => "whole purchase to a paid order (latency: POST /v1/checkouts)",
-            Self::CartAndLineBesideQuotes => "create cart + add line, beside 8 who quote from providers of 200 ms",
-            Self::QuotedPurchase => "the same by a quote of Shippo and Stripe Tax (latency: POST /v1/checkouts)",
+            Self::CartAndLineWithProviders => "create cart + add line, with carriers and Stripe Tax on",
+            Self::CartAndLineBesideQuotes => "the same, beside 8 who quote from providers of 200 ms",
+            Self::QuotedPurchase => "whole purchase by a quote of Shippo and Stripe Tax (latency: POST /v1/checkouts)",
         }
     }
 
@@ -52,7 +56,9 @@ impl Scenario {
                 let path = format!("/v1/products/product-{}", rand::random_range(0..PRODUCTS));
                 worker.get(&path).await
             }
-            Self::CartAndLine | Self::CartAndLineBesideQuotes => worker.cart_and_line().await,
+            Self::CartAndLine | Self::CartAndLineWithProviders | Self::CartAndLineBesideQuotes => {
+                worker.cart_and_line().await
+            }
             Self::Purchase => worker.purchase(false).await,
             Self::QuotedPurchase => worker.purchase(true).await,
         }

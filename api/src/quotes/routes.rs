@@ -13,9 +13,11 @@ use crate::ids::CartId;
 
 /// Quote a cart
 ///
-/// What the shopper would pay, with every way to send the goods, and what is still missing. Asking again for an
-/// unchanged cart answers the same quote. A checkout with its `quote_id` charges exactly this for 24 hours, as long as
-/// lines, addresses and currency stay what they were.
+/// What the shopper would pay, with every way to send the goods, and what is still missing: the only call for a cart that
+/// asks carriers and Stripe Tax. Asking again for an unchanged cart answers the same quote and asks nobody. A checkout with
+/// its `quote_id` charges exactly this for 24 hours, as long as lines, addresses, currency, codes and tax ids stay what they
+/// were; after that, or for another cart, it is quoted anew, and what became dearer answers 409 `price_changed`. A provider
+/// that cannot be asked is told in `problems`.
 #[utoipa::path(
     operation_id = "create_quote", tag = "carts", security(("cart_token" = [])), request_body = NewQuote,
     params(("id" = CartId, Path, description = "The cart's id")),
