@@ -1,7 +1,5 @@
 //! How a cart's total comes about, step by step: for support staff and frontend developers.
 
-use std::cmp::Reverse;
-
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 
@@ -11,6 +9,7 @@ use super::price::{self, PricedCart};
 use crate::app::App;
 use crate::catalog::model::PriceOrigin;
 use crate::db::Connection;
+use crate::discounts::apply::{self, Candidate};
 use crate::discounts::model::{DiscountReason, DiscountType};
 use crate::error::Result;
 use crate::fx::derive::Derivation;
@@ -206,7 +205,7 @@ fn explain_line(snapshot: &Snapshot, priced: &PricedCart<'_>, line: &Line, index
     let label = format!("{} × {}", line.quantity, money(unit).decimal());
     let mut steps = vec![step("price", label, unit.saturating_mul(line.quantity), true)];
     let given = priced.line_discounts.get(index).map(Vec::as_slice).unwrap_or_default();
-    for candidate in in_order(snapshot) {
+    for (_, candidate) in in_order(snapshot) {
         let amount = given.iter().find(|given| given.discount_id == candidate.id).map(|given| given.amount.amount);
         steps.extend(amount.map(|amount| {
             let code = candidate.code.as_ref().map(|code| format!(" ({})", code.code)).unwrap_or_default();
@@ -224,18 +223,16 @@ fn explain_line(snapshot: &Snapshot, priced: &PricedCart<'_>, line: &Line, index
     LineExplanation { line_item_id: line.id, sku: line.sku.clone(), price_origin: line.price_origin, steps, total }
 }
 
-/// The candidates in the order in which they are given.
-fn in_order(snapshot: &Snapshot) -> Vec<&crate::discounts::apply::Candidate> {
-    let mut candidates: Vec<_> = snapshot.discounts.iter().collect();
-    candidates.sort_by_key(|candidate| (Reverse(candidate.priority), candidate.id));
-    candidates
+/// The candidates and their places, in the order in which they are given.
+fn in_order(snapshot: &Snapshot) -> impl Iterator<Item = (usize, &Candidate)> {
+    let order = apply::order(&snapshot.discounts).into_iter();
+    order.filter_map(|index| Some((index, snapshot.discounts.get(index)?)))
 }
 
 fn explain_discounts(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Vec<DiscountExplanation> {
     let zero = Money::zero(snapshot.cart.currency);
-    let explain = |candidate: &crate::discounts::apply::Candidate| {
-        let verdict = snapshot.discounts.iter().position(|other| std::ptr::eq(other, candidate));
-        let verdict = verdict.and_then(|index| priced.verdicts.get(index));
+    let explain = |(index, candidate): (usize, &Candidate)| {
+        let verdict = priced.verdicts.get(index);
         let given = verdict.and_then(|verdict| verdict.as_ref().ok());
         let amount = given.map_or(0, |given| given.lines.iter().sum::<i64>() + given.shipping);
         DiscountExplanation {
@@ -250,7 +247,7 @@ fn explain_discounts(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Vec<Discou
             amount: Money { amount, ..zero },
         }
     };
-    in_order(snapshot).into_iter().map(explain).collect()
+    in_order(snapshot).map(explain).collect()
 }
 
 fn rounding(currency: Currency) -> Vec<String> {

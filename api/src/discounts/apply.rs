@@ -26,8 +26,6 @@ pub struct Candidate {
     pub combinable: bool,
     /// Whether its uses are counted.
     pub limited: bool,
-    /// How many orders of one customer may use it.
-    pub limit_per_customer: Option<i64>,
     /// Its row's version: another one may have another price.
     pub version: i64,
     /// Why it is not given, as far as that does not depend on what is in the cart.
@@ -101,16 +99,22 @@ impl Line<'_> {
     }
 }
 
+/// The candidates' places, in the order in which they are given.
+#[must_use]
+pub fn order(candidates: &[Candidate]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by_key(|index| candidates.get(*index).map(|candidate| (Reverse(candidate.priority), candidate.id)));
+    order
+}
+
 /// Gives the discounts.
 #[must_use]
 pub fn apply(basket: &Basket<'_>, candidates: &[Candidate]) -> Verdicts {
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    order.sort_by_key(|index| candidates.get(*index).map(|candidate| (Reverse(candidate.priority), candidate.id)));
     let mut left: Vec<i64> = basket.lines.iter().map(Line::value).collect();
     let mut shipping_left = basket.shipping;
     let mut verdicts: Verdicts = vec![Err(DiscountReason::NothingEligible); candidates.len()];
     let (mut given_any, mut closed) = (false, false);
-    for index in order {
+    for index in order(candidates) {
         let (Some(candidate), Some(verdict)) = (candidates.get(index), verdicts.get_mut(index)) else { continue };
         *verdict = match candidate.barred {
             Some(reason) => Err(reason),
@@ -275,7 +279,6 @@ mod tests {
             priority: 0,
             combinable: true,
             limited: false,
-            limit_per_customer: None,
             version: 1,
             barred: None,
         }

@@ -43,8 +43,8 @@ pub fn terms(column: Value) -> Result<Terms> {
     serde_json::from_value(column).map_err(|error| Error::Internal(format!("discounts.terms: {error}")))
 }
 
-/// The candidates of a cart, by age. A code that leads nowhere has none. Of two codes of one discount only the one that
-/// sorts first is given.
+/// The candidates of a cart, by age. A code that leads nowhere has none. Of two codes of one discount only the first
+/// that can be used is given.
 ///
 /// # Errors
 /// Those of the database.
@@ -80,7 +80,7 @@ pub async fn candidates(
     let mut found: Vec<Candidate> = Vec::new();
     for (row, code) in rows {
         let mut barred = barred(&row, code.as_ref(), now);
-        if found.last().is_some_and(|last| last.id == row.id) {
+        if barred.is_none() && found.iter().any(|other| other.id == row.id && other.barred.is_none()) {
             barred = Some(DiscountReason::NotCombinable);
         }
         if let (None, Some(limit), Some(email)) = (barred, row.usage_limit_per_customer, email)
@@ -96,7 +96,6 @@ pub async fn candidates(
             priority: row.priority,
             combinable: row.combinable,
             limited: row.usage_limit.is_some() || row.usage_limit_per_customer.is_some(),
-            limit_per_customer: row.usage_limit_per_customer,
             version: row.version,
             barred,
         });
