@@ -315,6 +315,14 @@ async fn single_use_codes_are_made_by_the_thousand_and_each_works_once() {
     app.run_jobs().await;
     let cart = app.cart(&[(&variant, 1)]).await;
     assert_eq!(reason(&enter(&app, &cart, code).send().await.expect(200)), "used_up");
+    // Another code of the discount stands in for the used-up one; a third one adds nothing.
+    app.staff_post(&path, json!({"codes": ["ZEBRA", "ZULU"]})).send().await.expect(201);
+    enter(&app, &cart, "ZULU").send().await.expect(200);
+    let body = enter(&app, &cart, "ZEBRA").send().await.expect(200);
+    let mut verdicts: Vec<_> = body["discount_codes"].as_array().unwrap().iter().map(|code| &code["reason"]).collect();
+    verdicts.sort_by_key(|reason| reason.to_string());
+    assert_eq!(verdicts, [&json!("not_combinable"), &json!("used_up"), &Value::Null]);
+    assert_eq!(body["totals"]["discount"]["amount"], 400);
     let duplicate = app.staff_post(&path, json!({"codes": ["NEW", code]})).send().await.problem(409, "duplicate");
     assert_eq!(duplicate["errors"][0]["pointer"], "/codes/1");
     app.staff_post(&path, json!({"codes": ["NEW"]})).send().await.expect(201);
