@@ -95,6 +95,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
     check_choices(&params)?;
     let expires_at = expiry(&params, call.cause.now)?;
     let (customer, email) = buyer(store, &params)?;
+    let known_email = email.clone().or_else(|| customer_email(store, customer.as_deref()));
     let intent_data = params.child("payment_intent_data")?;
     if let Some(data) = &intent_data {
         data.only(PAYMENT_INTENT_PARAMS)?;
@@ -116,7 +117,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
             "currency": lines.currency,
             "customer": customer,
             "customer_email": email,
-            "customer_details": email.as_ref().map(|email| json!({
+            "customer_details": known_email.map(|email| json!({
                 "address": null, "email": email, "name": null, "phone": null, "tax_exempt": "none", "tax_ids": null,
                 "business_name": null, "individual_name": null,
             })),
@@ -199,6 +200,11 @@ fn buyer(store: &Store, params: &Params<'_>) -> Result<(Option<String>, Option<S
             .param("customer_email"));
     }
     Ok((customer.map(str::to_owned), email.map(str::to_owned)))
+}
+
+/// The address of a session's customer, when there is one.
+fn customer_email(store: &Store, customer: Option<&str>) -> Option<String> {
+    object::text(store.customers.get(customer?)?, "email").map(str::to_owned)
 }
 
 /// A new open session without its amounts.
@@ -348,12 +354,14 @@ pub(crate) fn complete(store: &mut Store, id: &str, payment_status: &str, billin
     if let Some(coupon) = coupon {
         stripe::coupons::redeem(store, &coupon);
     }
+    let customer = store.sessions.get(id).and_then(|session| object::text(session, "customer"));
+    let customer_email = customer_email(store, customer);
     let Some(session) = store.sessions.get_mut(id) else { return };
     let at = object::integer(session, "expires_at");
     let given = |key: &str| billing.and_then(|details| details.get(key)).cloned().unwrap_or(Value::Null);
     let email = match object::text(session, "customer_email") {
         Some(email) => Value::from(email),
-        None => given("email"),
+        None => customer_email.map_or_else(|| given("email"), Value::from),
     };
     let details = json!({
         "address": contact::address(billing.and_then(|details| details.get("address"))),

@@ -30,6 +30,7 @@ pub(crate) fn route(store: &mut Store, call: &Call, rest: &[&str]) -> Reply {
         ("POST", []) => create(store, call),
         ("GET", []) => {
             let params = call.params();
+            params.only(&["created", "email", "ending_before", "expand", "limit", "starting_after", "test_clock"])?;
             let email = params.text("email")?;
             listing::page(call, store.customers.newest_first(), |customer| listing::allows(email, customer, "email"))
         }
