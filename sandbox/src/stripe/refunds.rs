@@ -150,6 +150,9 @@ pub(crate) fn set_status(store: &mut Store, id: &str, status: &str, cause: &Caus
     if matches!(status, "failed" | "canceled") {
         take_back(store, &object::owned(&refund, "charge"), -object::integer(&refund, "amount"));
     }
-    store.emit(if status == "failed" { "refund.failed" } else { "refund.updated" }, id, cause);
+    store.emit("refund.updated", id, cause);
+    if status == "failed" {
+        store.emit("refund.failed", id, cause);
+    }
     Ok(refund)
 }
