@@ -15,8 +15,9 @@ use crate::faults::Fault;
 use crate::object;
 use crate::shippo::RatesMode;
 use crate::state::{Cause, Outcome, RefundStart, Store};
+use crate::stripe::chargebacks::{Complaint, Verdict};
 use crate::stripe::payments::Purchase;
-use crate::stripe::{checkout, payments, refunds};
+use crate::stripe::{chargebacks, checkout, payments, refunds};
 
 /// Registers the control side.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
@@ -35,6 +36,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(deliver)
         .service(set_refund)
         .service(set_refund_start)
+        .service(dispute)
+        .service(decide_dispute)
+        .service(warn_of_fraud)
         .service(set_shippo)
         .service(set_fx)
         .service(summary);
@@ -240,6 +244,34 @@ async fn set_refund_start(engine: web::Data<Engine>, body: web::Json<NewRefunds>
     answer::json(200, &json!({"status": body.status}))
 }
 
+#[post("/_control/payment-intents/{id}/dispute")]
+async fn dispute(engine: web::Data<Engine>, id: web::Path<String>, body: web::Json<Complaint>) -> HttpResponse {
+    let engine = engine.into_inner();
+    reply(engine.act(|store, cause| chargebacks::open(store, &id, &body, cause)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DisputeStatus {
+    status: Verdict,
+}
+
+#[post("/_control/disputes/{id}")]
+async fn decide_dispute(
+    engine: web::Data<Engine>,
+    id: web::Path<String>,
+    body: web::Json<DisputeStatus>,
+) -> HttpResponse {
+    let engine = engine.into_inner();
+    reply(engine.act(|store, cause| chargebacks::decide(store, &id, body.status, cause)))
+}
+
+#[post("/_control/payment-intents/{id}/early-fraud-warning")]
+async fn warn_of_fraud(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
+    let engine = engine.into_inner();
+    reply(engine.act(|store, cause| chargebacks::warn(store, &id, cause)))
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Carriers {
@@ -275,6 +307,7 @@ async fn summary(engine: web::Data<Engine>) -> HttpResponse {
             "payment_intents": all(&store.payment_intents),
             "charges": all(&store.charges),
             "refunds": all(&store.refunds),
+            "disputes": all(&store.disputes),
             "coupons": all(&store.coupons),
             "promotion_codes": all(&store.promotion_codes),
             "tax_calculations": all(&store.tax.calculations),

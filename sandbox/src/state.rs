@@ -144,6 +144,10 @@ pub(crate) struct Store {
     pub(crate) charges: Table,
     /// Refunds.
     pub(crate) refunds: Table,
+    /// Disputes.
+    pub(crate) disputes: Table,
+    /// Radar's early fraud warnings.
+    pub(crate) fraud_warnings: Table,
     /// Customers.
     pub(crate) customers: Table,
     /// Coupons.
@@ -197,6 +201,8 @@ impl Store {
             "pi" => &self.payment_intents,
             "ch" => &self.charges,
             "re" => &self.refunds,
+            "du" => &self.disputes,
+            "issfr" => &self.fraud_warnings,
             "cus" => &self.customers,
             "prod" => &self.products,
             "price" => &self.prices,

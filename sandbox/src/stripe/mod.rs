@@ -1,11 +1,13 @@
 //! Stripe's API as far as the shop and the official tools need it: which path does what.
 
 pub(crate) mod catalog;
+pub(crate) mod chargebacks;
 pub(crate) mod charges;
 pub(crate) mod checkout;
 pub(crate) mod contact;
 pub(crate) mod coupons;
 pub(crate) mod customers;
+pub(crate) mod disputes;
 pub(crate) mod event_reads;
 pub(crate) mod expansion;
 pub(crate) mod listing;
@@ -69,6 +71,7 @@ pub(crate) fn route(store: &mut Store, call: &Call) -> Reply {
         ["checkout", "sessions", rest @ ..] => checkout::route(store, call, rest),
         ["payment_intents", rest @ ..] => payment_intents::route(store, call, rest),
         ["charges", rest @ ..] => charges::route(store, call, rest),
+        ["disputes", rest @ ..] => disputes::route(store, call, rest),
         ["refunds", rest @ ..] => refunds::route(store, call, rest),
         ["customers", rest @ ..] => customers::route(store, call, rest),
         ["coupons", rest @ ..] => coupons::route(store, call, rest),

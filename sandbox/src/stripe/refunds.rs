@@ -5,24 +5,27 @@ use serde_json::{Value, json};
 use crate::error::{Reply, StripeError};
 use crate::object::{self, fresh_id, nulls};
 use crate::state::{Cause, Store};
-use crate::stripe::{Call, listing};
+use crate::stripe::{Call, disputes, listing};
 
 /// `/v1/refunds…`
 pub(crate) fn route(store: &mut Store, call: &Call, rest: &[&str]) -> Reply {
     match (call.method.as_str(), rest) {
         ("POST", []) => create(store, call),
-        ("GET", []) => {
-            let params = call.params();
-            let (charge, intent) = (params.text("charge")?, params.text("payment_intent")?);
-            listing::page(call, store.refunds.newest_first(), |refund| {
-                listing::allows(charge, refund, "charge") && listing::allows(intent, refund, "payment_intent")
-            })
-        }
+        ("GET", []) => list(store, call),
         ("GET", [id]) => store.refunds.get(id).cloned().ok_or_else(|| StripeError::no_such("refund", id)),
         ("POST", [id]) => update(store, call, id),
         ("POST", [id, "cancel"]) => cancel(store, call, id),
         _ => Err(call.unrecognized()),
     }
+}
+
+fn list(store: &Store, call: &Call) -> Reply {
+    let params = call.params();
+    params.only(&["charge", "created", "ending_before", "expand", "limit", "payment_intent", "starting_after"])?;
+    let (charge, intent) = (params.text("charge")?, params.text("payment_intent")?);
+    listing::page(call, store.refunds.newest_first(), |refund| {
+        listing::allows(charge, refund, "charge") && listing::allows(intent, refund, "payment_intent")
+    })
 }
 
 fn create(store: &mut Store, call: &Call) -> Reply {
@@ -86,6 +89,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
     Ok(refund)
 }
 
+/// The charge to refund, unless a dispute bars that.
 fn charge_of(store: &Store, call: &Call) -> Reply {
     let params = call.params();
     let charge_id = match (params.text("charge")?, params.text("payment_intent")?) {
@@ -104,6 +108,10 @@ fn charge_of(store: &Store, call: &Call) -> Reply {
         }
         (None, None) => return Err(StripeError::missing("payment_intent")),
     };
+    if disputes::bars_refund(store, &charge_id) {
+        return Err(StripeError::invalid(format!("Charge {charge_id} has been charged back; cannot issue a refund."))
+            .code("charge_disputed"));
+    }
     store.charges.get(&charge_id).cloned().ok_or_else(|| StripeError::dangling("charge", &charge_id, "charge"))
 }
 
