@@ -1,0 +1,8 @@
+//! Tests of the Stripe side over HTTP, each on a sandbox of its own.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod customers;
+mod disputes;
+mod lists;
+mod refunds;
+mod stand;
