@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
@@ -49,6 +50,8 @@ pub struct Config {
     pub store_name: String,
     /// `MERX_HOLD_MINUTES`: how long stock is held for an unpaid checkout (15).
     pub hold: Duration,
+    /// `MERX_CANCEL_WINDOW_MINUTES`: how long after paying shoppers may cancel what was not sent yet (60); 0 is never.
+    pub cancel_window: TimeDelta,
     /// `MERX_CART_DAYS`: how long an untouched cart lives (30).
     pub cart_lifetime: Duration,
     /// `MERX_REDIRECT_ORIGINS`: origins that `success_url` and `cancel_url` may have, comma-separated; the word
@@ -137,6 +140,12 @@ pub struct RateLimits {
     pub requests_per_key: u32,
     /// `MERX_LIMIT_REQUESTS_PER_ADDRESS`: requests a minute from one address (1200).
     pub requests_per_address: u32,
+    /// `MERX_LIMIT_HELD_UNITS_PER_ADDRESS`: units that unpaid checkouts of one address hold together (5000).
+    pub held_units_per_address: u32,
+    /// `MERX_LIMIT_HELD_UNITS_PER_CUSTOMER`: units that unpaid checkouts of one e-mail address hold together (1000).
+    pub held_units_per_customer: u32,
+    /// `MERX_LIMIT_HELD_UNITS_PER_CART`: units that one checkout holds (1000).
+    pub held_units_per_cart: u32,
 }
 
 impl Default for RateLimits {
@@ -149,6 +158,9 @@ impl Default for RateLimits {
             discount_codes_per_address: 30,
             requests_per_key: 60_000,
             requests_per_address: 1200,
+            held_units_per_address: 5000,
+            held_units_per_customer: 1000,
+            held_units_per_cart: 1000,
         }
     }
 }
@@ -218,6 +230,7 @@ impl Config {
             locales: env.locales()?,
             store_name: env.text("MERX_STORE_NAME").unwrap_or_else(|| "Merx".to_owned()),
             hold: Duration::from_secs(60 * env.between("MERX_HOLD_MINUTES", 15, 1..=23 * 60)?),
+            cancel_window: TimeDelta::minutes(env.between("MERX_CANCEL_WINDOW_MINUTES", 60, 0..=43_200)?),
             cart_lifetime: Duration::from_secs(86_400 * env.between("MERX_CART_DAYS", 30, 1..=3650)?),
             redirect_origins: env.origins("MERX_REDIRECT_ORIGINS", "loopback")?,
             cors_origins: env.cors_origins()?,
@@ -389,6 +402,9 @@ impl Environment<'_> {
             )?,
             requests_per_key: positive("MERX_LIMIT_REQUESTS_PER_KEY", default.requests_per_key)?,
             requests_per_address: positive("MERX_LIMIT_REQUESTS_PER_ADDRESS", default.requests_per_address)?,
+            held_units_per_address: positive("MERX_LIMIT_HELD_UNITS_PER_ADDRESS", default.held_units_per_address)?,
+            held_units_per_customer: positive("MERX_LIMIT_HELD_UNITS_PER_CUSTOMER", default.held_units_per_customer)?,
+            held_units_per_cart: positive("MERX_LIMIT_HELD_UNITS_PER_CART", default.held_units_per_cart)?,
         }))
     }
 

@@ -224,6 +224,13 @@ codes! {
     PriceChanged "price_changed" 409 "The total is not the expected one" "Show the shopper `totals`, then check out again with that `expected_total`, or with a new quote.";
     DiscountUnavailable "discount_unavailable" 409 "A discount can no longer be had" "Read the cart, show the shopper the new total (`discount_codes` says why a code is not given), then check out again.";
     PaymentProcessing "payment_processing" 409 "A payment is on its way" "Wait until the payment method answers; the order shows the outcome.";
+    OrderNotCancellable "order_not_cancellable" 409 "The order can no longer be cancelled" "`reason` says why. What was sent comes back as a return: refund its lines.";
+    OrderNotRefundable "order_not_refundable" 409 "Nothing of the order can be refunded" "Read the order: `remaining_refundable` says what is left.";
+    RefundExceedsRemaining "refund_exceeds_remaining" 409 "The refund is larger than what is left" "Ask for at most `remaining_refundable`, and no more units than `errors` names.";
+    ChargeDisputed "charge_disputed" 409 "The payment is disputed" "Wait for the dispute's outcome, or send `force: true` when you know better: money that a dispute took is not refunded again.";
+    OrderNotFulfillable "order_not_fulfillable" 409 "These units cannot be sent" "Read the order: each line's `fulfillable_quantity` says what is still to be sent.";
+    NothingToDecide "nothing_to_decide" 409 "The order's payment needs no decision" "Read the order: `payment_review` is true while staff must decide.";
+    HoldLimitReached "hold_limit_reached" 409 "Too much is being held" "Pay or cancel the open checkouts first (`POST /v1/checkouts/{id}/cancel`), or wait until their holds end.";
     RequestInFlight "request_in_flight" 409 "A request with this Idempotency-Key is running" "Wait for `Retry-After`, then repeat the same request.";
     Duplicate "duplicate" 409 "It exists already" "`errors` names the member that must be unique.";
     PreconditionFailed "precondition_failed" 412 "It was changed in the meantime" "Read it again, apply your change to the new version, and send its `ETag` as `If-Match`.";

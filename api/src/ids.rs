@@ -131,6 +131,10 @@ typed_ids! {
     OrderId => "ord",
     /// A refund.
     RefundId => "ref",
+    /// A shipment of an order's goods.
+    FulfillmentId => "ful",
+    /// A dispute of a payment.
+    DisputeId => "dsp",
     /// A stored provider event.
     EventId => "evt",
     /// A background job.

@@ -14,8 +14,10 @@ pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod discounts;
+pub mod disputes;
 pub mod error;
 pub mod faults;
+pub mod fulfillments;
 pub mod fx;
 pub mod http;
 pub mod ids;

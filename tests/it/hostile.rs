@@ -14,6 +14,8 @@ struct World {
     /// Bought, so that nothing of it may change any more.
     bought: (CartHandle, CheckoutHandle),
     line: String,
+    /// The line of what was bought.
+    order_line: String,
     product: String,
     variant: String,
     collection: String,
@@ -41,6 +43,7 @@ async fn world(app: &TestApp) -> World {
     let discount = app.staff_post("/v1/admin/discounts", discount).send().await.expect(201);
     World {
         line: text(&body["line_items"][0]["id"]),
+        order_line: text(&bought.1.body["order"]["line_items"][0]["id"]),
         product: text(&body["line_items"][0]["product_id"]),
         collection: text(&collection["id"]),
         zone: text(&zone["id"]),
@@ -129,6 +132,16 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
             "tax_behavior_rules": [{"currency": "EUR", "countries": ["DE"], "tax_behavior": "inclusive"}],
             "rates": [{"name": "VAT", "country": "DE", "state": "BE", "percentage": "19", "tax_codes": ["txcd_35060000"], "on_shipping": true}],
         }),
+        "create_refund" | "preview_refund" => json!({
+            "line_items": [{"line_item_id": world.order_line, "quantity": 1, "restock": true}],
+            "shipping": {"amount": 1, "currency": "EUR"}, "reason": "returned", "note": "n", "force": false,
+        }),
+        "create_fulfillment" => json!({
+            "line_items": [{"line_item_id": world.order_line, "quantity": 1}], "carrier": "DHL", "tracking_number": "1",
+            "tracking_url": "https://t.example.com/1", "force": false,
+        }),
+        "cancel_order" => json!({"reason": "other", "note": "n", "restock": true, "force": false}),
+        "decide_payment_review" => json!({"decision": "accept"}),
         "add_discount_code" => json!({"code": "SPRING10"}),
         "create_discount" => {
             with(&terms, json!({"method": "code", "code": "SPRING10", "type": "percentage", "percentage": "10"}))
@@ -144,6 +157,7 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
 fn path(template: &str, world: &World) -> String {
     let id = match template {
         path if path.contains("/carts/") => &world.cart.id,
+        path if path.contains("/orders/") => &world.bought.1.order_id,
         path if path.contains("/collections/") => &world.collection,
         path if path.contains("/shipping-zones/") => &world.zone,
         path if path.contains("/discounts/") => &world.discount,
@@ -336,7 +350,7 @@ async fn attack(takes: fn(&str) -> bool) {
             );
         }
     }
-    assert!(count > 500, "only {count} attacks");
+    assert!(count > 400, "only {count} attacks");
     app.advance(3600).await;
     app.run_jobs().await;
     app.finish().await;
@@ -350,6 +364,14 @@ async fn every_member_of_every_cart_and_checkout_request_is_attacked() {
             || name.contains("checkout")
             || name.contains("quote")
             || name == "choose_shipping_rate"
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_member_of_every_order_request_is_attacked() {
+    attack(|name| {
+        name.contains("refund") || name.contains("fulfillment") || name.contains("order") || name.contains("review")
     })
     .await;
 }

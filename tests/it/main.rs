@@ -3,6 +3,7 @@
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod browse;
+mod cancellation;
 mod carts;
 mod catalogue;
 mod checkout;
@@ -13,9 +14,11 @@ mod crashes;
 mod currencies;
 mod development;
 mod discounts;
+mod disputes;
 mod expiry;
 mod fuzz;
 mod harness;
+mod holds;
 mod hostile;
 mod idempotency;
 mod imports;
@@ -26,6 +29,7 @@ mod matrix;
 mod operation;
 mod providers;
 mod races;
+mod refunds;
 mod shipping;
 mod shippo;
 mod storefront;

@@ -92,6 +92,8 @@ const ROWS: &[Row] = &[
     guest("get_checkout", 200),
     guest("cancel_checkout", 200),
     guest("get_order", 200),
+    guest("cancel_my_order", 200),
+    guest("list_my_refunds", 200),
     open("receive_stripe_webhook", 400),
     once(staff("create_product", 201, Scope::ProductsWrite)),
     staff("list_all_products", 200, Scope::ProductsRead),
@@ -140,6 +142,15 @@ const ROWS: &[Row] = &[
     staff("delete_discount_code", 404, Scope::DiscountsWrite),
     staff("list_orders", 200, Scope::OrdersRead),
     staff("get_any_order", 200, Scope::OrdersRead),
+    once(staff("cancel_order", 409, Scope::OrdersWrite)),
+    staff("decide_payment_review", 409, Scope::OrdersWrite),
+    once(staff("create_fulfillment", 409, Scope::FulfillmentsWrite)),
+    once(staff("create_refund", 409, Scope::RefundsWrite)),
+    staff("preview_refund", 409, Scope::RefundsWrite),
+    staff("list_refunds", 200, Scope::OrdersRead),
+    staff("get_refund", 404, Scope::OrdersRead),
+    staff("list_holds", 200, Scope::OrdersRead),
+    staff("release_hold", 200, Scope::OrdersWrite),
     open("get_livez", 200),
     open("get_readyz", 200),
     staff("get_metrics", 200, Scope::MetricsRead),
@@ -156,6 +167,8 @@ struct World {
     line: String,
     cart: CartHandle,
     checkout: CheckoutHandle,
+    /// For what staff end.
+    spare_checkout: CheckoutHandle,
     stranger: (CartHandle, CheckoutHandle),
 }
 
@@ -163,6 +176,7 @@ async fn world(app: &TestApp) -> World {
     let variant = app.variant(100).await;
     let (cart, checkout) = app.checked_out(&variant, 1).await;
     let stranger = app.checked_out(&variant, 1).await;
+    let (_, spare_checkout) = app.checked_out(&variant, 1).await;
     let body = app.read_cart(&cart).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let spare = app.read_variant(&app.variant(1).await).await;
@@ -187,6 +201,7 @@ async fn world(app: &TestApp) -> World {
         variant,
         cart,
         checkout,
+        spare_checkout,
         stranger,
     }
 }
@@ -204,7 +219,10 @@ fn path(method: &str, template: &str, world: &World) -> String {
         "/v1/admin/variants/{id}" if deleting => &world.spare[1],
         path if path.contains("/admin/products/{id}/variants") => &world.product,
         path if path.contains("/carts/") => &world.cart.id,
-        path if path.starts_with("/v1/checkouts/") => &world.checkout.id,
+        path if path.contains("/admin/refunds/") => "ref_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/checkouts/") => &world.spare_checkout.id,
+        "/v1/admin/orders/{id}/cancel" => &world.spare_checkout.order_id,
+        path if path.contains("/checkouts/") => &world.checkout.id,
         path if path.contains("/orders/") => &world.checkout.order_id,
         path if path.contains("/variants/") => &world.variant,
         _ => &world.product,
@@ -247,6 +265,10 @@ fn body(operation: &str, world: &World) -> Option<Value> {
             json!({"title": sku, "variants": [{"sku": sku, "prices": [{"amount": 1, "currency": "EUR"}]}]})
         }
         "adjust_stock" => json!({"delta": 1, "reason": "received"}),
+        "create_refund" | "preview_refund" => json!({"amount": {"amount": 1, "currency": "EUR"}, "reason": "other"}),
+        "create_fulfillment" => json!({}),
+        "cancel_order" => json!({"reason": "other"}),
+        "decide_payment_review" => json!({"decision": "accept"}),
         _ => return None,
     })
 }
@@ -282,7 +304,7 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
         };
         // The order's token where the route knows only that, else the cart's.
         let token = |cart: &CartHandle, checkout: &CheckoutHandle| {
-            if name == "get_order" {
+            if ["get_order", "cancel_my_order", "list_my_refunds"].contains(&name) {
                 ("X-Order-Token", checkout.order_token.clone())
             } else {
                 ("X-Cart-Token", cart.token.clone())

@@ -92,7 +92,7 @@ async fn check_finds_what_is_planted() {
             "3 a cart becomes one order",
         ),
         (
-            "INSERT INTO refunds (id, order_id, status, amount, currency, reason, payment_intent_id, sends, created_at, updated_at) SELECT gen_random_uuid(), id, 'pending', total + 1, currency, 'x', 'pi', 0, now(), now() FROM orders",
+            "INSERT INTO refunds (id, order_id, status, source, requested_by, shipping, tax, tax_mode, amount, currency, reason, payment_intent_id, sends, created_at, updated_at) SELECT gen_random_uuid(), id, 'pending', 'merx', 'x', 0, 0, 'flat', total + 1, currency, 'other', 'pi', 0, now(), now() FROM orders",
             "DELETE FROM refunds",
             "5 refunds never exceed what was captured",
         ),
@@ -147,7 +147,7 @@ async fn check_finds_what_is_planted() {
             "7 every event has its end or its job",
         ),
         (
-            "INSERT INTO refunds (id, order_id, status, amount, currency, reason, payment_intent_id, sends, created_at, updated_at) SELECT gen_random_uuid(), id, 'pending', total + 1, 'USD', 'x', 'pi', 0, now(), now() FROM orders",
+            "INSERT INTO refunds (id, order_id, status, source, requested_by, shipping, tax, tax_mode, amount, currency, reason, payment_intent_id, sends, created_at, updated_at) SELECT gen_random_uuid(), id, 'pending', 'merx', 'x', 0, 0, 'flat', total + 1, 'USD', 'other', 'pi', 0, now(), now() FROM orders",
             "DELETE FROM refunds",
             "9 one currency in an order",
         ),

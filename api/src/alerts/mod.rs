@@ -26,6 +26,18 @@ text_enum! {
         WrongMode => "wrong_mode",
         /// A refund did not go through.
         RefundFailed => "refund_failed",
+        /// A customer disputes a payment.
+        Dispute => "dispute",
+        /// A card network or Stripe warns of fraud.
+        FraudWarning => "fraud_warning",
+        /// Stripe refunded another amount than was asked for.
+        RefundMismatch => "refund_mismatch",
+        /// A cancelled order's money is neither refunded nor on its way.
+        CancelledUnrefunded => "cancelled_unrefunded",
+        /// More was refunded than was captured, as somebody refunded at the provider.
+        RefundExcess => "refund_excess",
+        /// A delayed payment is on its way for longer than holds last.
+        DelayedPayment => "delayed_payment",
         /// Most or all of a day's calls to a provider are used.
         ProviderBudget => "provider_budget",
         /// The tax provider refuses to record a sale.

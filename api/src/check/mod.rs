@@ -70,7 +70,8 @@ const QUERIES: &[(&str, &str)] = &[
              || carts.status AS detail
          FROM checkouts JOIN orders ON orders.id = checkouts.order_id JOIN carts ON carts.id = checkouts.cart_id
          WHERE (checkouts.status IN ('creating', 'open') AND (orders.status <> 'pending' OR carts.status <> 'checking_out'))
-            OR (checkouts.status = 'completed') <> (orders.status IN ('confirmed', 'completed'))
+            OR (checkouts.status <> 'completed' AND orders.status IN ('confirmed', 'completed'))
+            OR (checkouts.status = 'completed' AND (orders.status = 'pending' OR orders.paid_at IS NULL))
             OR (checkouts.status = 'completed' AND carts.status <> 'completed')
             OR (checkouts.status IN ('expired', 'cancelled', 'failed') AND orders.status <> 'cancelled')
          UNION ALL
@@ -92,7 +93,7 @@ const QUERIES: &[(&str, &str)] = &[
     (
         "4 what was paid is what the order says",
         "SELECT 'order ' || id || ': total ' || total || ', captured ' || captured AS detail FROM orders
-         WHERE status IN ('confirmed', 'completed') AND captured <> total OR paid_at IS NULL AND captured > 0",
+         WHERE status IN ('confirmed', 'completed') AND captured <> COALESCE(review_amount, total) OR paid_at IS NULL AND captured > 0",
     ),
     (
         "4 discounts sum, by line and by order",
@@ -117,18 +118,69 @@ const QUERIES: &[(&str, &str)] = &[
          WHERE usage_limit IS NOT NULL GROUP BY discount_codes.id HAVING used <> count(live.order_id)
          UNION ALL
          SELECT 'order ' || order_id || ' is cancelled, but uses discount ' || discount_id FROM discount_uses
-         JOIN orders ON orders.id = order_id WHERE released_at IS NULL AND orders.status = 'cancelled' AND captured = 0",
+         JOIN orders ON orders.id = order_id WHERE released_at IS NULL AND orders.status = 'cancelled'",
     ),
     (
         "5 refunds never exceed what was captured",
-        "SELECT 'order ' || orders.id || ': captured ' || captured || ', refunds ' || sum(refund.amount) AS detail
-         FROM orders JOIN refunds AS refund ON refund.order_id = orders.id AND refund.status IN ('pending', 'succeeded')
-         GROUP BY orders.id HAVING sum(refund.amount) > captured",
+        "SELECT 'order ' || id || ': captured ' || captured || ', own refunds ' || own || ', all ' || own + imported AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(amount) FILTER (WHERE source = 'merx'), 0) AS own,
+             COALESCE(sum(amount) FILTER (WHERE source <> 'merx'), 0) AS imported,
+             count(*) FILTER (WHERE source = 'merx' AND status = 'pending') AS waiting
+             FROM refunds WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')) AS sums
+         WHERE own > captured OR waiting = 0 AND own + imported > captured",
+    ),
+    (
+        "5 an order counts its refunds",
+        "SELECT 'order ' || id || ': counted ' || refund_claimed || ' and ' || refund_imported || ', refunds ' || own || ' and ' || imported AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(amount) FILTER (WHERE source = 'merx'), 0) AS own,
+             COALESCE(sum(amount) FILTER (WHERE source <> 'merx'), 0) AS imported
+             FROM refunds WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')) AS sums
+         WHERE own <> refund_claimed OR imported <> refund_imported",
+    ),
+    (
+        "5 a line counts its refunds, and none exceeds it",
+        "SELECT 'line ' || line.id || ': ' || refunded_quantity || ' for ' || refunded_amount || ', refunds ' || quantities || ' for ' || amounts AS detail
+         FROM order_line_items AS line, LATERAL (SELECT COALESCE(sum(part.quantity), 0) AS quantities,
+             COALESCE(sum(part.amount), 0) AS amounts, COALESCE(sum(part.tax), 0) AS taxes, COALESCE(sum(part.removed), 0) AS removals
+             FROM refund_line_items AS part JOIN refunds ON refunds.id = part.refund_id AND refunds.status IN ('pending', 'succeeded')
+             WHERE part.line_item_id = line.id) AS sums
+         WHERE quantities <> refunded_quantity OR amounts <> refunded_amount OR taxes <> refunded_tax OR removals <> removed_quantity
+             OR amounts > line.total OR quantities > line.quantity OR taxes > line.tax_added + line.tax_included
+         UNION ALL
+         SELECT 'refund ' || refunds.id || ': ' || refunds.amount || ', its parts ' || sum(part.amount) + refunds.shipping
+         FROM refunds JOIN refund_line_items AS part ON part.refund_id = refunds.id
+         GROUP BY refunds.id HAVING refunds.amount < sum(part.amount) + refunds.shipping
+             OR refunds.tax_mode = 'lines' AND refunds.amount <> sum(part.amount) + refunds.shipping",
+    ),
+    (
+        "5 the payment status is what the sums say",
+        "SELECT 'order ' || orders.id || ' is ' || payment_status || ': captured ' || captured || ', refunded ' || given AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(amount), 0) AS given FROM refunds WHERE order_id = orders.id AND refunds.status = 'succeeded') AS sums
+         WHERE paid_at IS NOT NULL AND payment_status <> CASE WHEN given = 0 THEN 'paid' WHEN given < captured THEN 'partially_refunded' ELSE 'refunded' END",
+    ),
+    (
+        "5 disputes sum",
+        "SELECT 'order ' || orders.id || ': disputed ' || disputed || ', disputes ' || taken AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(withdrawn), 0) AS taken FROM disputes WHERE order_id = orders.id) AS sums
+         WHERE disputed <> taken",
+    ),
+    (
+        "2 what was sent and what came back add up",
+        "SELECT 'line ' || line.id || ': fulfilled ' || fulfilled_quantity || ', fulfillments ' || COALESCE(sum(part.quantity), 0) AS detail
+         FROM order_line_items AS line LEFT JOIN fulfillment_line_items AS part ON part.line_item_id = line.id
+         GROUP BY line.id HAVING fulfilled_quantity <> COALESCE(sum(part.quantity), 0)
+         UNION ALL
+         SELECT 'line ' || line.id || ': restocked ' || restocked_quantity || ', movements ' || COALESCE(sum(delta), 0)
+         FROM order_line_items AS line
+         JOIN reservations ON reservations.order_id = line.order_id AND reservations.variant_id = line.variant_id AND reservations.status = 'committed'
+         LEFT JOIN stock_movements AS movement ON movement.order_id = line.order_id AND movement.variant_id = line.variant_id
+             AND movement.reason = 'restock'
+         GROUP BY line.id HAVING restocked_quantity <> COALESCE(sum(delta), 0)",
     ),
     (
         "5 money of a cancelled order goes back",
         "SELECT 'order ' || id || ': cancelled, captured ' || captured AS detail FROM orders
-         WHERE status = 'cancelled' AND captured > COALESCE((SELECT sum(amount) FROM refunds
+         WHERE status = 'cancelled' AND captured > disputed + COALESCE((SELECT sum(amount) FROM refunds
              WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')), 0)",
     ),
     (
@@ -187,6 +239,8 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<Finding>> {
                 Job::AdvanceCheckout(_)
                 | Job::SendRefund(_)
                 | Job::RecordTax(_)
+                | Job::ReverseTax(_)
+                | Job::CatchUpEvents
                 | Job::DeleteCoupon(_)
                 | Job::Import(_)
                 | Job::RefreshRates

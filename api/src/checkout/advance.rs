@@ -10,13 +10,14 @@ use super::apply::apply;
 use super::close::close;
 use super::create;
 use super::model::{self, CheckoutStatus, CloseReason};
+use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::db::Connection;
 use crate::db::schema::{checkouts, orders, refunds, webhook_events};
 use crate::error::{Code, Error, Result};
-use crate::ids::{CheckoutId, EventId, RefundId};
+use crate::ids::{CheckoutId, EventId, OrderId, RefundId};
 use crate::jobs::{Job, queue};
-use crate::orders::model::PaymentStatus;
+use crate::orders::model::{OrderStatus, PaymentStatus};
 use crate::orders::read;
 use crate::webhooks_in::EventStatus;
 
@@ -112,6 +113,8 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
         queue::enqueue(&mut conn, Job::AdvanceCheckout(id), &format!("reconcile:{id}"), now, now).await?;
     }
     crate::tax::record::reconcile(&mut conn, now).await?;
+    crate::tax::reverse::reconcile(&mut conn, now).await?;
+    tell_of_stuck_money(&mut conn, now).await?;
     let refunds: Vec<RefundId> = refunds::table
         .filter(refunds::status.eq("pending"))
         .filter(refunds::updated_at.lt(now - JOB_PATIENCE))
@@ -132,7 +135,53 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
     for id in events {
         queue::enqueue(&mut conn, Job::ProcessEvent(id), &id.to_string(), now, now).await?;
     }
+    drop(conn);
     app.wake.ring();
+    crate::disputes::apply::reconcile(app).await
+}
+
+/// Money that waits for a person: cancelled orders whose refund failed, delayed payments that are late, more refunded
+/// than was captured.
+async fn tell_of_stuck_money(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    let money = orders::captured - orders::refund_claimed - orders::refund_imported - orders::disputed;
+    let unrefunded: Vec<OrderId> = orders::table
+        .filter(orders::status.eq(OrderStatus::Cancelled))
+        .filter(money.gt(0))
+        .filter(orders::updated_at.lt(now - JOB_PATIENCE))
+        .select(orders::id)
+        .limit(BATCH)
+        .load(conn)
+        .await?;
+    for id in unrefunded {
+        let detail = format!("Order {id} is cancelled, but its money is neither refunded nor on its way. Refund it.");
+        alerts::raise(conn, AlertKind::CancelledUnrefunded, &id.to_string(), Some(id), &detail, now).await?;
+    }
+    let late: Vec<OrderId> = checkouts::table
+        .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
+        .filter(checkouts::status.eq(CheckoutStatus::Open))
+        .filter(orders::payment_status.eq(PaymentStatus::Processing))
+        .filter(checkouts::hold_expires_at.lt(now))
+        .select(orders::id)
+        .limit(BATCH)
+        .load(conn)
+        .await?;
+    for id in late {
+        let detail =
+            format!("The payment of order {id} is on its way for two weeks; its stock stays held. Ask Stripe.");
+        alerts::raise(conn, AlertKind::DelayedPayment, &id.to_string(), Some(id), &detail, now).await?;
+    }
+    let excess: Vec<OrderId> = orders::table
+        .filter((orders::refund_claimed + orders::refund_imported).gt(orders::captured))
+        .filter(orders::refund_imported.gt(0))
+        .filter(orders::updated_at.lt(now - JOB_PATIENCE))
+        .select(orders::id)
+        .limit(BATCH)
+        .load(conn)
+        .await?;
+    for id in excess {
+        let detail = format!("More was refunded of order {id} than was paid: somebody refunded at Stripe as well.");
+        alerts::raise(conn, AlertKind::RefundExcess, &id.to_string(), Some(id), &detail, now).await?;
+    }
     Ok(())
 }
 

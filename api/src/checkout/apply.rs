@@ -1,7 +1,7 @@
 //! The one path from what Stripe says to what the shop knows: webhook, return page, reconciler and closer all
 //! come here (PROTOCOL.md 11–15). Every change is a compare-and-set; what was applied already has no effect.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
@@ -16,14 +16,19 @@ use crate::db::schema::{carts, checkouts, orders};
 use crate::db::{self, Connection};
 use crate::discounts::uses;
 use crate::error::{Error, Result};
-use crate::ids::{CheckoutId, TaxCalculationId};
+use crate::ids::{CheckoutId, OrderId, TaxCalculationId};
 use crate::jobs::{Job, queue};
 use crate::money::Money;
 use crate::orders::model::{OrderStatus, PaymentStatus};
 use crate::orders::read::{self, OrderRow};
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{SessionView, Standing};
-use crate::refunds;
+use crate::refunds::model::RefundReason;
+use crate::refunds::request;
+
+/// How long a delayed payment's hold is shown to last: bank debits take days. At its end a person is told; the stock is
+/// released by the payment's failure only.
+const DELAYED_HOLD: TimeDelta = TimeDelta::days(14);
 
 /// How a checkout ends without being paid.
 #[derive(Debug, Clone)]
@@ -173,7 +178,18 @@ async fn confirm(
     session: Option<&SessionView>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    capture(conn, &rows.order, session, OrderStatus::Confirmed, now).await?;
+    let payment = Payment { amount: rows.order.total, intent: intent_of(session) };
+    capture(conn, &rows.order, &payment, OrderStatus::Confirmed, now).await?;
+    complete(conn, rows, session, now).await
+}
+
+/// The checkout is completed with its order: cart, sale, stock.
+async fn complete(
+    conn: &mut Connection,
+    rows: &Locked,
+    session: Option<&SessionView>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     set_checkout(conn, &rows.checkout, CheckoutStatus::Completed, session, now).await?;
     set_cart(conn, rows, CartStatus::Completed, now).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, session), now).await?;
@@ -185,21 +201,23 @@ async fn confirm(
 
 /// Paid although the shopper asked to cancel meanwhile: give the money back at once and never ship.
 async fn cancel_paid(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
-    capture(conn, &rows.order, Some(session), OrderStatus::Cancelled, now).await?;
+    let payment = Payment { amount: rows.order.total, intent: intent_of(Some(session)) };
+    capture(conn, &rows.order, &payment, OrderStatus::Cancelled, now).await?;
     set_checkout(conn, &rows.checkout, CheckoutStatus::Cancelled, Some(session), now).await?;
     set_cart(conn, rows, CartStatus::Open, now).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
     timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": "cancelled"}), now).await?;
-    refunds::request_all(conn, &rows.order, session.payment_intent_id.as_deref(), "cancelled", now).await?;
+    request::request_all(conn, rows.order.id, RefundReason::Cancelled, now).await?;
     uses::release(conn, rows.order.id, now).await?;
     stock::release(conn, rows.order.id, now).await
 }
 
 /// Paid although closed: never revived, as the cart may have a new live order. All money goes back (PROTOCOL.md 15).
 async fn give_back(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
-    capture(conn, &rows.order, Some(session), rows.order.status, now).await?;
+    let payment = Payment { amount: rows.order.total, intent: intent_of(Some(session)) };
+    capture(conn, &rows.order, &payment, rows.order.status, now).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
-    refunds::request_all(conn, &rows.order, session.payment_intent_id.as_deref(), "paid_after_close", now).await?;
+    request::request_all(conn, rows.order.id, RefundReason::PaidAfterClose, now).await?;
     let detail = format!("Order {} was paid after it was closed; its money is being refunded.", rows.order.id);
     alerts::raise(conn, AlertKind::PaidAfterClose, &rows.order.id.to_string(), Some(rows.order.id), &detail, now).await
 }
@@ -213,6 +231,8 @@ async fn review(conn: &mut Connection, rows: &Locked, session: &SessionView, now
     diesel::update(orders::table.find(order.id))
         .set((
             orders::payment_review.eq(true),
+            orders::review_amount.eq(session.amount.map(|amount| amount.amount)),
+            orders::review_currency.eq(session.amount.map(|amount| amount.currency)),
             orders::payment_intent_id.eq(&session.payment_intent_id),
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
@@ -240,6 +260,10 @@ async fn processing(conn: &mut Connection, rows: &Locked, session: &SessionView,
         return Ok(());
     }
     set_checkout(conn, &rows.checkout, CheckoutStatus::Open, Some(session), now).await?;
+    diesel::update(checkouts::table.find(rows.checkout.id))
+        .set(checkouts::hold_expires_at.eq(now + DELAYED_HOLD))
+        .execute(conn)
+        .await?;
     diesel::update(orders::table.find(rows.order.id))
         .set((
             orders::payment_status.eq(PaymentStatus::Processing),
@@ -281,24 +305,34 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
     stock::release(conn, rows.order.id, now).await
 }
 
+/// Money that came.
+struct Payment<'a> {
+    amount: i64,
+    intent: Option<&'a str>,
+}
+
+fn intent_of(session: Option<&SessionView>) -> Option<&str> {
+    session.and_then(|session| session.payment_intent_id.as_deref())
+}
+
 async fn capture(
     conn: &mut Connection,
     order: &OrderRow,
-    session: Option<&SessionView>,
+    payment: &Payment<'_>,
     status: OrderStatus,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let intent = session.and_then(|session| session.payment_intent_id.as_ref());
     let next_number = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(
         "COALESCE(number, nextval('order_number_seq')::text)",
     );
     diesel::update(orders::table.find(order.id))
         .set((
             orders::status.eq(status),
-            orders::payment_status.eq(PaymentStatus::of_ledger(order.total, 0)),
+            orders::payment_status.eq(PaymentStatus::of_ledger(payment.amount, 0)),
+            orders::payment_review.eq(false),
             orders::number.eq(next_number),
-            orders::captured.eq(order.total),
-            orders::payment_intent_id.eq(intent),
+            orders::captured.eq(payment.amount),
+            orders::payment_intent_id.eq(payment.intent),
             orders::paid_at.eq(now),
             (status == OrderStatus::Cancelled && order.cancelled_at.is_none()).then_some(orders::cancelled_at.eq(now)),
             // No sale: nothing will be recorded, and the cart's next order may be taxed by the same calculation.
@@ -309,6 +343,47 @@ async fn capture(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// What staff decided about a payment of another amount: the order is paid with it, or cancelled. Answers the order as
+/// it was under the locks; nothing was changed unless that still waited for the decision.
+///
+/// # Errors
+/// Those of the database.
+pub async fn settle_review(
+    conn: &mut Connection,
+    order: OrderId,
+    paid: Money,
+    accepted: bool,
+    now: DateTime<Utc>,
+) -> Result<OrderRow> {
+    let checkout = checkouts::table.filter(checkouts::order_id.eq(order)).select(checkouts::id);
+    let checkout: CheckoutId = checkout.first(conn).await?;
+    let rows = lock(conn, checkout).await?;
+    if !rows.order.payment_review || !rows.checkout.status.is_live() {
+        return Ok(rows.order);
+    }
+    let intent = rows.order.payment_intent_id.clone();
+    let payment = Payment { amount: paid.amount, intent: intent.as_deref() };
+    if accepted {
+        capture(conn, &rows.order, &payment, OrderStatus::Confirmed, now).await?;
+        complete(conn, &rows, None, now).await?;
+    } else {
+        capture(conn, &rows.order, &payment, OrderStatus::Cancelled, now).await?;
+        set_checkout(conn, &rows.checkout, CheckoutStatus::Cancelled, None, now).await?;
+        set_cart(conn, &rows, CartStatus::Open, now).await?;
+        timeline::record(conn, order, EventKind::Cancelled, json!({"reason": "amount_mismatch"}), now).await?;
+    }
+    Ok(rows.order)
+}
+
+/// Gives back what an order that was cancelled holds: its discounts' uses, then its stock.
+///
+/// # Errors
+/// Those of the database.
+pub async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
+    uses::release(conn, order, now).await?;
+    stock::release(conn, order, now).await
 }
 
 async fn set_cart(conn: &mut Connection, rows: &Locked, status: CartStatus, now: DateTime<Utc>) -> Result<()> {

@@ -93,7 +93,7 @@ pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Resul
 ///
 /// # Errors
 /// Those of the database.
-pub(super) async fn request_cancel(app: &App, id: CheckoutId) -> Result<()> {
+pub async fn request_cancel(app: &App, id: CheckoutId) -> Result<()> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {

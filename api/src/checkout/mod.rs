@@ -5,15 +5,17 @@
 //! session can no longer be paid. Locks are taken in this order: idempotency claim, cart, order with its checkout,
 //! stock by variant.
 
+pub mod admin;
 pub mod advance;
 mod apply;
 mod close;
 pub mod create;
+mod holds;
 pub mod model;
 mod reserve;
 pub mod routes;
 mod start;
 mod stock;
 
-pub use apply::apply;
-pub use close::close;
+pub use apply::{apply, release, settle_review};
+pub use close::{Closed, close, request_cancel};

@@ -54,6 +54,8 @@ text_enum! {
         Replaced => "replaced",
         /// The session has a wrong total.
         WrongTotal => "wrong_total",
+        /// Staff need the stock.
+        ReleasedByStaff => "released_by_staff",
     }
 }
 
@@ -63,7 +65,7 @@ impl CloseReason {
     pub const fn outcome(self) -> CheckoutStatus {
         match self {
             Self::HoldExpired => CheckoutStatus::Expired,
-            Self::Cancelled | Self::Replaced => CheckoutStatus::Cancelled,
+            Self::Cancelled | Self::Replaced | Self::ReleasedByStaff => CheckoutStatus::Cancelled,
             Self::WrongTotal => CheckoutStatus::Failed,
         }
     }

@@ -7,11 +7,13 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::holds::{self, Buyer};
 use super::model::{CheckoutStatus, NewCheckout};
 use super::stock::{self, Demand};
 use crate::carts::load::{self, Snapshot};
 use crate::carts::model::CartStatus;
 use crate::carts::price::{PricedCart, address};
+use crate::config::RateLimits;
 use crate::db::schema::{carts, checkouts, order_line_items, orders};
 use crate::db::{self, Connection, OnConstraint};
 use crate::discounts::model::AppliedDiscount;
@@ -21,7 +23,7 @@ use crate::http::idempotency::{self, Key};
 use crate::ids::{CheckoutId, OrderId};
 use crate::jobs::{Job, queue};
 use crate::money::Money;
-use crate::orders::model::{FulfillmentStatus, OrderStatus, PaymentStatus};
+use crate::orders::model::{DisputeStatus, FulfillmentStatus, OrderStatus, PaymentStatus};
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{NewSession, SessionAddress, SessionLine, freeze, freeze_coupon};
 use crate::pricing::Totals;
@@ -46,6 +48,10 @@ pub(super) struct Plan<'a> {
     pub(super) token: Uuid,
     /// How long the stock is held.
     pub(super) hold: TimeDelta,
+    /// Whom its units count for.
+    pub(super) buyer: &'a Buyer,
+    /// How much one shopper may hold; `None` in a load test.
+    pub(super) limits: Option<RateLimits>,
 }
 
 impl Plan<'_> {
@@ -137,6 +143,10 @@ async fn live(conn: &mut Connection, plan: &Plan<'_>) -> Result<Reserved> {
 
 /// Writes everything; the stock last, so that its locks are held least.
 async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Result<CheckoutId> {
+    let units: i64 = plan.snapshot.lines.iter().map(|line| line.quantity).sum();
+    if let Some(limits) = plan.limits {
+        holds::require_room(conn, plan.buyer, units, limits).await?;
+    }
     let (order, checkout) = (OrderId::new(), CheckoutId::new());
     let hold_expires_at = now + plan.hold;
     let session_expires_at = hold_expires_at.max(now + SHORTEST_SESSION);
@@ -157,6 +167,9 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
             checkouts::coupon_body.eq(coupon_body),
             checkouts::hold_expires_at.eq(hold_expires_at),
             checkouts::session_expires_at.eq(session_expires_at),
+            checkouts::buyer_address.eq(&plan.buyer.address),
+            checkouts::buyer_email.eq(&plan.buyer.email),
+            checkouts::units.eq(units),
             checkouts::created_at.eq(now),
             checkouts::updated_at.eq(now),
         ))
@@ -278,6 +291,13 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
         orders::tax_included.eq(known(totals.tax_included)?),
         orders::total.eq(known(totals.total)?),
     );
+    let after_payment = (
+        orders::captured.eq(0),
+        orders::refund_claimed.eq(0),
+        orders::refund_imported.eq(0),
+        orders::disputed.eq(0),
+        orders::dispute_status.eq(DisputeStatus::None),
+    );
     let rate: Option<Value> = plan.priced.delivery.rate().map(|rate| json!(rate));
     let discounts: Vec<&AppliedDiscount> = plan.priced.discounts.iter().map(|(_, applied)| applied).collect();
     diesel::insert_into(orders::table)
@@ -300,7 +320,7 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
             orders::tax_calculation_id.eq(plan.priced.tax.known().and_then(|known| known.calculation)),
             orders::metadata.eq(&cart.metadata),
             amounts,
-            orders::captured.eq(0),
+            after_payment,
             orders::token_version.eq(1),
             orders::version.eq(1),
             orders::placed_at.eq(now),
@@ -343,6 +363,14 @@ async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: OrderId) ->
                 order_line_items::tax_reference.eq(line.id.to_string()),
                 order_line_items::tax_code.eq(&line.tax_code),
                 order_line_items::total.eq(totals.total.amount),
+                (
+                    order_line_items::fulfilled_quantity.eq(0),
+                    order_line_items::restocked_quantity.eq(0),
+                    order_line_items::refunded_quantity.eq(0),
+                    order_line_items::refunded_amount.eq(0),
+                    order_line_items::refunded_tax.eq(0),
+                    order_line_items::removed_quantity.eq(0),
+                ),
             )
         })
         .collect();

@@ -43,7 +43,8 @@ pub async fn create_checkout(
     body: Json<NewCheckout>,
 ) -> Result<HttpResponse> {
     let cart_id = body.value.cart_id;
-    app.limits.checkout_from(Caller::of(&request))?;
+    let caller = Caller::of(&request);
+    app.limits.checkout_from(caller)?;
     let cart = {
         let mut conn = app.connection().await?;
         load::row_for(&mut conn, cart_id, &token.0, &app.config.token_keys, false).await?
@@ -56,7 +57,7 @@ pub async fn create_checkout(
         fingerprint: body.fingerprint.clone(),
     });
     let (task_app, context, started) = (Arc::clone(&app), RequestContext::current(), Instant::now());
-    let work = async move { start::start(&task_app, cart, &body.value, &key).await };
+    let work = async move { start::start(&task_app, cart, &body.value, &key, caller.address).await };
     let outcome = app.run_to_end(context.scope(work)).await;
     app.metrics.checkout(outcome_of(&outcome), started.elapsed());
     let (mut answer, replayed) = outcome?;

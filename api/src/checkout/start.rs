@@ -1,12 +1,14 @@
 //! `POST /v1/checkouts`: claim the key, price, reserve, make the session, answer.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use reqwest::Url;
 use uuid::Uuid;
 
+use super::holds::Buyer;
 use super::model::{self, CheckoutStatus, CloseReason, NewCheckout};
 use super::reserve::{self, Plan, Reserved};
 use super::stock::Shortages;
@@ -18,6 +20,7 @@ use crate::carts::model::CartStatus;
 use crate::carts::price::{self, PricedCart};
 use crate::config::Config;
 use crate::error::{Code, Error, Problem, Result};
+use crate::http::client_address::limit_key;
 use crate::http::idempotency::{self, Answer, Claim, Key};
 use crate::http::problem;
 use crate::http::request_log::RequestContext;
@@ -35,7 +38,13 @@ const MOST_TRIES: u32 = 3;
 ///
 /// # Errors
 /// Those of the operation; what changed nothing may be tried again under the same key.
-pub(super) async fn start(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key) -> Result<(Answer, bool)> {
+pub(super) async fn start(
+    app: &Arc<App>,
+    cart: CartRow,
+    request: &NewCheckout,
+    key: &Key,
+    address: Option<IpAddr>,
+) -> Result<(Answer, bool)> {
     check_url(&app.config, "/success_url", &request.success_url)?;
     check_url(&app.config, "/cancel_url", &request.cancel_url)?;
     let mut conn = app.connection().await?;
@@ -45,7 +54,11 @@ pub(super) async fn start(app: &Arc<App>, cart: CartRow, request: &NewCheckout, 
     };
     drop(conn);
     app.faults.point("after_claim").await;
-    match run(app, cart, request, key, token).await {
+    let buyer = Buyer {
+        address: address.map(|address| limit_key(address).to_string()),
+        email: cart.email.as_deref().map(|email| email.trim().to_lowercase()),
+    };
+    match run(app, cart, request, (key, token), &buyer).await {
         Ok(answer) => {
             app.faults.point("before_answer").await;
             let mut conn = app.connection().await?;
@@ -72,7 +85,13 @@ async fn store_refusal(app: &App, key: &Key, token: Uuid, problem: &Problem) -> 
     Ok(answer)
 }
 
-async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, token: Uuid) -> Result<Answer> {
+async fn run(
+    app: &Arc<App>,
+    cart: CartRow,
+    request: &NewCheckout,
+    (key, token): (&Key, Uuid),
+    buyer: &Buyer,
+) -> Result<Answer> {
     let mut row = Some(cart);
     for _ in 0..MOST_TRIES {
         let mut conn = app.connection().await?;
@@ -111,6 +130,8 @@ async fn run(app: &Arc<App>, cart: CartRow, request: &NewCheckout, key: &Key, to
             key,
             token,
             hold,
+            buyer,
+            limits: app.config.rate_limits,
         };
         let mut conn = app.connection().await?;
         let reserved = reserve::reserve(&mut conn, &plan, app.clock.now()).await?;

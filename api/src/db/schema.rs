@@ -79,6 +79,9 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         coupon_body -> Nullable<Text>,
+        buyer_address -> Nullable<Text>,
+        buyer_email -> Nullable<Text>,
+        units -> Int8,
     }
 }
 
@@ -154,6 +157,49 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    disputes (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        provider_dispute_id -> Text,
+        status -> Text,
+        reason -> Text,
+        amount -> Int8,
+        withdrawn -> Int8,
+        evidence_due_at -> Nullable<Timestamptz>,
+        tax_reversal_id -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    event_cursors (provider) {
+        provider -> Text,
+        listed_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    fulfillment_line_items (fulfillment_id, line_item_id) {
+        fulfillment_id -> Uuid,
+        line_item_id -> Uuid,
+        quantity -> Int8,
+    }
+}
+
+diesel::table! {
+    fulfillments (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        carrier -> Nullable<Text>,
+        tracking_number -> Nullable<Text>,
+        tracking_url -> Nullable<Text>,
+        created_by -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -265,6 +311,12 @@ diesel::table! {
         tax_breakdown -> Jsonb,
         tax_reference -> Nullable<Text>,
         tax_code -> Nullable<Text>,
+        fulfilled_quantity -> Int8,
+        restocked_quantity -> Int8,
+        refunded_quantity -> Int8,
+        refunded_amount -> Int8,
+        refunded_tax -> Int8,
+        removed_quantity -> Int8,
     }
 }
 
@@ -307,6 +359,13 @@ diesel::table! {
         tax_transaction_id -> Nullable<Text>,
         tax_record_error -> Nullable<Text>,
         exchange_rate -> Nullable<Jsonb>,
+        refund_claimed -> Int8,
+        refund_imported -> Int8,
+        disputed -> Int8,
+        dispute_status -> Text,
+        cancel_note -> Nullable<Text>,
+        review_amount -> Nullable<Int8>,
+        review_currency -> Nullable<Text>,
     }
 }
 
@@ -390,6 +449,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    refund_line_items (refund_id, line_item_id) {
+        refund_id -> Uuid,
+        line_item_id -> Uuid,
+        quantity -> Int8,
+        amount -> Int8,
+        tax -> Int8,
+        removed -> Int8,
+        restock -> Int8,
+    }
+}
+
+diesel::table! {
     refunds (id) {
         id -> Uuid,
         order_id -> Uuid,
@@ -403,6 +474,15 @@ diesel::table! {
         sends -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        source -> Text,
+        shipping -> Int8,
+        tax -> Int8,
+        note -> Nullable<Text>,
+        requested_by -> Text,
+        tax_mode -> Text,
+        tax_reversal_id -> Nullable<Text>,
+        tax_undo_id -> Nullable<Text>,
+        tax_error -> Nullable<Text>,
     }
 }
 
@@ -579,6 +659,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     discount_codes,
     discount_uses,
     discounts,
+    disputes,
+    event_cursors,
+    fulfillment_line_items,
+    fulfillments,
     fx_rates,
     idempotency_keys,
     import_chunks,
@@ -595,6 +679,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     products,
     provider_usage,
     quotes,
+    refund_line_items,
     refunds,
     reservations,
     search_words,

@@ -41,6 +41,12 @@ impl Staff {
         format!("staff:{}", self.key)
     }
 
+    /// Who acts, for the records.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        self.key.to_string()
+    }
+
     /// Refuses unless the key has the scope.
     ///
     /// # Errors

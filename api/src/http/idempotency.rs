@@ -5,6 +5,9 @@
 //! provider, claims with a lease ([`claim`]), so that a dead process blocks nobody for long.
 //! Only the work's lasting answers are stored; errors that changed nothing and 5xx are not.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
@@ -15,6 +18,7 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::app::App;
 use crate::db::schema::idempotency_keys;
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, FieldError, Result};
@@ -249,6 +253,42 @@ where
             Ok((answer, false))
         }
         .scope_boxed()
+    })
+    .await
+}
+
+/// Runs `work`, which may call providers, to its end under a claim on the key: its answer is stored, an error gives the
+/// key free for another try.
+///
+/// # Errors
+/// What `work` answers; `idempotency_mismatch`, `request_in_flight`.
+pub async fn claimed(
+    app: &Arc<App>,
+    key: Option<Key>,
+    work: impl Future<Output = Result<Answer>> + Send + 'static,
+) -> Result<(Answer, bool)> {
+    let Some(key) = key else { return Ok((app.run_to_end(work).await?, false)) };
+    let task_app = Arc::clone(app);
+    app.run_to_end(async move {
+        let token = {
+            let mut conn = task_app.connection().await?;
+            match claim(&mut conn, &key, task_app.clock.now()).await? {
+                Claim::Done(answer) => return Ok((answer, true)),
+                Claim::Mine(token) => token,
+            }
+        };
+        let outcome = work.await;
+        let mut conn = task_app.connection().await?;
+        match outcome {
+            Ok(answer) => {
+                store(&mut conn, &key, token, &answer).await?;
+                Ok((answer, false))
+            }
+            Err(error) => {
+                free(&mut conn, &key, token).await?;
+                Err(error)
+            }
+        }
     })
     .await
 }

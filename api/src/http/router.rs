@@ -3,8 +3,8 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    carts, catalog, checkout, collections, discounts, fx, http, imports, inventory, orders, quotes, shipping, store,
-    tax, webhooks_in,
+    carts, catalog, checkout, collections, discounts, fulfillments, fx, http, imports, inventory, orders, quotes,
+    refunds, shipping, store, tax, webhooks_in,
 };
 
 /// The documented routes.
@@ -40,7 +40,9 @@ fn for_shoppers(config: &mut ServiceConfig<'_>) {
         .service(checkout::routes::create_checkout)
         .service(checkout::routes::get_checkout)
         .service(checkout::routes::cancel_checkout)
-        .service(orders::routes::get_order);
+        .service(orders::routes::get_order)
+        .service(orders::routes::cancel_my_order)
+        .service(refunds::routes::list_my_refunds);
 }
 
 fn for_staff(config: &mut ServiceConfig<'_>) {
@@ -91,5 +93,14 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(discounts::code_admin::list_discount_codes)
         .service(discounts::code_admin::delete_discount_code)
         .service(orders::admin::list_orders)
-        .service(orders::admin::get_any_order);
+        .service(orders::admin::get_any_order)
+        .service(orders::admin::cancel_order)
+        .service(orders::admin::decide_payment_review)
+        .service(fulfillments::admin::create_fulfillment)
+        .service(refunds::admin::create_refund)
+        .service(refunds::admin::preview_refund)
+        .service(refunds::admin::list_refunds)
+        .service(refunds::admin::get_refund)
+        .service(checkout::admin::list_holds)
+        .service(checkout::admin::release_hold);
 }

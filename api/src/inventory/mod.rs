@@ -1,5 +1,6 @@
 //! Stock: levels and their ledger of movements. Reservations are made and ended by the checkout.
 
+pub mod restock;
 pub mod routes;
 
 use chrono::{DateTime, Utc};

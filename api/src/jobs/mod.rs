@@ -23,6 +23,10 @@ text_enum! {
         SendRefund => "send_refund",
         /// Records a sale with the tax provider.
         RecordTax => "record_tax",
+        /// Reverses a refund's tax, or that reversal, with the tax provider.
+        ReverseTax => "reverse_tax",
+        /// Lists the provider's events, for those that never arrived.
+        CatchUpEvents => "catch_up_events",
         /// Deletes the coupon of a checkout that is over.
         DeleteCoupon => "delete_coupon",
         /// Imports a slice of an uploaded file.
@@ -38,11 +42,13 @@ text_enum! {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
         Self::RecordTax,
+        Self::ReverseTax,
+        Self::CatchUpEvents,
         Self::DeleteCoupon,
         Self::RefreshRates,
         Self::Reconcile,
@@ -56,8 +62,13 @@ impl JobKind {
         match self {
             Self::ProcessEvent => 8,
             Self::AdvanceCheckout => 4,
-            Self::SendRefund | Self::RecordTax => 2,
-            Self::DeleteCoupon | Self::RefreshRates | Self::Import | Self::Reconcile | Self::Prune => 1,
+            Self::SendRefund | Self::RecordTax | Self::ReverseTax => 2,
+            Self::DeleteCoupon
+            | Self::CatchUpEvents
+            | Self::RefreshRates
+            | Self::Import
+            | Self::Reconcile
+            | Self::Prune => 1,
         }
     }
 
@@ -65,8 +76,9 @@ impl JobKind {
     #[must_use]
     pub const fn work(self) -> Work {
         match self {
-            Self::ProcessEvent | Self::SendRefund | Self::RecordTax => Work::Settling,
+            Self::ProcessEvent | Self::SendRefund | Self::RecordTax | Self::ReverseTax => Work::Settling,
             Self::AdvanceCheckout
+            | Self::CatchUpEvents
             | Self::DeleteCoupon
             | Self::RefreshRates
             | Self::Import
@@ -83,9 +95,10 @@ impl JobKind {
             | Self::AdvanceCheckout
             | Self::SendRefund
             | Self::RecordTax
+            | Self::ReverseTax
             | Self::DeleteCoupon
             | Self::Import => 20,
-            Self::RefreshRates | Self::Reconcile | Self::Prune => 3,
+            Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune => 3,
         }
     }
 
@@ -94,12 +107,14 @@ impl JobKind {
     pub const fn interval_seconds(self) -> Option<i64> {
         match self {
             Self::Reconcile => Some(30),
+            Self::CatchUpEvents => Some(600),
             Self::Prune => Some(3600),
             Self::RefreshRates => Some(6 * 3600),
             Self::AdvanceCheckout
             | Self::ProcessEvent
             | Self::SendRefund
             | Self::RecordTax
+            | Self::ReverseTax
             | Self::DeleteCoupon
             | Self::Import => None,
         }
@@ -117,6 +132,10 @@ pub enum Job {
     SendRefund(RefundId),
     /// See [`JobKind::RecordTax`].
     RecordTax(OrderId),
+    /// See [`JobKind::ReverseTax`].
+    ReverseTax(RefundId),
+    /// See [`JobKind::CatchUpEvents`].
+    CatchUpEvents,
     /// See [`JobKind::DeleteCoupon`].
     DeleteCoupon(CheckoutId),
     /// See [`JobKind::Import`].
@@ -138,6 +157,8 @@ impl Job {
             Self::ProcessEvent(_) => JobKind::ProcessEvent,
             Self::SendRefund(_) => JobKind::SendRefund,
             Self::RecordTax(_) => JobKind::RecordTax,
+            Self::ReverseTax(_) => JobKind::ReverseTax,
+            Self::CatchUpEvents => JobKind::CatchUpEvents,
             Self::DeleteCoupon(_) => JobKind::DeleteCoupon,
             Self::Import(_) => JobKind::Import,
             Self::RefreshRates => JobKind::RefreshRates,
@@ -153,9 +174,9 @@ impl Job {
             Self::AdvanceCheckout(id) | Self::DeleteCoupon(id) => json!({"id": id}),
             Self::RecordTax(id) => json!({"id": id}),
             Self::ProcessEvent(id) => json!({"id": id}),
-            Self::SendRefund(id) => json!({"id": id}),
+            Self::SendRefund(id) | Self::ReverseTax(id) => json!({"id": id}),
             Self::Import(id) => json!({"id": id}),
-            Self::RefreshRates | Self::Reconcile | Self::Prune => json!({}),
+            Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune => json!({}),
         }
     }
 
@@ -170,6 +191,8 @@ impl Job {
             JobKind::ProcessEvent => Self::ProcessEvent(id()?.parse()?),
             JobKind::SendRefund => Self::SendRefund(id()?.parse()?),
             JobKind::RecordTax => Self::RecordTax(id()?.parse()?),
+            JobKind::ReverseTax => Self::ReverseTax(id()?.parse()?),
+            JobKind::CatchUpEvents => Self::CatchUpEvents,
             JobKind::DeleteCoupon => Self::DeleteCoupon(id()?.parse()?),
             JobKind::Import => Self::Import(id()?.parse()?),
             JobKind::RefreshRates => Self::RefreshRates,

@@ -77,7 +77,7 @@ pub async fn enqueue(
 /// # Errors
 /// Those of the database.
 pub async fn schedule(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    for job in [Job::Reconcile, Job::Prune, Job::RefreshRates] {
+    for job in [Job::Reconcile, Job::CatchUpEvents, Job::Prune, Job::RefreshRates] {
         if let Some(seconds) = job.kind().interval_seconds() {
             enqueue(conn, job, "timer", now + TimeDelta::seconds(seconds), now).await?;
         }

@@ -135,6 +135,8 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::ProcessEvent(id) => webhooks_in::process::process(app, id).await,
         Job::SendRefund(id) => refunds::send::send(app, id).await,
         Job::RecordTax(id) => tax::record::record(app, id).await,
+        Job::ReverseTax(id) => tax::reverse::reverse(app, id).await,
+        Job::CatchUpEvents => webhooks_in::catch_up::catch_up(app).await,
         Job::DeleteCoupon(id) => checkout::create::delete_coupon(app, id).await,
         Job::Import(id) => imports::run::work(app, id).await,
         Job::RefreshRates => fx::rates::refresh(app).await,

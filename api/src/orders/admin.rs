@@ -1,16 +1,21 @@
 //! Orders for staff.
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use super::cancel::{self, Cancelled, NewCancellation, Wish};
 use super::model::{Order, OrderStatus, PaymentStatus};
 use super::read::{self, After};
+use super::review::{self, Decision, ReviewDecision};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::auth::Staff;
-use crate::http::etag;
-use crate::http::extract::{Id, Query};
+use crate::http::etag::{self, Expected};
+use crate::http::extract::{Id, Json, Query};
+use crate::http::idempotency::{self, Answer};
 use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
 use crate::ids::OrderId;
 use crate::staff::api_keys::Scope;
@@ -82,7 +87,85 @@ pub async fn get_any_order(
 ) -> Result<HttpResponse> {
     staff.require(Scope::OrdersRead)?;
     let mut conn = app.connection().await?;
-    let mut order = read::find(&mut conn, id.0).await?;
-    order.timeline = Some(read::timeline(&mut conn, id.0).await?);
+    let order = read::find_for_staff(&mut conn, id.0).await?;
     etag::respond(&request, HttpResponse::Ok(), order.version, &order)
+}
+
+/// Cancel an order
+///
+/// Unpaid: the payment page is closed first. Paid and unsent: the money goes back, the stock too, uses of discounts are
+/// given back. Partly sent: the rest is cancelled. 202 while a payment is on its way: it is given back if it succeeds.
+/// Scope `orders:write`.
+#[utoipa::path(
+    operation_id = "cancel_order", tag = "staff", security(("staff_key" = [])), request_body = NewCancellation,
+    params(
+        ("id" = OrderId, Path, description = "The order's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat safe"),
+        ("If-Match" = Option<String>, Header, description = "The order's `ETag` that the cancellation is based on"),
+    ),
+    responses(
+        (status = 200, description = "The order as it is now", body = Order),
+        (status = 202, description = "Noted; a payment is on its way", body = Order),
+    ),
+)]
+#[post("/v1/admin/orders/{id}/cancel")]
+pub async fn cancel_order(
+    app: web::Data<App>,
+    request: HttpRequest,
+    staff: Staff,
+    id: Id<OrderId>,
+    body: Json<NewCancellation>,
+) -> Result<HttpResponse> {
+    staff.require(Scope::OrdersWrite)?;
+    let scope = format!("{}:{}:cancel", staff.idempotency_scope(), id.0);
+    let key = idempotency::key(&request, scope, &body.fingerprint)?;
+    let new = body.value;
+    let wish = Wish {
+        actor: staff.actor(),
+        reason: new.reason,
+        note: new.note,
+        restock: new.restock.unwrap_or(true),
+        force: new.force,
+        window: None,
+        expected: Expected::from_request(&request)?,
+    };
+    let task_app = Arc::clone(&app);
+    let work = async move {
+        let cancelled = cancel::cancel(&task_app, id.0, &wish).await?;
+        let mut conn = task_app.connection().await?;
+        let order = read::find_for_staff(&mut conn, id.0).await?;
+        Answer::of(if cancelled == Cancelled::Done { 200 } else { 202 }, &order)
+    };
+    let (answer, replayed) = idempotency::claimed(&app, key, work).await?;
+    Ok(idempotency::respond(&answer, replayed))
+}
+
+/// Decide about a payment
+///
+/// For an order with `payment_review`, of which another amount was paid than it costs: `accept` it as paid, or `refund`
+/// all of it and cancel the order. Scope `orders:write`.
+#[utoipa::path(
+    operation_id = "decide_payment_review", tag = "staff", security(("staff_key" = [])), request_body = ReviewDecision,
+    params(("id" = OrderId, Path, description = "The order's id")),
+    responses((status = 200, description = "The order as it is now", body = Order)),
+)]
+#[post("/v1/admin/orders/{id}/payment-review")]
+pub async fn decide_payment_review(
+    app: web::Data<App>,
+    staff: Staff,
+    id: Id<OrderId>,
+    body: Json<ReviewDecision>,
+) -> Result<HttpResponse> {
+    staff.require(Scope::OrdersWrite)?;
+    let task_app = Arc::clone(&app);
+    let (actor, decision) = (staff.actor(), body.value.decision);
+    let work = async move {
+        match decision {
+            Decision::Accept => review::accept(&task_app, id.0, &actor).await,
+            Decision::Refund => review::give_back(&task_app, id.0, &actor).await,
+        }
+    };
+    app.run_to_end(work).await?;
+    let mut conn = app.connection().await?;
+    Ok(HttpResponse::Ok().json(read::find_for_staff(&mut conn, id.0).await?))
 }

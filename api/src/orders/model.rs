@@ -7,11 +7,14 @@ use serde_json::Value;
 use crate::address::Address;
 use crate::db::text_enum;
 use crate::discounts::model::{AppliedDiscount, LineDiscount};
+use crate::disputes::model::Dispute;
+use crate::fulfillments::model::Fulfillment;
 use crate::fx::derive::Derivation;
-use crate::ids::{LineItemId, OrderId, ProductId, RefundId, VariantId};
+use crate::ids::{LineItemId, OrderId, ProductId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
+use crate::refunds::model::Refund;
 use crate::shipping::model::ShippingRate;
 use crate::tax::model::{TaxComponent, TaxSummary};
 
@@ -58,6 +61,22 @@ text_enum! {
         Fulfilled => "fulfilled",
         /// All of it arrived.
         Delivered => "delivered",
+    }
+}
+
+text_enum! {
+    /// Whether a customer disputes the payment.
+    DisputeStatus {
+        /// Nobody does.
+        None => "none",
+        /// The bank asks, without taking money yet.
+        Warning => "warning",
+        /// Disputed; the money is taken until it is decided.
+        Open => "open",
+        /// Decided for the shop.
+        Won => "won",
+        /// Decided for the customer.
+        Lost => "lost",
     }
 }
 
@@ -110,6 +129,12 @@ pub struct Order {
     pub totals: Totals,
     /// What was given back.
     pub refunded: Money,
+    /// What can still be refunded: captured, less refunds that succeeded or are on their way, less what disputes took.
+    pub remaining_refundable: Money,
+    /// Whether the payment is disputed.
+    pub dispute_status: DisputeStatus,
+    /// What was sent.
+    pub fulfillments: Vec<Fulfillment>,
     /// Where the goods go.
     pub shipping_address: Option<Address>,
     /// Who pays.
@@ -132,6 +157,18 @@ pub struct Order {
     pub cancel_requested_at: Option<DateTime<Utc>>,
     /// Why it was cancelled.
     pub cancel_reason: Option<String>,
+    /// What staff noted when they cancelled it; for staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub cancel_note: Option<String>,
+    /// What was paid when that was not the order's total, until it is decided; for staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub review_amount: Option<Money>,
+    /// The payment's disputes; for staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub disputes: Option<Vec<Dispute>>,
     /// What happened, oldest first; for staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -171,28 +208,16 @@ pub struct OrderLine {
     pub tax_breakdown: Vec<TaxComponent>,
     /// What the line costs: `subtotal − discount + tax_added`.
     pub total: Money,
+    /// Units that were given back, or are about to be.
+    pub refunded_quantity: i64,
+    /// Units that were sent.
+    pub fulfilled_quantity: i64,
+    /// Units that are still to be sent.
+    pub fulfillable_quantity: i64,
     /// Whether it is sent by post.
     pub requires_shipping: bool,
     /// The shop's own data.
     pub metadata: Metadata,
-}
-
-/// Money given back.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Refund {
-    /// The refund's id.
-    pub id: RefundId,
-    /// `pending`, `succeeded`, `failed` or `cancelled`.
-    #[schema(example = "pending")]
-    pub status: String,
-    /// How much.
-    pub amount: Money,
-    /// Why.
-    pub reason: String,
-    /// Why it failed.
-    pub failure_reason: Option<String>,
-    /// When it was asked for.
-    pub created_at: DateTime<Utc>,
 }
 
 /// Something that happened to an order.

@@ -7,15 +7,17 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
-use super::model::{FulfillmentStatus, Order, OrderLine, OrderStatus, PaymentStatus, Refund, TimelineEntry};
+use super::model::{DisputeStatus, FulfillmentStatus, Order, OrderLine, OrderStatus, PaymentStatus, TimelineEntry};
 use crate::carts::price::address;
 use crate::db::Connection;
-use crate::db::schema::{order_events, order_line_items, orders, refunds};
+use crate::db::schema::{order_events, order_line_items, orders};
 use crate::error::{Error, Result};
-use crate::ids::{CartId, LineItemId, OrderId, ProductId, RefundId, TaxCalculationId, VariantId};
+use crate::ids::{CartId, LineItemId, OrderId, ProductId, TaxCalculationId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
+use crate::refunds::model::{Refund, RefundStatus};
+use crate::{disputes, fulfillments, refunds};
 
 /// A row of `orders`.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -76,8 +78,22 @@ pub struct OrderRow {
     pub payment_intent_id: Option<String>,
     /// What was paid.
     pub captured: i64,
+    /// Our refunds that are pending or succeeded.
+    pub refund_claimed: i64,
+    /// Refunds that others made at the provider.
+    pub refund_imported: i64,
+    /// What disputes took.
+    pub disputed: i64,
+    /// Whether the payment is disputed.
+    pub dispute_status: DisputeStatus,
+    /// What was paid when that was not the total.
+    pub review_amount: Option<i64>,
+    /// In which currency.
+    pub review_currency: Option<Currency>,
     /// Why it was cancelled.
     pub cancel_reason: Option<String>,
+    /// What staff noted.
+    pub cancel_note: Option<String>,
     /// When a cancellation was asked for.
     pub cancel_requested_at: Option<DateTime<Utc>>,
     /// Which token opens it.
@@ -114,20 +130,9 @@ struct LineRow {
     tax_included: i64,
     tax_breakdown: Value,
     total: i64,
-}
-
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = refunds)]
-#[diesel(check_for_backend(diesel::pg::Pg))]
-struct RefundRow {
-    id: RefundId,
-    order_id: OrderId,
-    status: String,
-    amount: i64,
-    currency: Currency,
-    reason: String,
-    failure_reason: Option<String>,
-    created_at: DateTime<Utc>,
+    refunded_quantity: i64,
+    fulfilled_quantity: i64,
+    removed_quantity: i64,
 }
 
 /// Where a page starts: after this order, newest first.
@@ -143,13 +148,40 @@ pub async fn row(conn: &mut Connection, id: OrderId, lock: bool) -> Result<Order
     row.optional()?.ok_or_else(|| Error::not_found("order"))
 }
 
-/// One order in full, without its timeline.
+/// Raises the version of an order whose parts changed, under its lock.
+///
+/// # Errors
+/// Those of the database.
+pub async fn touch(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(orders::table.find(id))
+        .set((orders::version.eq(orders::version + 1), orders::updated_at.eq(now)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// One order in full, as its shopper sees it.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn find(conn: &mut Connection, id: OrderId) -> Result<Order> {
     let row = row(conn, id, false).await?;
-    assemble(conn, vec![row]).await?.pop().ok_or_else(|| Error::not_found("order"))
+    assemble(conn, vec![row], false).await?.pop().ok_or_else(|| Error::not_found("order"))
+}
+
+/// One order in full, as staff see it.
+///
+/// # Errors
+/// `not_found`.
+pub async fn find_for_staff(conn: &mut Connection, id: OrderId) -> Result<Order> {
+    let row = row(conn, id, false).await?;
+    let (note, review) = (row.cancel_note.clone(), row.review_amount.zip(row.review_currency));
+    let mut order = assemble(conn, vec![row], true).await?.pop().ok_or_else(|| Error::not_found("order"))?;
+    order.cancel_note = note;
+    order.review_amount = review.map(|(amount, currency)| Money::new(amount, currency));
+    order.disputes = Some(disputes::read::of_order(conn, id, order.currency).await?);
+    order.timeline = Some(timeline(conn, id).await?);
+    Ok(order)
 }
 
 /// What happened to an order, oldest first.
@@ -189,10 +221,10 @@ pub async fn list(
             query.filter(orders::placed_at.lt(placed_at).or(orders::placed_at.eq(placed_at).and(orders::id.lt(id))));
     }
     let rows = query.order((orders::placed_at.desc(), orders::id.desc())).limit(limit + 1).load(conn).await?;
-    assemble(conn, rows).await
+    assemble(conn, rows, true).await
 }
 
-async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
+async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -> Result<Vec<Order>> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
     let lines: Vec<LineRow> = order_line_items::table
         .filter(order_line_items::order_id.eq_any(&ids))
@@ -200,31 +232,38 @@ async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>) -> Result<Vec<Orde
         .select(LineRow::as_select())
         .load(conn)
         .await?;
-    let refunds: Vec<RefundRow> = refunds::table
-        .filter(refunds::order_id.eq_any(&ids))
-        .order((refunds::order_id, refunds::created_at))
-        .select(RefundRow::as_select())
-        .load(conn)
-        .await?;
-    let mut lines_of: HashMap<OrderId, Vec<LineRow>> = HashMap::new();
-    for line in lines {
-        lines_of.entry(line.order_id).or_default().push(line);
-    }
-    let mut refunds_of: HashMap<OrderId, Vec<RefundRow>> = HashMap::new();
-    for refund in refunds {
-        refunds_of.entry(refund.order_id).or_default().push(refund);
-    }
+    let refunds = refunds::read::of_orders(conn, &ids, for_staff).await?;
+    let sent: Vec<OrderId> =
+        rows.iter().filter(|row| row.fulfillment_status != FulfillmentStatus::Unfulfilled).map(|row| row.id).collect();
+    let fulfillments = fulfillments::read::of_orders(conn, &sent).await?;
+    let mut lines_of = by_order(lines, |line| line.order_id);
+    let mut refunds_of = by_order(refunds, |refund| refund.order_id);
+    let mut fulfillments_of = by_order(fulfillments, |fulfillment| fulfillment.order_id);
     rows.into_iter()
         .map(|row| {
-            let (lines, refunds) = (lines_of.remove(&row.id), refunds_of.remove(&row.id));
-            shape(row, lines.unwrap_or_default(), refunds.unwrap_or_default())
+            let id = row.id;
+            let mut order =
+                shape(row, lines_of.remove(&id).unwrap_or_default(), refunds_of.remove(&id).unwrap_or_default())?;
+            order.fulfillments = fulfillments_of.remove(&id).unwrap_or_default();
+            Ok(order)
         })
         .collect()
 }
 
-fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<Order> {
+fn by_order<T>(items: Vec<T>, order: impl Fn(&T) -> OrderId) -> HashMap<OrderId, Vec<T>> {
+    let mut sorted: HashMap<OrderId, Vec<T>> = HashMap::new();
+    for item in items {
+        sorted.entry(order(&item)).or_default().push(item);
+    }
+    sorted
+}
+
+fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<Refund>) -> Result<Order> {
     let money = |amount| Money::new(amount, row.currency);
-    let refunded = refunds.iter().filter(|refund| refund.status == "succeeded").map(|refund| refund.amount).sum();
+    let refunded =
+        refunds.iter().filter(|refund| refund.status == RefundStatus::Succeeded).map(|refund| refund.amount.amount);
+    let refunded: i64 = refunded.sum();
+    let remaining = (row.captured - row.refund_claimed - row.refund_imported - row.disputed).max(0);
     Ok(Order {
         totals: Totals {
             subtotal: money(row.subtotal),
@@ -236,13 +275,16 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
             tax_included: Some(money(row.tax_included)),
             total: Some(money(row.total)),
         },
-        line_items: lines.into_iter().map(|line| shape_line(line, row.currency)).collect::<Result<_>>()?,
+        line_items: lines.into_iter().map(|line| shape_line(line, &row)).collect::<Result<_>>()?,
         discounts: read(row.discounts, "orders.discounts")?,
         exchange_rate: row.exchange_rate.map(|rate| read(rate, "orders.exchange_rate")).transpose()?,
         tax: read(row.tax, "orders.tax")?,
         tax_transaction_id: row.tax_transaction_id,
         refunded: money(refunded),
-        refunds: refunds.into_iter().map(shape_refund).collect(),
+        remaining_refundable: money(remaining),
+        dispute_status: row.dispute_status,
+        fulfillments: Vec::new(),
+        refunds,
         shipping_address: address(row.shipping_address.as_ref())?,
         billing_address: address(row.billing_address.as_ref())?,
         shipping_rate: row.shipping_rate.map(|rate| read(rate, "orders.shipping_rate")).transpose()?,
@@ -261,6 +303,9 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
         cancelled_at: row.cancelled_at,
         cancel_requested_at: row.cancel_requested_at,
         cancel_reason: row.cancel_reason,
+        cancel_note: None,
+        review_amount: None,
+        disputes: None,
         timeline: None,
     })
 }
@@ -270,8 +315,10 @@ fn read<T: serde::de::DeserializeOwned>(column: Value, name: &str) -> Result<T> 
     serde_json::from_value(column).map_err(|error| Error::Internal(format!("{name}: {error}")))
 }
 
-fn shape_line(line: LineRow, currency: Currency) -> Result<OrderLine> {
-    let money = |amount| Money::new(amount, currency);
+fn shape_line(line: LineRow, order: &OrderRow) -> Result<OrderLine> {
+    let money = |amount| Money::new(amount, order.currency);
+    let is_to_be_sent = matches!(order.status, OrderStatus::Confirmed | OrderStatus::Completed);
+    let unsent = line.quantity - line.fulfilled_quantity - line.removed_quantity;
     Ok(OrderLine {
         id: line.id,
         variant_id: line.variant_id,
@@ -288,18 +335,10 @@ fn shape_line(line: LineRow, currency: Currency) -> Result<OrderLine> {
         tax_included: money(line.tax_included),
         tax_breakdown: read(line.tax_breakdown, "order_line_items.tax_breakdown")?,
         total: money(line.total),
+        refunded_quantity: line.refunded_quantity,
+        fulfilled_quantity: line.fulfilled_quantity,
+        fulfillable_quantity: if is_to_be_sent { unsent } else { 0 },
         requires_shipping: line.requires_shipping,
         metadata: Metadata::from_json(&line.metadata),
     })
-}
-
-fn shape_refund(row: RefundRow) -> Refund {
-    Refund {
-        id: row.id,
-        status: row.status,
-        amount: Money::new(row.amount, row.currency),
-        reason: row.reason,
-        failure_reason: row.failure_reason,
-        created_at: row.created_at,
-    }
 }

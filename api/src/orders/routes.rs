@@ -1,13 +1,17 @@
-//! An order for the shopper who placed it.
+//! An order for the shopper who placed it: read it, cancel it.
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use std::sync::Arc;
 
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+
+use super::cancel::{self, CancelReason, Cancelled, Wish};
 use super::model::Order;
-use super::read;
+use super::read::{self, OrderRow};
 use crate::app::App;
+use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::http::auth::OrderToken;
-use crate::http::etag;
+use crate::http::etag::{self, Expected};
 use crate::http::extract::Id;
 use crate::ids::OrderId;
 use crate::tokens::TokenKind;
@@ -28,10 +32,56 @@ pub async fn get_order(
     token: OrderToken,
 ) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
-    let row = read::row(&mut conn, id.0, false).await?;
-    if !app.config.token_keys.verify(TokenKind::Order, id.0.0, row.token_version, &token.0) {
-        return Err(Error::not_found("order"));
-    }
+    authorise(&mut conn, &app, id.0, &token).await?;
     let order = read::find(&mut conn, id.0).await?;
     etag::respond(&request, HttpResponse::Ok(), order.version, &order)
+}
+
+/// Cancel my order
+///
+/// Unpaid: always; the payment page is closed first. Paid: until anything is sent, and for as long as the shop allows
+/// (`MERX_CANCEL_WINDOW_MINUTES`); the money goes back. 202 while a payment is on its way: it is given back if it
+/// succeeds. A cancelled order answers 200 again.
+#[utoipa::path(
+    operation_id = "cancel_my_order", tag = "orders", security(("order_token" = [])),
+    params(("id" = OrderId, Path, description = "The order's id")),
+    responses(
+        (status = 200, description = "The order as it ended", body = Order),
+        (status = 202, description = "Noted; a payment is on its way", body = Order),
+    ),
+)]
+#[post("/v1/orders/{id}/cancel")]
+pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, token: OrderToken) -> Result<HttpResponse> {
+    let mut conn = app.connection().await?;
+    authorise(&mut conn, &app, id.0, &token).await?;
+    drop(conn);
+    let wish = Wish {
+        actor: "shopper".to_owned(),
+        reason: CancelReason::RequestedByCustomer,
+        note: None,
+        restock: true,
+        force: false,
+        window: Some(app.config.cancel_window),
+        expected: Expected::any(),
+    };
+    let task_app = Arc::clone(&app);
+    let cancelled = app.run_to_end(async move { cancel::cancel(&task_app, id.0, &wish).await }).await?;
+    let mut conn = app.connection().await?;
+    let order = read::find(&mut conn, id.0).await?;
+    match cancelled {
+        Cancelled::Done => Ok(HttpResponse::Ok().json(order)),
+        Cancelled::Noted => Ok(HttpResponse::Accepted().json(order)),
+    }
+}
+
+/// Refuses whoever may not see the order as if it were not there.
+///
+/// # Errors
+/// `not_found`.
+pub async fn authorise(conn: &mut Connection, app: &App, id: OrderId, token: &OrderToken) -> Result<OrderRow> {
+    let row = read::row(conn, id, false).await?;
+    if app.config.token_keys.verify(TokenKind::Order, id.0, row.token_version, &token.0) {
+        return Ok(row);
+    }
+    Err(Error::not_found("order"))
 }

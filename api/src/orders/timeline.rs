@@ -37,6 +37,24 @@ text_enum! {
         Refunded => "refunded",
         /// Money could not be given back.
         RefundFailed => "refund_failed",
+        /// A refund that somebody made at the provider was taken over.
+        RefundImported => "refund_imported",
+        /// Units were put back on the shelf.
+        Restocked => "restocked",
+        /// A refund's tax was reversed with the tax provider.
+        TaxReversed => "tax_reversed",
+        /// A failed refund's tax reversal was itself reversed.
+        TaxReversalUndone => "tax_reversal_undone",
+        /// What was not sent yet of a partly sent order was cancelled.
+        RestCancelled => "rest_cancelled",
+        /// Goods were sent.
+        Fulfilled => "fulfilled",
+        /// The customer disputes the payment, or the dispute moved on.
+        Disputed => "disputed",
+        /// The card network or Stripe warns of fraud.
+        FraudWarning => "fraud_warning",
+        /// Staff decided about an odd payment.
+        ReviewDecided => "review_decided",
     }
 }
 
@@ -62,4 +80,18 @@ pub async fn record(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// How many entries of a kind tell of an event of the provider.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(conn: &mut Connection, order: OrderId, kind: EventKind, event: &str) -> Result<i64> {
+    Ok(order_events::table
+        .filter(order_events::order_id.eq(order))
+        .filter(order_events::kind.eq(kind))
+        .filter(order_events::detail.retrieve_as_text("event").eq(event))
+        .count()
+        .get_result(conn)
+        .await?)
 }

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use super::session::amount;
-use super::{RefundView, SessionView, Standing, refund};
+use super::{ProviderError, RefundView, SessionView, Standing, Stripe, refund};
 
 /// An event's envelope.
 #[derive(Debug, Deserialize)]
@@ -18,8 +21,35 @@ pub struct EventEnvelope {
     /// Whether it is real money.
     #[serde(default)]
     pub livemode: bool,
+    /// Unix seconds.
+    #[serde(default)]
+    pub created: Option<i64>,
     data: EventData,
 }
+
+/// What we want to hear of; `merx stripe setup` and the listing of events name the same (AMENDMENTS 19, 20).
+pub const EVENT_TYPES: [&str; 20] = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "radar.early_fraud_warning.created",
+    "review.opened",
+    "review.closed",
+];
 
 #[derive(Debug, Deserialize)]
 struct EventData {
@@ -75,5 +105,64 @@ impl EventEnvelope {
             return None;
         }
         refund::from_json(&self.data.object)
+    }
+
+    /// The dispute that the event is about, if it is about one.
+    #[must_use]
+    pub fn dispute_id(&self) -> Option<&str> {
+        self.text("charge.dispute.", "id")
+    }
+
+    /// The payment that the event warns of, and what to tell about it.
+    #[must_use]
+    pub fn fraud_warning(&self) -> Option<(&str, &'static str)> {
+        let early = self.text("radar.early_fraud_warning.created", "payment_intent");
+        let early = early.map(|intent| (intent, "The card network reports the payment as fraud."));
+        let review = || self.text("review.opened", "payment_intent");
+        early.or_else(|| review().map(|intent| (intent, "Stripe holds the payment for review.")))
+    }
+
+    /// A member of the object, for events of a kind.
+    fn text(&self, kind: &str, member: &str) -> Option<&str> {
+        let object = Some(&self.data.object).filter(|_| self.kind.starts_with(kind))?;
+        object.get(member).and_then(serde_json::Value::as_str)
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Listing<'a> {
+    types: &'a [&'a str],
+    created: Since,
+    limit: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starting_after: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Since {
+    gte: i64,
+}
+
+impl Stripe {
+    /// A page of the events since a time, newest first, and whether there are more. What cannot be read is left out.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub async fn list_events(
+        &self,
+        since: DateTime<Utc>,
+        after: Option<&str>,
+    ) -> Result<(Vec<(EventEnvelope, Value)>, bool), ProviderError> {
+        let listing = Listing {
+            types: &EVENT_TYPES,
+            created: Since { gte: since.timestamp() },
+            limit: 100,
+            starting_after: after,
+        };
+        let request = RequestBuilder::new(StripeMethod::Get, "/events").query(&listing);
+        let answer = self.document(&request, None, None).await?;
+        let events = answer.get("data").and_then(Value::as_array).into_iter().flatten();
+        let events = events.filter_map(|event| Some((EventEnvelope::deserialize(event).ok()?, event.clone())));
+        Ok((events.collect(), answer.get("has_more").and_then(Value::as_bool).unwrap_or_default()))
     }
 }

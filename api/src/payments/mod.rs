@@ -5,6 +5,7 @@
 mod client;
 mod coupon;
 mod currency;
+mod dispute;
 mod event;
 mod promotion;
 mod refund;
@@ -12,14 +13,17 @@ mod request;
 mod session;
 mod signature;
 mod tax;
+mod tax_reversal;
 
 pub use crate::outbound::ProviderError;
 pub use client::Stripe;
 pub use coupon::freeze_coupon;
 pub use currency::{minimum_charge, smallest_charge_step, to_stripe};
+pub use dispute::DisputeView;
 pub use event::EventEnvelope;
 pub use promotion::PromotionCode;
 pub use refund::{RefundOutcome, RefundView};
 pub use request::{NewSession, SessionAddress, SessionLine, freeze};
 pub use session::{Create, SessionView, Standing};
 pub use signature::{SignatureError, verify};
+pub use tax_reversal::{ReversedLine, ReversedTax};

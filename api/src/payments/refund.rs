@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use stripe_client_core::StripeRequest;
-use stripe_core::refund::{CreateRefund, ListRefund};
+use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund, RetrieveRefund};
 use stripe_shared::Refund;
 
 use super::client::idempotent;
 use super::currency::to_stripe;
+use super::session::amount;
 use super::{ProviderError, Stripe};
 use crate::money::Money;
+use crate::refunds::model::RefundReason;
 
 /// How a refund stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,12 @@ pub struct RefundView {
     pub outcome: RefundOutcome,
     /// Why it failed.
     pub failure_reason: Option<String>,
+    /// `pi_…`, of which payment it is.
+    pub payment_intent_id: Option<String>,
+    /// How much; `None` when it is no amount of ours.
+    pub amount: Option<Money>,
+    /// Why, in Stripe's words.
+    pub reason: Option<String>,
 }
 
 impl Stripe {
@@ -47,17 +55,29 @@ impl Stripe {
         our_id: &str,
         payment_intent: &str,
         amount: Money,
+        reason: RefundReason,
     ) -> Result<RefundView, ProviderError> {
         let minor = to_stripe(amount).ok_or_else(|| ProviderError::Rejected {
             code: None,
             public_message: format!("{} {} cannot be refunded exactly", amount.decimal(), amount.currency),
         })?;
-        let request = CreateRefund::new()
+        let mut request = CreateRefund::new()
             .payment_intent(payment_intent)
             .amount(minor)
             .metadata(HashMap::from([("refund_id".to_owned(), our_id.to_owned())]));
+        if let Some(reason) = stripes_reason(reason) {
+            request = request.reason(reason);
+        }
         let key = idempotent(&format!("refund:{our_id}"))?;
         request.customize().request_strategy(key).send(&self.call()).await.map(|refund| view(&refund))
+    }
+
+    /// Reads a refund.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub async fn read_refund(&self, id: &str) -> Result<RefundView, ProviderError> {
+        RetrieveRefund::new(id).customize().send(&self.call()).await.map(|refund| view(&refund))
     }
 
     /// Finds our refund among those of a payment.
@@ -79,12 +99,33 @@ fn outcome(status: Option<&str>) -> RefundOutcome {
     }
 }
 
+/// Why, as far as Stripe knows the word; `fraudulent` also blocks the card.
+fn stripes_reason(reason: RefundReason) -> Option<CreateRefundReason> {
+    match reason {
+        RefundReason::RequestedByCustomer | RefundReason::Returned | RefundReason::Cancelled => {
+            Some(CreateRefundReason::RequestedByCustomer)
+        }
+        RefundReason::Duplicate => Some(CreateRefundReason::Duplicate),
+        RefundReason::Fraudulent => Some(CreateRefundReason::Fraudulent),
+        RefundReason::Damaged
+        | RefundReason::NotReceived
+        | RefundReason::Goodwill
+        | RefundReason::OutOfStock
+        | RefundReason::PaidAfterClose
+        | RefundReason::AmountMismatch
+        | RefundReason::Other => None,
+    }
+}
+
 fn view(refund: &Refund) -> RefundView {
     RefundView {
         id: refund.id.to_string(),
         our_id: refund.metadata.as_ref().and_then(|metadata| metadata.get("refund_id").cloned()),
         outcome: outcome(refund.status.as_deref()),
         failure_reason: refund.failure_reason.clone(),
+        payment_intent_id: refund.payment_intent.as_ref().map(|intent| intent.id().to_string()),
+        amount: amount(Some(refund.amount), Some(refund.currency.to_string().as_str())),
+        reason: refund.reason.as_ref().map(ToString::to_string),
     }
 }
 
@@ -96,5 +137,8 @@ pub(super) fn from_json(object: &serde_json::Value) -> Option<RefundView> {
         our_id: text("/metadata/refund_id"),
         outcome: outcome(text("/status").as_deref()),
         failure_reason: text("/failure_reason"),
+        payment_intent_id: text("/payment_intent"),
+        amount: amount(object.get("amount").and_then(serde_json::Value::as_i64), text("/currency").as_deref()),
+        reason: text("/reason"),
     })
 }

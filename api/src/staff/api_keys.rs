@@ -29,6 +29,12 @@ text_enum! {
         CartsWrite => "carts:write",
         /// Read orders.
         OrdersRead => "orders:read",
+        /// Cancel orders, release holds, decide about odd payments.
+        OrdersWrite => "orders:write",
+        /// Send orders' goods.
+        FulfillmentsWrite => "fulfillments:write",
+        /// Give money back.
+        RefundsWrite => "refunds:write",
         /// Read measurements.
         MetricsRead => "metrics:read",
         /// Call the open endpoints for many shoppers, from a storefront's server; for keys `sf_…` only.
@@ -45,7 +51,7 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
@@ -54,6 +60,9 @@ impl Scope {
         Self::CartsRead,
         Self::CartsWrite,
         Self::OrdersRead,
+        Self::OrdersWrite,
+        Self::FulfillmentsWrite,
+        Self::RefundsWrite,
         Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,

@@ -1,5 +1,7 @@
 //! Webhooks of providers: verified over the raw bytes, stored before the 200, processed by the worker.
 
+pub mod catch_up;
+pub mod inbox;
 pub mod process;
 pub mod routes;
 

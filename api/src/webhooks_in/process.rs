@@ -8,12 +8,13 @@ use diesel_async::RunQueryDsl;
 use super::EventStatus;
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
-use crate::checkout;
 use crate::db::Connection;
-use crate::db::schema::{checkouts, refunds, webhook_events};
+use crate::db::schema::{checkouts, webhook_events};
 use crate::error::{Error, Result};
-use crate::ids::{CheckoutId, EventId, OrderId, RefundId};
-use crate::payments::{EventEnvelope, RefundView, SessionView, Standing};
+use crate::ids::{CheckoutId, EventId, OrderId};
+use crate::payments::{EventEnvelope, SessionView, Standing};
+use crate::refunds::import;
+use crate::{checkout, disputes};
 
 /// Processes an event once; one that was processed has no further effect.
 ///
@@ -52,13 +53,25 @@ async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<EventStatu
         return Ok(EventStatus::Ignored);
     }
     if let Some(refund) = event.refund() {
-        return apply_refund(app, &refund).await;
+        let mut conn = app.connection().await?;
+        return Ok(handled(import::take_over(&mut conn, &refund, app.clock.now()).await?));
+    }
+    if let Some(dispute) = event.dispute_id() {
+        return Ok(handled(disputes::apply::refresh(app, dispute).await?));
+    }
+    if let Some((intent, what)) = event.fraud_warning() {
+        let mut conn = app.connection().await?;
+        return Ok(handled(disputes::apply::warn(&mut conn, intent, &event.id, what, app.clock.now()).await?));
     }
     let session = event.session().map_err(|error| Error::Internal(format!("{} is unreadable: {error}", event.id)))?;
     match session {
         Some((session, checkout_id)) => apply_session(app, session, checkout_id.as_deref()).await,
         None => Ok(EventStatus::Ignored),
     }
+}
+
+const fn handled(is_ours: bool) -> EventStatus {
+    if is_ours { EventStatus::Processed } else { EventStatus::Ignored }
 }
 
 async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option<&str>) -> Result<EventStatus> {
@@ -100,18 +113,4 @@ async fn find_checkout(
         .first(conn)
         .await
         .optional()?)
-}
-
-async fn apply_refund(app: &Arc<App>, view: &RefundView) -> Result<EventStatus> {
-    let mut conn = app.connection().await?;
-    let by_provider = refunds::table.filter(refunds::provider_refund_id.eq(&view.id)).select(refunds::id);
-    let mut found: Option<RefundId> = by_provider.first(&mut conn).await.optional()?;
-    if found.is_none()
-        && let Some(id) = view.our_id.as_deref().and_then(|id| id.parse::<RefundId>().ok())
-    {
-        found = refunds::table.find(id).select(refunds::id).first(&mut conn).await.optional()?;
-    }
-    let Some(id) = found else { return Ok(EventStatus::Ignored) };
-    crate::refunds::send::apply(&mut conn, id, view, app.clock.now()).await?;
-    Ok(EventStatus::Processed)
 }

@@ -2,19 +2,12 @@
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use scoped_futures::ScopedFutureExt;
 use serde::Serialize;
 
-use super::EventStatus;
+use super::inbox;
 use crate::app::App;
-use crate::db::schema::webhook_events;
-use crate::db::{self};
 use crate::error::{Code, Error, Result};
 use crate::http::extract::{header, holds_nul, read_body};
-use crate::ids::EventId;
-use crate::jobs::{Job, queue};
 use crate::payments::{EventEnvelope, verify};
 
 /// The largest event, in bytes.
@@ -60,32 +53,7 @@ pub async fn receive_stripe_webhook(
         serde_json::from_slice(&body).map_err(unreadable)?
     };
     let mut conn = app.connection().await?;
-    let (event, document) = (&event, &document);
-    db::transaction(&mut conn, |conn| {
-        async move {
-            let id = EventId::new();
-            let stored = diesel::insert_into(webhook_events::table)
-                .values((
-                    webhook_events::id.eq(id),
-                    webhook_events::provider.eq("stripe"),
-                    webhook_events::event_id.eq(&event.id),
-                    webhook_events::event_type.eq(&event.kind),
-                    webhook_events::payload.eq(document),
-                    webhook_events::livemode.eq(event.livemode),
-                    webhook_events::status.eq(EventStatus::Pending),
-                    webhook_events::received_at.eq(now),
-                ))
-                .on_conflict_do_nothing()
-                .execute(conn)
-                .await?;
-            if stored > 0 {
-                queue::enqueue(conn, Job::ProcessEvent(id), &id.to_string(), now, now).await?;
-            }
-            Ok(())
-        }
-        .scope_boxed()
-    })
-    .await?;
+    inbox::store(&mut conn, &event, &document, now).await?;
     app.wake.ring();
     Ok(HttpResponse::Ok().json(Receipt { received: true }))
 }

@@ -5,6 +5,7 @@
 
 mod client;
 mod database;
+mod orders;
 mod process;
 mod shop;
 mod spec;
@@ -25,6 +26,7 @@ use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 pub(crate) use client::{Call, Reply};
+pub(crate) use orders::states;
 pub(crate) use process::Process;
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
 pub(crate) use spec::{body_schema, operations, validator};
@@ -162,15 +164,17 @@ impl TestApp {
 
     /// What the worker does by the clock, then everything due.
     pub(crate) async fn reconcile(&self) {
-        merx::jobs::queue::enqueue(
-            &mut self.database().await,
-            jobs::Job::Reconcile,
-            "test",
-            self.app.clock.now(),
-            self.app.clock.now(),
-        )
-        .await
-        .unwrap();
+        self.run_now(jobs::Job::Reconcile).await;
+    }
+
+    /// Lists Stripe's events, then does everything due.
+    pub(crate) async fn catch_up(&self) {
+        self.run_now(jobs::Job::CatchUpEvents).await;
+    }
+
+    async fn run_now(&self, job: jobs::Job) {
+        let now = self.app.clock.now();
+        merx::jobs::queue::enqueue(&mut self.database().await, job, "test", now, now).await.unwrap();
         self.run_jobs().await;
     }
 

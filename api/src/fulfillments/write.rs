@@ -1,0 +1,115 @@
+//! Recording that goods were sent, under the order's lock: what was cancelled or sent meanwhile is not sent again.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::model::{FulfillmentLine, NewFulfillment};
+use crate::db::Connection;
+use crate::db::schema::{fulfillment_line_items, fulfillments, order_line_items};
+use crate::error::{Code, Error, FieldError, Result};
+use crate::http::etag::Expected;
+use crate::ids::{FulfillmentId, OrderId};
+use crate::orders::fulfillment_status;
+use crate::orders::model::{DisputeStatus, OrderStatus};
+use crate::orders::read::OrderRow;
+use crate::orders::timeline::{self, EventKind};
+use crate::refunds::ledger;
+use crate::refunds::plan::Line;
+
+/// Records a shipment.
+///
+/// # Errors
+/// `order_not_fulfillable`, `charge_disputed`, `precondition_failed`, `validation_failed`.
+pub async fn create(
+    conn: &mut Connection,
+    id: OrderId,
+    new: &NewFulfillment,
+    expected: &Expected,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<FulfillmentId> {
+    let (order, ledger) = ledger::load(conn, id, true).await?;
+    expected.check(order.version)?;
+    require_paid(&order, new.force)?;
+    let lines = lines(new, &ledger.lines)?;
+    let fulfillment = FulfillmentId::new();
+    diesel::insert_into(fulfillments::table)
+        .values((
+            fulfillments::id.eq(fulfillment),
+            fulfillments::order_id.eq(id),
+            fulfillments::carrier.eq(&new.carrier),
+            fulfillments::tracking_number.eq(&new.tracking_number),
+            fulfillments::tracking_url.eq(&new.tracking_url),
+            fulfillments::created_by.eq(actor),
+            fulfillments::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    for line in &lines {
+        diesel::insert_into(fulfillment_line_items::table)
+            .values((
+                fulfillment_line_items::fulfillment_id.eq(fulfillment),
+                fulfillment_line_items::line_item_id.eq(line.line_item_id),
+                fulfillment_line_items::quantity.eq(line.quantity),
+            ))
+            .execute(conn)
+            .await?;
+        diesel::update(order_line_items::table.find(line.line_item_id))
+            .set(order_line_items::fulfilled_quantity.eq(order_line_items::fulfilled_quantity + line.quantity))
+            .execute(conn)
+            .await?;
+    }
+    fulfillment_status::derive(conn, id, now).await?;
+    crate::orders::read::touch(conn, id, now).await?;
+    let detail = json!({"fulfillment_id": fulfillment, "line_items": lines, "by": actor});
+    timeline::record(conn, id, EventKind::Fulfilled, detail, now).await?;
+    Ok(fulfillment)
+}
+
+fn require_paid(order: &OrderRow, force: bool) -> Result<()> {
+    let refuse = |detail: &str| Err(Error::problem(Code::OrderNotFulfillable, detail));
+    match order.status {
+        OrderStatus::Pending => return refuse("The order is not paid yet."),
+        OrderStatus::Cancelled => return refuse("The order is cancelled."),
+        OrderStatus::Completed => return refuse("Everything was sent already."),
+        OrderStatus::Confirmed => {}
+    }
+    if order.dispute_status == DisputeStatus::Open && !force {
+        let detail = "The payment is disputed: goods that are sent now may never be paid for.";
+        return Err(Error::problem(Code::ChargeDisputed, detail));
+    }
+    Ok(())
+}
+
+/// What is to be sent: as asked for, or everything that is left.
+fn lines(new: &NewFulfillment, known: &[Line]) -> Result<Vec<FulfillmentLine>> {
+    let Some(asked) = &new.line_items else {
+        let left = known.iter().filter(|line| line.unsent() > 0);
+        let all: Vec<FulfillmentLine> =
+            left.map(|line| FulfillmentLine { line_item_id: line.id, quantity: line.unsent() }).collect();
+        return match all.is_empty() {
+            true => Err(Error::problem(Code::OrderNotFulfillable, "Nothing of the order is left to be sent.")),
+            false => Ok(all),
+        };
+    };
+    for (position, line) in asked.iter().enumerate() {
+        let pointer = |member: &str| format!("/line_items/{position}/{member}");
+        let is_twice = asked.iter().take(position).any(|other| other.line_item_id == line.line_item_id);
+        let Some(found) = known.iter().find(|known| known.id == line.line_item_id && !is_twice) else {
+            let detail = "must be a line of this order, named once";
+            return Err(Error::invalid(pointer("line_item_id"), "unknown", detail));
+        };
+        if line.quantity > found.unsent() {
+            let detail = format!("may be at most {}", found.unsent());
+            let message = format!("`{}` {detail}.", pointer("quantity"));
+            return Err(Error::problem(Code::OrderNotFulfillable, message).with_errors(vec![FieldError::new(
+                pointer("quantity"),
+                "range",
+                detail,
+            )]));
+        }
+    }
+    Ok(asked.clone())
+}

@@ -1,0 +1,75 @@
+//! Putting units of an order back on the shelf: through the ledger, and never more of a line than were sold (R33).
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::db::Connection;
+use crate::error::Result;
+use crate::ids::{LineItemId, OrderId};
+use crate::orders::timeline::{self, EventKind};
+
+/// Counts units as put back, and puts those back that were taken out of tracked stock, in variant order.
+const RESTOCK: &str = "
+    WITH asked AS (
+        SELECT * FROM unnest($2::uuid[], $3::bigint[]) AS asked (line_item_id, quantity)
+    ), back AS (
+        SELECT line.id, line.variant_id, LEAST(asked.quantity, line.quantity - line.restocked_quantity) AS quantity
+        FROM order_line_items AS line JOIN asked ON asked.line_item_id = line.id
+        WHERE line.order_id = $1 AND line.restocked_quantity < line.quantity
+    ), counted AS (
+        UPDATE order_line_items AS line SET restocked_quantity = line.restocked_quantity + back.quantity
+        FROM back WHERE line.id = back.id
+    ), locked AS (
+        SELECT level.variant_id, back.quantity
+        FROM stock_levels AS level JOIN back ON back.variant_id = level.variant_id
+        JOIN reservations ON reservations.order_id = $1 AND reservations.variant_id = back.variant_id
+            AND reservations.status = 'committed'
+        ORDER BY level.variant_id FOR NO KEY UPDATE OF level
+    ), changed AS (
+        UPDATE stock_levels AS level
+        SET on_hand = level.on_hand + locked.quantity,
+            shortage = LEAST(level.shortage, GREATEST(level.reserved - level.on_hand - locked.quantity, 0))
+        FROM locked WHERE level.variant_id = locked.variant_id
+        RETURNING level.variant_id, locked.quantity, level.on_hand
+    ), moved AS (
+        INSERT INTO stock_movements (id, variant_id, delta, on_hand_after, reason, order_id, created_at)
+        SELECT gen_random_uuid(), variant_id, quantity, on_hand, 'restock', $1, $4 FROM changed
+    )
+    SELECT COALESCE(sum(quantity), 0)::bigint AS units FROM back";
+
+#[derive(diesel::QueryableByName)]
+struct Back {
+    #[diesel(sql_type = BigInt)]
+    units: i64,
+}
+
+/// Puts units of an order's lines back, as far as they were not put back before. Under the order's lock, and the last
+/// of its transaction, as it locks the stock.
+///
+/// # Errors
+/// Those of the database.
+pub async fn restock(
+    conn: &mut Connection,
+    order: OrderId,
+    units: &[(LineItemId, i64)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    let (lines, quantities): (Vec<Uuid>, Vec<i64>) = units.iter().map(|(line, units)| (line.0, *units)).unzip();
+    let back: Back = diesel::sql_query(RESTOCK)
+        .bind::<SqlUuid, _>(order)
+        .bind::<Array<SqlUuid>, _>(lines)
+        .bind::<Array<BigInt>, _>(quantities)
+        .bind::<Timestamptz, _>(now)
+        .get_result(conn)
+        .await?;
+    if back.units > 0 {
+        timeline::record(conn, order, EventKind::Restocked, json!({"units": back.units}), now).await?;
+    }
+    Ok(())
+}

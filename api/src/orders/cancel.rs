@@ -1,0 +1,252 @@
+//! Cancelling an order, whatever state it is in (DESIGN §5): unpaid at Stripe first; paid and unsent with its money and
+//! stock back; partly sent, the rest. A payment that lands meanwhile is handled by the same rules.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
+use serde::Deserialize;
+use serde_json::json;
+use validator::Validate;
+
+use super::model::OrderStatus;
+use super::read::{self, OrderRow};
+use super::timeline::{self, EventKind};
+use super::{fulfillment_status, review};
+use crate::app::App;
+use crate::checkout::model::CloseReason;
+use crate::checkout::{self, Closed};
+use crate::db::schema::{checkouts, orders};
+use crate::db::{self, Connection, text_enum};
+use crate::discounts::uses;
+use crate::error::{Code, Error, Result};
+use crate::http::etag::Expected;
+use crate::ids::{CheckoutId, LineItemId, OrderId};
+use crate::inventory::restock;
+use crate::refunds::ledger;
+use crate::refunds::model::RefundReason;
+use crate::refunds::plan::{self, Ask, AskedLine, Ledger, Refusal};
+use crate::refunds::request::{self, Cause};
+
+/// How often an order that changes meanwhile is looked at again.
+const MOST_TRIES: u32 = 3;
+
+text_enum! {
+    /// Why an order is cancelled.
+    CancelReason {
+        /// The customer asked for it.
+        RequestedByCustomer => "requested_by_customer",
+        /// The goods cannot be had.
+        OutOfStock => "out_of_stock",
+        /// It looks like fraud; Stripe blocks the card.
+        Fraudulent => "fraudulent",
+        /// It was sold at a wrong price.
+        PricingError => "pricing_error",
+        /// Anything else; `note` says what.
+        Other => "other",
+    }
+}
+
+impl CancelReason {
+    /// Why its money goes back.
+    const fn of_refund(self) -> RefundReason {
+        match self {
+            Self::Fraudulent => RefundReason::Fraudulent,
+            Self::OutOfStock => RefundReason::OutOfStock,
+            Self::RequestedByCustomer | Self::PricingError | Self::Other => RefundReason::Cancelled,
+        }
+    }
+}
+
+/// A cancellation by staff.
+#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewCancellation {
+    /// Why.
+    pub reason: CancelReason,
+    /// For the shop's own use; customers do not see it.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 1000))]
+    pub note: Option<String>,
+    /// Whether what was not sent goes back on the shelf (true).
+    #[serde(default)]
+    #[schema(default = true)]
+    pub restock: Option<bool>,
+    /// Give the money back although the payment is disputed.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Who cancels, and how.
+#[derive(Debug)]
+pub struct Wish {
+    /// A key's id, or `shopper`.
+    pub actor: String,
+    /// Why.
+    pub reason: CancelReason,
+    /// For the shop's own use.
+    pub note: Option<String>,
+    /// Whether what was not sent goes back on the shelf.
+    pub restock: bool,
+    /// Although it is disputed.
+    pub force: bool,
+    /// Until how long after the payment; staff have no limit.
+    pub window: Option<TimeDelta>,
+    /// The version that it is based on.
+    pub expected: Expected,
+}
+
+impl Wish {
+    const fn is_shoppers(&self) -> bool {
+        self.window.is_some()
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// The order is cancelled, or its unsent rest is.
+    Done,
+    /// A payment is on its way; it will be given back if it succeeds.
+    Noted,
+}
+
+/// Cancels an order.
+///
+/// # Errors
+/// `order_not_cancellable` with its `reason`, `charge_disputed`, `precondition_failed`; `provider_unavailable` while it
+/// is not known whether the payment page is closed.
+pub async fn cancel(app: &Arc<App>, id: OrderId, wish: &Wish) -> Result<Cancelled> {
+    for round in 0..MOST_TRIES {
+        let mut conn = app.connection().await?;
+        let order = read::row(&mut conn, id, false).await?;
+        match order.status {
+            OrderStatus::Cancelled if round > 0 || wish.is_shoppers() => return Ok(Cancelled::Done),
+            OrderStatus::Cancelled => return Err(refuse("already_cancelled", "The order is cancelled already.")),
+            OrderStatus::Pending => {
+                if round == 0 {
+                    wish.expected.check(order.version)?;
+                }
+                drop(conn);
+                if unpaid(app, &order, wish).await? == Cancelled::Noted {
+                    return Ok(Cancelled::Noted);
+                }
+            }
+            OrderStatus::Confirmed | OrderStatus::Completed => {
+                let (now, is_first) = (app.clock.now(), round == 0);
+                db::transaction(&mut conn, |conn| {
+                    async move { paid(conn, id, wish, is_first, now).await }.scope_boxed()
+                })
+                .await?;
+                app.wake.ring();
+                return Ok(Cancelled::Done);
+            }
+        }
+    }
+    Err(Error::problem(Code::Unavailable, "The order kept changing. Read it, then try again.").retry_after(1))
+}
+
+fn refuse(reason: &str, detail: &str) -> Error {
+    Error::problem(Code::OrderNotCancellable, detail).with("reason", reason)
+}
+
+/// Not paid: the payment page is closed at Stripe first.
+async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish) -> Result<Cancelled> {
+    if order.payment_review {
+        if wish.is_shoppers() {
+            let detail = "The amount that was paid is being looked at; the shop will decide.";
+            return Err(refuse("payment_review", detail));
+        }
+        review::give_back(app, order.id, &wish.actor).await?;
+        return Ok(Cancelled::Done);
+    }
+    let checkout: CheckoutId = {
+        let mut conn = app.connection().await?;
+        diesel::update(orders::table.find(order.id)).set(orders::cancel_note.eq(&wish.note)).execute(&mut conn).await?;
+        checkouts::table.filter(checkouts::order_id.eq(order.id)).select(checkouts::id).first(&mut conn).await?
+    };
+    match checkout::close(app, checkout, CloseReason::Cancelled).await? {
+        Closed::Over => Ok(Cancelled::Done),
+        Closed::Processing => {
+            checkout::request_cancel(app, checkout).await?;
+            Ok(Cancelled::Noted)
+        }
+    }
+}
+
+/// Paid: everything in one transaction under the order's lock, which shipping takes as well (PROTOCOL.md 23).
+async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, now: DateTime<Utc>) -> Result<()> {
+    let (order, ledger) = ledger::load(conn, id, true).await?;
+    if order.status == OrderStatus::Cancelled {
+        return Err(refuse("already_cancelled", "The order was cancelled by somebody else just now."));
+    }
+    if is_first {
+        wish.expected.check(order.version)?;
+    }
+    let sent: i64 = ledger.lines.iter().map(|line| line.fulfilled).sum();
+    require_cancellable(&order, &ledger, sent, wish, now)?;
+    request::require_undisputed(&order, wish.force)?;
+    let unsent: Vec<(LineItemId, i64)> =
+        ledger.lines.iter().filter(|line| line.unsent() > 0).map(|line| (line.id, line.unsent())).collect();
+    let ask = if sent == 0 {
+        ledger::rest(&ledger, Some(false))
+    } else {
+        let lines = unsent.iter().map(|(id, units)| AskedLine { id: *id, quantity: *units, restock: Some(false) });
+        Ask::Lines { lines: lines.collect(), shipping: 0 }
+    };
+    let cause = Cause { reason: wish.reason.of_refund(), note: wish.note.as_deref(), actor: &wish.actor };
+    match plan::plan(&ledger, &ask) {
+        Ok(plan) => drop(request::write(conn, &order, &plan, cause, now).await?),
+        // Nothing was paid, or all of it went back before.
+        Err(Refusal::Nothing) if sent == 0 => {}
+        Err(refusal) => {
+            let detail = "The rest is worth more than what is left to refund. Refund what is owed by amount instead.";
+            tracing::info!(order.id = %id, ?refusal, "The rest of an order could not be cancelled");
+            return Err(refuse("refunded", detail));
+        }
+    }
+    if sent == 0 {
+        end(conn, id, wish, now).await?;
+    } else {
+        fulfillment_status::derive(conn, id, now).await?;
+        let detail = json!({"reason": wish.reason, "by": wish.actor});
+        timeline::record(conn, id, EventKind::RestCancelled, detail, now).await?;
+    }
+    // Now, and not when the refund succeeds: the goods never left.
+    if wish.restock { restock::restock(conn, id, &unsent, now).await } else { Ok(()) }
+}
+
+fn require_cancellable(order: &OrderRow, ledger: &Ledger, sent: i64, wish: &Wish, now: DateTime<Utc>) -> Result<()> {
+    if sent > 0 && ledger.lines.iter().all(|line| line.unsent() == 0) {
+        return Err(refuse("fulfilled", "Everything was sent already."));
+    }
+    let Some(window) = wish.window else { return Ok(()) };
+    if sent > 0 {
+        return Err(refuse("fulfillment_started", "A part of the order was sent already; ask the shop."));
+    }
+    let ends = order.paid_at.map(|paid| paid + window);
+    if ends.is_none_or(|ends| now > ends) {
+        let detail = format!("A paid order can be cancelled for {} minutes; ask the shop.", window.num_minutes());
+        return Err(refuse("window_over", &detail));
+    }
+    Ok(())
+}
+
+async fn end(conn: &mut Connection, id: OrderId, wish: &Wish, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(orders::table.find(id))
+        .set((
+            orders::status.eq(OrderStatus::Cancelled),
+            orders::cancel_reason.eq(wish.reason.as_str()),
+            orders::cancel_note.eq(&wish.note),
+            orders::cancelled_at.eq(now),
+            orders::version.eq(orders::version + 1),
+            orders::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    let detail = json!({"reason": wish.reason, "by": wish.actor});
+    timeline::record(conn, id, EventKind::Cancelled, detail, now).await?;
+    uses::release(conn, id, now).await
+}

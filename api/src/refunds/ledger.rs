@@ -1,0 +1,97 @@
+//! An order's money as refunds see it, read from the database; under the order's lock when it is to be changed.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::model::RefundStatus;
+use super::plan::{Ask, AskedLine, Ledger, Line};
+use crate::db::Connection;
+use crate::db::schema::{order_line_items, refunds};
+use crate::error::{Error, Result};
+use crate::ids::{LineItemId, OrderId};
+use crate::orders::read::{self, OrderRow};
+use crate::payments::smallest_charge_step;
+use crate::tax::model::TaxSummary;
+
+/// The order and its ledger; locked when `lock` is set.
+///
+/// # Errors
+/// `not_found`.
+pub async fn load(conn: &mut Connection, id: OrderId, lock: bool) -> Result<(OrderRow, Ledger)> {
+    let order = read::row(conn, id, lock).await?;
+    let ledger = of(conn, &order).await?;
+    Ok((order, ledger))
+}
+
+/// The ledger of an order that was read, under its lock if it is to be changed.
+///
+/// # Errors
+/// Those of the database.
+pub async fn of(conn: &mut Connection, order: &OrderRow) -> Result<Ledger> {
+    type Columns = (LineItemId, i64, i64, i64, i64, i64, i64, i64, i64, i64);
+    let lines: Vec<Columns> = order_line_items::table
+        .filter(order_line_items::order_id.eq(order.id))
+        .order(order_line_items::position)
+        .select((
+            order_line_items::id,
+            order_line_items::quantity,
+            order_line_items::refunded_quantity,
+            order_line_items::fulfilled_quantity,
+            order_line_items::removed_quantity,
+            order_line_items::total,
+            order_line_items::refunded_amount,
+            order_line_items::tax_added,
+            order_line_items::tax_included,
+            order_line_items::refunded_tax,
+        ))
+        .load(conn)
+        .await?;
+    let lines = lines
+        .into_iter()
+        .map(|(id, quantity, refunded, fulfilled, removed, total, refunded_amount, added, included, refunded_tax)| {
+            Line {
+                id,
+                quantity,
+                refunded,
+                fulfilled,
+                removed,
+                total,
+                refunded_amount,
+                tax: added + included,
+                refunded_tax,
+            }
+        })
+        .collect();
+    let live: Vec<(i64, i64, String)> = refunds::table
+        .filter(refunds::order_id.eq(order.id))
+        .filter(refunds::status.eq_any([RefundStatus::Pending, RefundStatus::Succeeded]))
+        .select((refunds::shipping, refunds::tax, refunds::tax_mode))
+        .load(conn)
+        .await?;
+    let summary: TaxSummary = serde_json::from_value(order.tax.clone())
+        .map_err(|error| Error::Internal(format!("orders.tax of {}: {error}", order.id)))?;
+    let (shipping_added, shipping_included) =
+        summary.shipping.map_or((0, 0), |shipping| (shipping.added.amount, shipping.included.amount));
+    Ok(Ledger {
+        captured: order.captured,
+        claimed: order.refund_claimed,
+        imported: order.refund_imported,
+        disputed: order.disputed,
+        tax: order.tax_added + order.tax_included,
+        refunded_tax: live.iter().map(|(_, tax, _)| tax).sum(),
+        shipping: order.shipping + shipping_added,
+        refunded_shipping: live.iter().map(|(shipping, ..)| shipping).sum(),
+        shipping_tax: shipping_added + shipping_included,
+        has_flat: live.iter().any(|(_, _, mode)| mode == "flat"),
+        lines,
+        step: smallest_charge_step(order.currency),
+    })
+}
+
+/// Everything of an order that was not refunded yet.
+#[must_use]
+pub fn rest(ledger: &Ledger, restock: Option<bool>) -> Ask {
+    let left = ledger.lines.iter().filter(|line| line.refundable() > 0);
+    let lines = left.map(|line| AskedLine { id: line.id, quantity: line.refundable(), restock });
+    Ask::Lines { lines: lines.collect(), shipping: ledger.shipping - ledger.refunded_shipping }
+}

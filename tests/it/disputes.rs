@@ -1,0 +1,124 @@
+//! Disputes: tracked from Stripe's present word, whatever order its events come in.
+
+use serde_json::{Value, json};
+
+use crate::harness::TestApp;
+
+fn amounts(order: &Value) -> (&str, i64) {
+    (order["dispute_status"].as_str().unwrap(), order["remaining_refundable"]["amount"].as_i64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dispute_takes_its_money_until_it_is_won() {
+    let app = TestApp::start().await;
+    let variant = app.variant(9).await;
+    let checkout = app.paid(&variant, 2).await;
+    let total = checkout.body["order"]["totals"]["total"]["amount"].as_i64().unwrap();
+    let payment = app.payment_of(&checkout).await;
+    app.webhooks("reverse").await;
+    let made = app.control(&format!("payment-intents/{payment}/dispute"), json!({})).await;
+    app.webhooks("normal").await;
+    app.run_jobs().await;
+    let order = app.staff_order(&checkout).await;
+    assert_eq!(amounts(&order), ("open", 0));
+    let dispute = &order["disputes"][0];
+    assert_eq!((&dispute["status"], &dispute["withdrawn"]["amount"]), (&json!("needs_response"), &json!(total)));
+    assert!(dispute["evidence_due_at"].is_string() && app.order(&checkout).await.get("disputes").is_none());
+    assert_eq!(app.alerts("dispute").await, 1);
+    // Nothing is sent or given back while it may be lost, unless somebody knows better.
+    let body = json!({"amount": {"amount": 1, "currency": "EUR"}, "reason": "other"});
+    app.about(&checkout, "refunds", body).send().await.problem(409, "charge_disputed");
+    app.about(&checkout, "fulfillments", json!({})).send().await.problem(409, "charge_disputed");
+    app.about(&checkout, "cancel", json!({"reason": "other"})).send().await.problem(409, "charge_disputed");
+    let part = json!({"line_items": [{"line_item_id": checkout.body["order"]["line_items"][0]["id"], "quantity": 1}], "force": true});
+    app.about(&checkout, "fulfillments", part).send().await.expect(201);
+    let id = made["id"].as_str().unwrap();
+    app.control(&format!("disputes/{id}"), json!({"status": "under_review"})).await;
+    app.run_jobs().await;
+    assert_eq!(app.staff_order(&checkout).await["disputes"][0]["status"], "under_review");
+    app.webhooks("drop").await;
+    app.control(&format!("disputes/{id}"), json!({"status": "won"})).await;
+    // No event comes; it is asked for.
+    app.advance(7 * 3600).await;
+    app.reconcile().await;
+    assert_eq!(amounts(&app.order(&checkout).await), ("won", total));
+    app.refund_line(&checkout, 0, json!({})).await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_dispute_is_never_refunded_on_top() {
+    let app = TestApp::start().await;
+    let variant = app.variant(9).await;
+    let checkout = app.paid(&variant, 2).await;
+    let total = checkout.body["order"]["totals"]["total"]["amount"].as_i64().unwrap();
+    let payment = app.payment_of(&checkout).await;
+    let made = app
+        .control(
+            &format!("payment-intents/{payment}/dispute"),
+            json!({"amount": 1000, "reason": "product_not_received"}),
+        )
+        .await;
+    app.run_jobs().await;
+    app.control(&format!("disputes/{}", made["id"].as_str().unwrap()), json!({"status": "lost"})).await;
+    app.run_jobs().await;
+    // Old events again, in any order, change nothing.
+    for event in app.sandbox_get("/v1/events").await["data"].as_array().unwrap() {
+        app.control(&format!("events/{}/deliver", event["id"].as_str().unwrap()), json!({})).await;
+    }
+    app.sql("UPDATE webhook_events SET status = 'pending' WHERE event_type LIKE 'charge.dispute%'").await;
+    app.advance(600).await;
+    app.reconcile().await;
+    assert_eq!(amounts(&app.order(&checkout).await), ("lost", total - 1000));
+    assert_eq!(app.alerts("dispute").await, 2);
+    let amount = |amount: i64, force: bool| json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "other", "force": force});
+    app.about(&checkout, "refunds", amount(1, false)).send().await.problem(409, "charge_disputed");
+    app.about(&checkout, "refunds", amount(total - 999, true)).send().await.problem(409, "refund_exceeds_remaining");
+    app.about(&checkout, "refunds", amount(total - 1000, true)).send().await.expect(201);
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inquiries_and_fraud_warnings_are_told_and_take_nothing() {
+    let app = TestApp::start().await;
+    let variant = app.variant(9).await;
+    let checkout = app.paid(&variant, 1).await;
+    let total = checkout.body["order"]["totals"]["total"]["amount"].as_i64().unwrap();
+    let payment = app.payment_of(&checkout).await;
+    app.control(&format!("payment-intents/{payment}/early-fraud-warning"), json!({})).await;
+    let made = app.control(&format!("payment-intents/{payment}/dispute"), json!({"inquiry": true})).await;
+    app.run_jobs().await;
+    assert_eq!(amounts(&app.order(&checkout).await), ("warning", total));
+    assert_eq!((app.alerts("fraud_warning").await, app.alerts("dispute").await), (1, 1));
+    app.control(&format!("disputes/{}", made["id"].as_str().unwrap()), json!({"status": "warning_closed"})).await;
+    app.run_jobs().await;
+    assert_eq!(amounts(&app.order(&checkout).await), ("none", total));
+    app.finish().await;
+}
+
+/// The bank takes the money while we give it back: at most one of them, and both are told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_races_a_dispute() {
+    let app = TestApp::start().await;
+    let variant = app.variant(30).await;
+    for _ in 0..8 {
+        let checkout = app.paid(&variant, 1).await;
+        let total = checkout.body["order"]["totals"]["total"]["amount"].as_i64().unwrap();
+        let payment = app.payment_of(&checkout).await;
+        let body = json!({"amount": {"amount": total, "currency": "EUR"}, "reason": "other"});
+        let refund = async {
+            let reply = app.about(&checkout, "refunds", body).send().await;
+            assert!([201, 409].contains(&reply.status), "{reply:?}");
+            merx::jobs::worker::run_due(&app.app).await.unwrap();
+        };
+        let dispute = app.try_control_owned(format!("payment-intents/{payment}/dispute"), json!({}));
+        let ((), _) = tokio::join!(refund, dispute);
+        app.run_jobs().await;
+        let order = app.staff_order(&checkout).await;
+        assert_eq!(order["remaining_refundable"]["amount"], 0);
+        assert_eq!(order["dispute_status"], "open");
+        assert_eq!(app.refunded_at_stripe(&checkout).await, order["refunded"]["amount"].as_i64().unwrap());
+    }
+    app.finish().await;
+}
