@@ -22,6 +22,10 @@ pub struct Config {
     pub bind: SocketAddr,
     /// `MERX_PUBLIC_URL`: how clients reach the service, without a slash at the end (`http://` + `MERX_BIND`).
     pub public_url: String,
+    /// `MERX_STOREFRONT_URL`: where links in e-mails lead, without a slash at the end (`MERX_PUBLIC_URL`).
+    pub storefront_url: String,
+    /// `MERX_DEV_MAILBOX`: with `on` everybody can read all e-mails at `/dev/mailbox`; for development only.
+    pub dev_mailbox: bool,
     /// `DATABASE_URL`: PostgreSQL, may be a pooler.
     pub database_url: SecretString,
     /// `DATABASE_DIRECT_URL`: PostgreSQL without a pooler, for migrations and LISTEN (`DATABASE_URL`).
@@ -133,6 +137,14 @@ pub struct RateLimits {
     pub quotes_per_address: u32,
     /// `MERX_LIMIT_DISCOUNT_CODES_PER_ADDRESS`: discount codes tried a minute from one address (30).
     pub discount_codes_per_address: u32,
+    /// `MERX_LIMIT_LOGINS_PER_ADDRESS`: logins and password checks a minute from one address (20).
+    pub logins_per_address: u32,
+    /// `MERX_LIMIT_LOGINS_PER_ACCOUNT`: logins and password checks a minute for one e-mail address (10).
+    pub logins_per_account: u32,
+    /// `MERX_LIMIT_ACCOUNT_MAILS_PER_ADDRESS`: registrations, resets and look-ups a minute from one address (10).
+    pub account_mails_per_address: u32,
+    /// `MERX_LIMIT_ACCOUNT_MAILS_PER_ACCOUNT`: registrations, resets and look-ups a minute for one e-mail address (5).
+    pub account_mails_per_account: u32,
     /// `MERX_LIMIT_REQUESTS_PER_KEY`: requests a minute under one storefront key (60000).
     pub requests_per_key: u32,
     /// `MERX_LIMIT_REQUESTS_PER_ADDRESS`: requests a minute from one address (1200).
@@ -147,6 +159,10 @@ impl Default for RateLimits {
             quotes_per_cart: 10,
             quotes_per_address: 60,
             discount_codes_per_address: 30,
+            logins_per_address: 20,
+            logins_per_account: 10,
+            account_mails_per_address: 10,
+            account_mails_per_account: 5,
             requests_per_key: 60_000,
             requests_per_address: 1200,
         }
@@ -181,11 +197,15 @@ impl Config {
             .unwrap_or_else(|| "EUR".to_owned())
             .parse()
             .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?;
+        let public_url =
+            env.text("MERX_PUBLIC_URL").map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned());
         Ok(Self {
             bind,
-            public_url: env
-                .text("MERX_PUBLIC_URL")
-                .map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned()),
+            storefront_url: env
+                .text("MERX_STOREFRONT_URL")
+                .map_or(public_url.clone(), |url| url.trim_end_matches('/').to_owned()),
+            public_url,
+            dev_mailbox: env.dev_mailbox(is_live)?,
             database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),
             database_url: database_url.into(),
             pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
@@ -342,6 +362,18 @@ impl Environment<'_> {
         Ok(origins.into_iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect())
     }
 
+    fn dev_mailbox(&self, is_live: bool) -> Result<bool, String> {
+        match self.text("MERX_DEV_MAILBOX").as_deref() {
+            Some("on") if is_live => {
+                Err("MERX_DEV_MAILBOX=on shows everybody's e-mails to everybody. Leave it out with a live key."
+                    .to_owned())
+            }
+            Some("on") => Ok(true),
+            Some("off") | None => Ok(false),
+            Some(other) => Err(format!("MERX_DEV_MAILBOX=`{other}` is not valid. Use on or off.")),
+        }
+    }
+
     fn millis(&self, name: &str, default: u64) -> Result<Duration, String> {
         Ok(Duration::from_millis(self.between(name, default, 1..=3_600_000)?))
     }
@@ -386,6 +418,16 @@ impl Environment<'_> {
             discount_codes_per_address: positive(
                 "MERX_LIMIT_DISCOUNT_CODES_PER_ADDRESS",
                 default.discount_codes_per_address,
+            )?,
+            logins_per_address: positive("MERX_LIMIT_LOGINS_PER_ADDRESS", default.logins_per_address)?,
+            logins_per_account: positive("MERX_LIMIT_LOGINS_PER_ACCOUNT", default.logins_per_account)?,
+            account_mails_per_address: positive(
+                "MERX_LIMIT_ACCOUNT_MAILS_PER_ADDRESS",
+                default.account_mails_per_address,
+            )?,
+            account_mails_per_account: positive(
+                "MERX_LIMIT_ACCOUNT_MAILS_PER_ACCOUNT",
+                default.account_mails_per_account,
             )?,
             requests_per_key: positive("MERX_LIMIT_REQUESTS_PER_KEY", default.requests_per_key)?,
             requests_per_address: positive("MERX_LIMIT_REQUESTS_PER_ADDRESS", default.requests_per_address)?,
