@@ -29,6 +29,8 @@ text_enum! {
         CartsWrite => "carts:write",
         /// Read orders.
         OrdersRead => "orders:read",
+        /// Read which e-mails were sent, without their links.
+        EmailsRead => "emails:read",
         /// Read measurements.
         MetricsRead => "metrics:read",
         /// Call the open endpoints for many shoppers, from a storefront's server; for keys `sf_…` only.
@@ -45,7 +47,7 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
@@ -54,6 +56,7 @@ impl Scope {
         Self::CartsRead,
         Self::CartsWrite,
         Self::OrdersRead,
+        Self::EmailsRead,
         Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,
