@@ -188,6 +188,8 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<Finding>> {
                 | Job::SendRefund(_)
                 | Job::RecordTax(_)
                 | Job::DeleteCoupon(_)
+                | Job::AccountMail(_)
+                | Job::CreateStripeCustomer(_)
                 | Job::Import(_)
                 | Job::RefreshRates
                 | Job::Reconcile

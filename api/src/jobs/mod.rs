@@ -9,7 +9,7 @@ pub mod worker;
 use serde_json::{Value, json};
 
 use crate::db::text_enum;
-use crate::ids::{CheckoutId, EventId, ImportId, OrderId, RefundId};
+use crate::ids::{AccountRequestId, CheckoutId, CustomerId, EventId, ImportId, OrderId, RefundId};
 use crate::outbound::Work;
 
 text_enum! {
@@ -25,6 +25,10 @@ text_enum! {
         RecordTax => "record_tax",
         /// Deletes the coupon of a checkout that is over.
         DeleteCoupon => "delete_coupon",
+        /// Finds out what an account request comes to, and writes the mail.
+        AccountMail => "account_mail",
+        /// Creates a customer with the payment provider.
+        CreateStripeCustomer => "create_stripe_customer",
         /// Imports a slice of an uploaded file.
         Import => "import",
         /// Fetches exchange rates and derives prices.
@@ -38,11 +42,13 @@ text_enum! {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
         Self::RecordTax,
+        Self::AccountMail,
+        Self::CreateStripeCustomer,
         Self::DeleteCoupon,
         Self::RefreshRates,
         Self::Reconcile,
@@ -56,7 +62,7 @@ impl JobKind {
         match self {
             Self::ProcessEvent => 8,
             Self::AdvanceCheckout => 4,
-            Self::SendRefund | Self::RecordTax => 2,
+            Self::SendRefund | Self::RecordTax | Self::AccountMail | Self::CreateStripeCustomer => 2,
             Self::DeleteCoupon | Self::RefreshRates | Self::Import | Self::Reconcile | Self::Prune => 1,
         }
     }
@@ -67,6 +73,8 @@ impl JobKind {
         match self {
             Self::ProcessEvent | Self::SendRefund | Self::RecordTax => Work::Settling,
             Self::AdvanceCheckout
+            | Self::AccountMail
+            | Self::CreateStripeCustomer
             | Self::DeleteCoupon
             | Self::RefreshRates
             | Self::Import
@@ -83,6 +91,8 @@ impl JobKind {
             | Self::AdvanceCheckout
             | Self::SendRefund
             | Self::RecordTax
+            | Self::AccountMail
+            | Self::CreateStripeCustomer
             | Self::DeleteCoupon
             | Self::Import => 20,
             Self::RefreshRates | Self::Reconcile | Self::Prune => 3,
@@ -100,6 +110,8 @@ impl JobKind {
             | Self::ProcessEvent
             | Self::SendRefund
             | Self::RecordTax
+            | Self::AccountMail
+            | Self::CreateStripeCustomer
             | Self::DeleteCoupon
             | Self::Import => None,
         }
@@ -119,6 +131,10 @@ pub enum Job {
     RecordTax(OrderId),
     /// See [`JobKind::DeleteCoupon`].
     DeleteCoupon(CheckoutId),
+    /// See [`JobKind::AccountMail`].
+    AccountMail(AccountRequestId),
+    /// See [`JobKind::CreateStripeCustomer`].
+    CreateStripeCustomer(CustomerId),
     /// See [`JobKind::Import`].
     Import(ImportId),
     /// See [`JobKind::RefreshRates`].
@@ -139,6 +155,8 @@ impl Job {
             Self::SendRefund(_) => JobKind::SendRefund,
             Self::RecordTax(_) => JobKind::RecordTax,
             Self::DeleteCoupon(_) => JobKind::DeleteCoupon,
+            Self::AccountMail(_) => JobKind::AccountMail,
+            Self::CreateStripeCustomer(_) => JobKind::CreateStripeCustomer,
             Self::Import(_) => JobKind::Import,
             Self::RefreshRates => JobKind::RefreshRates,
             Self::Reconcile => JobKind::Reconcile,
@@ -154,6 +172,8 @@ impl Job {
             Self::RecordTax(id) => json!({"id": id}),
             Self::ProcessEvent(id) => json!({"id": id}),
             Self::SendRefund(id) => json!({"id": id}),
+            Self::AccountMail(id) => json!({"id": id}),
+            Self::CreateStripeCustomer(id) => json!({"id": id}),
             Self::Import(id) => json!({"id": id}),
             Self::RefreshRates | Self::Reconcile | Self::Prune => json!({}),
         }
@@ -171,6 +191,8 @@ impl Job {
             JobKind::SendRefund => Self::SendRefund(id()?.parse()?),
             JobKind::RecordTax => Self::RecordTax(id()?.parse()?),
             JobKind::DeleteCoupon => Self::DeleteCoupon(id()?.parse()?),
+            JobKind::AccountMail => Self::AccountMail(id()?.parse()?),
+            JobKind::CreateStripeCustomer => Self::CreateStripeCustomer(id()?.parse()?),
             JobKind::Import => Self::Import(id()?.parse()?),
             JobKind::RefreshRates => Self::RefreshRates,
             JobKind::Reconcile => Self::Reconcile,

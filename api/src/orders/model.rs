@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::db::text_enum;
 use crate::discounts::model::{AppliedDiscount, LineDiscount};
 use crate::fx::derive::Derivation;
-use crate::ids::{LineItemId, OrderId, ProductId, RefundId, VariantId};
+use crate::ids::{CustomerId, LineItemId, OrderId, ProductId, RefundId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
@@ -95,6 +95,8 @@ pub struct Order {
     pub currency: Currency,
     /// The shopper's e-mail address.
     pub email: String,
+    /// Whose it is; `null` when it was bought as a guest.
+    pub customer_id: Option<CustomerId>,
     /// What was bought.
     pub line_items: Vec<OrderLine>,
     /// The discounts that were given.

@@ -12,7 +12,7 @@ use crate::carts::price::address;
 use crate::db::Connection;
 use crate::db::schema::{order_events, order_line_items, orders, refunds};
 use crate::error::{Error, Result};
-use crate::ids::{CartId, LineItemId, OrderId, ProductId, RefundId, TaxCalculationId, VariantId};
+use crate::ids::{CartId, CustomerId, LineItemId, OrderId, ProductId, RefundId, TaxCalculationId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
@@ -40,6 +40,8 @@ pub struct OrderRow {
     pub currency: Currency,
     /// The shopper's e-mail address.
     pub email: String,
+    /// Whose it is, if they have an account.
+    pub customer_id: Option<CustomerId>,
     /// An address.
     pub shipping_address: Option<Value>,
     /// An address.
@@ -192,6 +194,25 @@ pub async fn list(
     assemble(conn, rows).await
 }
 
+/// One page of a customer's orders and one more, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list_of_customer(
+    conn: &mut Connection,
+    customer: CustomerId,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Order>> {
+    let mut query = orders::table.filter(orders::customer_id.eq(customer)).select(OrderRow::as_select()).into_boxed();
+    if let Some((placed_at, id)) = after {
+        query =
+            query.filter(orders::placed_at.lt(placed_at).or(orders::placed_at.eq(placed_at).and(orders::id.lt(id))));
+    }
+    let rows = query.order((orders::placed_at.desc(), orders::id.desc())).limit(limit + 1).load(conn).await?;
+    assemble(conn, rows).await
+}
+
 async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
     let lines: Vec<LineRow> = order_line_items::table
@@ -255,6 +276,7 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<RefundRow>) -> Result<
         payment_review: row.payment_review,
         currency: row.currency,
         email: row.email,
+        customer_id: row.customer_id,
         version: row.version,
         placed_at: row.placed_at,
         paid_at: row.paid_at,
