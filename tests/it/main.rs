@@ -11,6 +11,8 @@ mod contract;
 mod conventions;
 mod crashes;
 mod currencies;
+mod customer_carts;
+mod customers;
 mod development;
 mod discounts;
 mod expiry;
