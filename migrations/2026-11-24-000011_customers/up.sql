@@ -30,7 +30,7 @@ CREATE TABLE customer_registrations (
     expires_at timestamptz NOT NULL,
     used_at timestamptz
 );
-CREATE INDEX customer_registrations_email_idx ON customer_registrations (lower(email)) WHERE used_at IS NULL;
+CREATE INDEX customer_registrations_email_idx ON customer_registrations (lower(email));
 CREATE INDEX customer_registrations_expires_at_idx ON customer_registrations (expires_at);
 
 CREATE TABLE password_resets (

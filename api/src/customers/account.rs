@@ -51,6 +51,7 @@ pub async fn register(conn: &mut Connection, new: &NewCustomer, password_hash: &
 #[diesel(table_name = customer_registrations)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 struct Registration {
+    id: RegistrationId,
     email: String,
     name: Option<String>,
     phone: Option<String>,
@@ -78,14 +79,7 @@ fn already_verified() -> Error {
 /// # Errors
 /// `invalid_token`, `already_verified`.
 pub async fn verify(conn: &mut Connection, id: RegistrationId, now: DateTime<Utc>) -> Result<CustomerRow> {
-    let registration: Option<Registration> = customer_registrations::table
-        .find(id)
-        .select(Registration::as_select())
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()?;
-    let registration = registration.ok_or_else(invalid_token)?;
+    let registration = lock(conn, id).await?;
     if registration.used_at.is_some() {
         return Err(already_verified());
     }
@@ -106,6 +100,24 @@ pub async fn verify(conn: &mut Connection, id: RegistrationId, now: DateTime<Utc
     let job = Job::CreateStripeCustomer(customer.id);
     queue::enqueue(conn, job, &customer.id.to_string(), now, now).await?;
     Ok(customer)
+}
+
+/// A registration, with all of its address that wait: locked by ascending id, so that two links that are followed at once
+/// come one after the other.
+async fn lock(conn: &mut Connection, id: RegistrationId) -> Result<Registration> {
+    let email: Option<String> =
+        customer_registrations::table.find(id).select(customer_registrations::email).first(conn).await.optional()?;
+    let email = email.ok_or_else(invalid_token)?;
+    let waiting = customer_registrations::used_at.is_null().or(customer_registrations::id.eq(id));
+    let locked: Vec<Registration> = customer_registrations::table
+        .filter(lower(customer_registrations::email).eq(lower(&email)))
+        .filter(waiting)
+        .order(customer_registrations::id)
+        .select(Registration::as_select())
+        .for_no_key_update()
+        .load(conn)
+        .await?;
+    locked.into_iter().find(|registration| registration.id == id).ok_or_else(invalid_token)
 }
 
 async fn insert(conn: &mut Connection, registration: &Registration, now: DateTime<Utc>) -> Result<CustomerRow> {

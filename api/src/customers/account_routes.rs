@@ -143,7 +143,7 @@ pub async fn create_order_lookup(
     request: HttpRequest,
     body: Json<OrderLookup>,
 ) -> Result<HttpResponse> {
-    let (email, number) = (&body.value.email.0, body.value.number.trim());
+    let (email, number) = (&body.value.email.0, body.value.number.trim().trim_start_matches('#'));
     app.limits.account_mail(email, Caller::of(&request))?;
     let now = app.clock.now();
     let mut conn = app.connection().await?;

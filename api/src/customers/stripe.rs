@@ -36,8 +36,9 @@ pub async fn create(app: &App, id: CustomerId) -> Result<()> {
             let new = NewStripeCustomer { our_id: &our_id, email: &email, name: name.as_deref() };
             match send(app, &new, sends).await {
                 Ok(made) => made,
-                Err(ProviderError::Rejected { public_message, .. }) => {
-                    tracing::warn!(customer.id = %id, reason = public_message, "Stripe refuses to create a customer");
+                // The message may repeat the e-mail address, which no log shall hold.
+                Err(ProviderError::Rejected { code, .. }) => {
+                    tracing::warn!(customer.id = %id, stripe.code = code, "Stripe refuses to create a customer");
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),

@@ -1,5 +1,5 @@
 //! E-mails: rows that are written in the transaction of their cause. A row says what the mail is about; its text, and the
-//! links in it, are made when it is sent or shown ([`render`]), so that the database holds no token.
+//! links in it, are made when it is sent or shown ([`render()`]), so that the database holds no token.
 
 pub mod admin;
 pub mod mailbox;
