@@ -47,6 +47,26 @@ async fn a_claimed_cart_belongs_to_its_customer_up_to_the_order() {
     app.finish().await;
 }
 
+/// Somebody deletes the customer in Stripe's dashboard: one checkout is refused, the next names the e-mail address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_whom_stripe_lost_can_buy_all_the_same() {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let customer = app.customer("ada@example.com").await;
+    let (cart, _) = app.claim(&customer, &app.cart(&[(&variant, 1)]).await).await;
+    let known = app.sandbox_get("/v1/customers").await["data"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{}/v1/customers/{known}", app.sandbox_url);
+    reqwest::Client::new().delete(path).bearer_auth("sk_test_of_the_tests").send().await.unwrap();
+    app.try_checkout(&cart, "first").await.problem(422, "payment_rejected");
+    let checkout = app.checkout_under(&cart, "second").await;
+    let session = app.sandbox_get(&format!("/v1/checkout/sessions/{}", checkout.session_id)).await;
+    assert_eq!(session["customer_email"], "ada@example.com");
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_planted_cart_opens_nothing_once_it_is_claimed() {
     let app = TestApp::start().await;

@@ -1,13 +1,15 @@
 //! Making a customer known to Stripe. Ours is committed before and is whole without: a failure here leaves nothing at
 //! Stripe that nobody knows, and a failure there leaves a customer whose sessions name the e-mail address instead.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::app::App;
-use crate::db::schema::customers;
+use crate::db::Connection;
+use crate::db::schema::{customers, orders};
 use crate::error::Result;
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, OrderId};
 use crate::payments::{NewStripeCustomer, ProviderError};
 
 /// Creates the customer at Stripe, or finds the one that an earlier try made.
@@ -63,4 +65,20 @@ async fn send(app: &App, new: &NewStripeCustomer<'_>, sends: i32) -> Result<Stri
         }
         sent => sent,
     }
+}
+
+/// Forgets how Stripe knew an order's customer, since it does no more: somebody deleted it there. The next checkout names
+/// the e-mail address.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
+    let customer: Option<CustomerId> = orders::table.find(order).select(orders::customer_id).first(conn).await?;
+    if let Some(customer) = customer {
+        diesel::update(customers::table.find(customer))
+            .set((customers::stripe_customer_id.eq(None::<String>), customers::updated_at.eq(now)))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
 }
