@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::customers::password::Passwords;
 use crate::db::Connection;
 use crate::db::pool::{self, Pool};
 use crate::error::{Error, Result};
@@ -41,6 +42,8 @@ pub struct App {
     pub wake: Wake,
     /// Storefront keys that were looked up a moment ago.
     pub known_keys: KnownKeys,
+    /// Hashes and compares customers' passwords, few at a time.
+    pub passwords: Passwords,
     /// What Prometheus reads.
     pub metrics: Metrics,
     /// Fault points for tests.
@@ -81,6 +84,7 @@ impl App {
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
             known_keys: KnownKeys::default(),
+            passwords: Passwords::default(),
             metrics: Metrics::default(),
             faults: config.faults.clone(),
             pool,

@@ -212,8 +212,11 @@ codes! {
     InvalidQuery "invalid_query" 400 "A query parameter is wrong" "`errors` names the parameter and what is allowed.";
     InvalidHeader "invalid_header" 400 "A header is wrong" "`errors` names the header and what is allowed.";
     InvalidSignature "invalid_signature" 400 "The webhook's signature is not valid" "Sign the raw body with one of the configured secrets, at most 300 seconds ago.";
-    Unauthenticated "unauthenticated" 401 "Credentials are missing or not valid" "Carts and checkouts take `X-Cart-Token`, orders and checkouts `X-Order-Token`, staff `Authorization: Bearer sk_…` with a key that is neither expired nor revoked.";
+    Unauthenticated "unauthenticated" 401 "Credentials are missing or not valid" "Carts and checkouts take `X-Cart-Token`, orders and checkouts `X-Order-Token`, customers `Authorization: Bearer cst_…` (or `X-Customer-Token` beside a storefront key), staff `Authorization: Bearer sk_…` with a key that is neither expired nor revoked.";
+    InvalidCredentials "invalid_credentials" 401 "E-mail address and password, or the token, do not fit" "Ask for both again, or reset the password (`POST /v1/customers/request-password-reset`).";
+    SessionRevoked "session_revoked" 401 "The session is over" "Log in again: the session ended, was revoked, or its refresh token was used twice.";
     InsufficientScope "insufficient_scope" 403 "The key may not do this" "Use a key that has the scope named in `required_scope`.";
+    CartNotYours "cart_not_yours" 403 "The cart belongs to another customer" "Start a new cart for this customer.";
     NotFound "not_found" 404 "There is no such thing here" "Check the id and the token: what is not yours answers the same.";
     MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "The `Allow` header lists the methods it knows.";
     CartCheckingOut "cart_checking_out" 409 "The cart is being paid" "Send the shopper to `url`, or cancel the checkout (`POST /v1/checkouts/{checkout_id}/cancel`) to change the cart.";
@@ -232,6 +235,7 @@ codes! {
     NothingToDecide "nothing_to_decide" 409 "The order's payment needs no decision" "Read the order: `payment_review` is true while staff must decide.";
     HoldLimitReached "hold_limit_reached" 409 "Too much is being held" "Pay or cancel the open checkouts first (`POST /v1/checkouts/{id}/cancel`), or wait until their holds end.";
     RequestInFlight "request_in_flight" 409 "A request with this Idempotency-Key is running" "Wait for `Retry-After`, then repeat the same request.";
+    AlreadyVerified "already_verified" 409 "The e-mail address has its account already" "Log in; who forgot the password resets it.";
     Duplicate "duplicate" 409 "It exists already" "`errors` names the member that must be unique.";
     PreconditionFailed "precondition_failed" 412 "It was changed in the meantime" "Read it again, apply your change to the new version, and send its `ETag` as `If-Match`.";
     BodyTooLarge "body_too_large" 413 "The body is too large" "`detail` says how much is allowed.";
@@ -239,6 +243,8 @@ codes! {
     ValidationFailed "validation_failed" 422 "The request breaks a rule" "`errors` names each member at fault and what would be right.";
     IdempotencyMismatch "idempotency_mismatch" 422 "The Idempotency-Key was used for another request" "Use a new key for a new request; repeat a request with exactly the same body.";
     CartIncomplete "cart_incomplete" 422 "The cart lacks what a checkout needs" "`errors` names what is missing; set it with `PATCH /v1/carts/{id}`.";
+    InvalidToken "invalid_token" 422 "The token is not valid any more" "Tokens from e-mails work once and for a time. Ask for another e-mail.";
+    TooManyAddresses "too_many_addresses" 422 "The address book is full" "A customer keeps at most 50 addresses; delete one first.";
     TooManyLines "too_many_lines" 422 "The cart has too many lines" "A cart holds at most 99 different variants.";
     AmountTooSmall "amount_too_small" 422 "The total is too small to be charged" "Add something to the cart: card networks have a minimum.";
     AmountNotChargeable "amount_not_chargeable" 422 "The amount cannot be charged exactly" "Three-decimal currencies must end in 0 and some currencies are not charged at all; change the price or the currency.";

@@ -167,6 +167,20 @@ typed_ids! {
     DiscountId => "disc",
     /// A code of a discount.
     DiscountCodeId => "code",
+    /// A customer: somebody with an account.
+    CustomerId => "cus",
+    /// A customer's session.
+    CustomerSessionId => "csn",
+    /// An address in a customer's book.
+    CustomerAddressId => "adr",
+    /// A registration that waits for its e-mail address to be verified.
+    RegistrationId => "reg",
+    /// A password reset that was asked for.
+    PasswordResetId => "rst",
+    /// What somebody asked for who may or may not be known.
+    AccountRequestId => "areq",
+    /// An e-mail.
+    EmailId => "mail",
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod checkout;
 pub mod clock;
 pub mod collections;
 pub mod config;
+pub mod customers;
 pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
@@ -25,6 +26,7 @@ pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod locale;
+pub mod mail;
 pub mod metadata;
 pub mod money;
 pub mod orders;

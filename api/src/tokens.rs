@@ -1,4 +1,4 @@
-//! Guest tokens: the secrets that open a cart or an order to somebody without an account.
+//! Guest tokens: the secrets that open a cart or an order to somebody without an account, and those in e-mails.
 //!
 //! They are derived, not stored: `base64url(HMAC-SHA256(key, kind ‖ id ‖ version))`. So a replayed answer, a
 //! recovered checkout and an e-mail link can give the token again, and the database holds nothing to steal.
@@ -6,6 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -37,6 +38,34 @@ impl TokenKind {
     }
 }
 
+/// What a token from an e-mail does, once. It carries the id of its row, which says until when and whether it was used.
+#[derive(Debug, Clone, Copy)]
+pub enum OneTime {
+    /// Verifies an e-mail address; of a registration.
+    EmailVerification,
+    /// Sets a new password; of a password reset.
+    PasswordReset,
+}
+
+impl OneTime {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::EmailVerification => b"email_verification",
+            Self::PasswordReset => b"password_reset",
+        }
+    }
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::EmailVerification => "ev_",
+            Self::PasswordReset => "pr_",
+        }
+    }
+}
+
+/// How the token of an order in an e-mail begins; it is sent as `X-Order-Token` and says its own end.
+const LINK_PREFIX: &str = "ol_";
+
 /// The keys that guest tokens are derived with: the first signs, all verify.
 #[derive(Debug, Clone)]
 pub struct TokenKeys(Vec<SecretString>);
@@ -59,6 +88,45 @@ impl TokenKeys {
     pub fn verify(&self, kind: TokenKind, id: Uuid, version: i32, given: &str) -> bool {
         self.0.iter().any(|key| token(key, kind, id, version).as_bytes().ct_eq(given.as_bytes()).into())
     }
+
+    /// The token that works once for a row: `ev_…` or `pr_…`, the row's id (26 characters) and 43 more.
+    #[must_use]
+    pub fn derive_once(&self, kind: OneTime, id: Uuid) -> String {
+        self.0.first().map(|key| one_time(key, kind, id)).unwrap_or_default()
+    }
+
+    /// The row of a token that works once; `None` when it is none of ours.
+    #[must_use]
+    pub fn read_once(&self, kind: OneTime, given: &str) -> Option<Uuid> {
+        let id = crate::ids::decode(given.strip_prefix(kind.prefix())?.get(..26)?)?;
+        self.0.iter().any(|key| one_time(key, kind, id).as_bytes().ct_eq(given.as_bytes()).into()).then_some(id)
+    }
+
+    /// The token of an order for an e-mail: `ol_`, its end in seconds, a full stop and 43 characters.
+    #[must_use]
+    pub fn derive_link(&self, order: Uuid, version: i32, expires_at: DateTime<Utc>) -> String {
+        self.0.first().map(|key| link(key, order, version, expires_at.timestamp())).unwrap_or_default()
+    }
+
+    /// Whether an e-mail's token opens the order now.
+    #[must_use]
+    pub fn verify_link(&self, order: Uuid, version: i32, given: &str, now: DateTime<Utc>) -> bool {
+        let end = given.strip_prefix(LINK_PREFIX).and_then(|rest| rest.split_once('.')).map(|(end, _)| end.parse());
+        let Some(Ok(end)) = end else { return false };
+        let is_ours = self.0.iter().any(|key| link(key, order, version, end).as_bytes().ct_eq(given.as_bytes()).into());
+        is_ours && now.timestamp() < end
+    }
+}
+
+fn one_time(key: &SecretString, kind: OneTime, id: Uuid) -> String {
+    let mac = hmac_sha256(key.expose_secret().as_bytes(), &[kind.label(), id.as_bytes()]);
+    format!("{}{}{}", kind.prefix(), crate::ids::encode(id), URL_SAFE_NO_PAD.encode(mac))
+}
+
+fn link(key: &SecretString, order: Uuid, version: i32, end: i64) -> String {
+    let parts: [&[u8]; 4] = [b"order_link", order.as_bytes(), &version.to_be_bytes(), &end.to_be_bytes()];
+    let mac = hmac_sha256(key.expose_secret().as_bytes(), &parts);
+    format!("{LINK_PREFIX}{end}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
 fn token(key: &SecretString, kind: TokenKind, id: Uuid, version: i32) -> String {
@@ -106,5 +174,35 @@ mod tests {
         assert!(!keys.verify(TokenKind::Order, id, 1, &token));
         assert!(!keys.verify(TokenKind::Cart, Uuid::now_v7(), 1, &token));
         assert_ne!(keys.derive(TokenKind::Cart, id, 1), token);
+    }
+
+    #[test]
+    fn a_token_that_works_once_names_its_row_and_nothing_else() {
+        let keys = TokenKeys::new(vec!["new".to_owned().into(), "old".to_owned().into()]);
+        let (old, id) = (TokenKeys::new(vec!["old".to_owned().into()]), Uuid::now_v7());
+        let token = old.derive_once(OneTime::PasswordReset, id);
+        assert_eq!((token.len(), token.get(..3)), (72, Some("pr_")));
+        assert_eq!(keys.read_once(OneTime::PasswordReset, &token), Some(id));
+        assert_eq!(keys.read_once(OneTime::EmailVerification, &token.replacen("pr_", "ev_", 1)), None);
+        let foreign = token.replacen(&crate::ids::encode(id), &crate::ids::encode(Uuid::now_v7()), 1);
+        for wrong in ["", "pr_", "pr_ä", &token[..71], &format!("{token}A"), &foreign] {
+            assert_eq!(keys.read_once(OneTime::PasswordReset, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_link_opens_its_order_until_the_end_it_names() {
+        let keys = TokenKeys::new(vec!["key".to_owned().into()]);
+        let (id, end) = (Uuid::now_v7(), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let token = keys.derive_link(id, 1, end);
+        let before = DateTime::from_timestamp(1_799_999_999, 0).unwrap();
+        assert!(token.starts_with("ol_1800000000.") && keys.verify_link(id, 1, &token, before));
+        assert!(!keys.verify_link(id, 1, &token, end), "it is over at its end");
+        assert!(!keys.verify_link(id, 2, &token, before), "the order's tokens were revoked");
+        assert!(!keys.verify_link(Uuid::now_v7(), 1, &token, before), "another order");
+        let longer = token.replacen("1800000000", "1900000000", 1);
+        for wrong in [longer.as_str(), "ol_", "ol_1900000000", "ol_x.y", &keys.derive(TokenKind::Order, id, 1)] {
+            assert!(!keys.verify_link(id, 1, wrong, before), "{wrong}");
+        }
     }
 }

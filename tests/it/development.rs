@@ -105,6 +105,15 @@ async fn it_sells_stops_without_a_trace_and_remembers() {
     let checkout: Value = post.send().await.unwrap().json().await.unwrap();
     let page = checkout["url"].as_str().unwrap().to_owned();
     assert!(page.starts_with(&sandbox));
+    let customer = json!({"email": "ada@example.com", "password": "correct horse battery"});
+    assert_eq!(http.post(format!("{base}/v1/customers")).json(&customer).send().await.unwrap().status(), 202);
+    let mailbox = dev.url("mailbox_url");
+    guard(async {
+        while !http.get(&mailbox).send().await.unwrap().text().await.unwrap().contains("/verify-email?token=ev_") {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     dev.signal("-INT").await;
     assert!(!database_runs(&directory.0), "PostgreSQL was left behind");
     assert!(!directory.0.join("dev.json").exists());

@@ -5,7 +5,10 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{CartHandle, CheckoutHandle, Reply, TestApp, body_schema, checkout_body, operations, validator};
+use crate::harness::{
+    CartHandle, CheckoutHandle, CustomerHandle, PASSWORD, Reply, TestApp, body_schema, checkout_body, operations,
+    validator,
+};
 
 /// What the attacked endpoints are about.
 struct World {
@@ -21,6 +24,8 @@ struct World {
     collection: String,
     zone: String,
     discount: String,
+    customer: CustomerHandle,
+    address: String,
 }
 
 async fn world(app: &TestApp) -> World {
@@ -41,7 +46,12 @@ async fn world(app: &TestApp) -> World {
     let zone = app.staff_post("/v1/admin/shipping-zones", zone).send().await.expect(201);
     let discount = json!({"title": "D", "method": "code", "type": "percentage", "percentage": "5"});
     let discount = app.staff_post("/v1/admin/discounts", discount).send().await.expect(201);
+    let customer = app.customer("grace@example.com").await;
+    let book = app.post("/v1/customers/me/addresses", json!({"address": address()})).bearer(&customer.access);
+    let book = book.send().await.expect(201);
     World {
+        address: text(&book["id"]),
+        customer,
         line: text(&body["line_items"][0]["id"]),
         order_line: text(&bought.1.body["order"]["line_items"][0]["id"]),
         product: text(&body["line_items"][0]["product_id"]),
@@ -96,6 +106,20 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
         "priority": 1, "combinable": true, "usage_limit": 1, "usage_limit_per_customer": 1, "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2027-01-01T00:00:00Z",
     });
     Some(match operation {
+        "create_customer" => {
+            json!({"email": "a@example.com", "password": PASSWORD, "name": "Ada", "phone": "+49 30 1", "locale": "de"})
+        }
+        "verify_customer" => json!({"token": "ev_01jd8x3v5ke2t9qj6f4z0w7m8r"}),
+        "request_password_reset" => json!({"email": "grace@example.com"}),
+        "reset_password" => json!({"token": "pr_01jd8x3v5ke2t9qj6f4z0w7m8r", "password": PASSWORD}),
+        "create_order_lookup" => json!({"email": "ada@example.com", "number": "1001"}),
+        "create_customer_session" => json!({"email": "grace@example.com", "password": PASSWORD}),
+        "refresh_customer_session" => json!({"refresh_token": "crt_x"}),
+        "update_customer" => json!({"name": "Ada", "phone": "+49 30 1", "locale": "de", "metadata": metadata}),
+        "change_password" => json!({"current_password": PASSWORD, "password": "another horse battery"}),
+        "create_customer_address" | "update_customer_address" => {
+            json!({"address": address(), "is_default_shipping": true, "is_default_billing": false})
+        }
         "create_cart" => {
             json!({"currency": "EUR", "email": "a@example.com", "line_items": [line], "shipping_address": address(), "billing_address": address(), "locale": "de", "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "metadata": metadata})
         }
@@ -158,6 +182,7 @@ fn path(template: &str, world: &World) -> String {
     let id = match template {
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/orders/") => &world.bought.1.order_id,
+        path if path.contains("/me/addresses/") => &world.address,
         path if path.contains("/collections/") => &world.collection,
         path if path.contains("/shipping-zones/") => &world.zone,
         path if path.contains("/discounts/") => &world.discount,
@@ -279,6 +304,7 @@ async fn send(
     body: impl Into<reqwest::Body>,
 ) -> Reply {
     let call = app.call(method, path).body(content_type, body).header("X-Cart-Token", &world.cart.token);
+    let call = call.header("X-Customer-Token", &world.customer.access);
     call.bearer(&app.admin_key).send().await
 }
 
@@ -377,6 +403,11 @@ async fn every_member_of_every_order_request_is_attacked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_member_of_every_customer_request_is_attacked() {
+    attack(|name| name.contains("customer") || name.contains("password") || name.contains("lookup")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_member_of_every_product_request_is_attacked() {
     attack(|name| name.contains("product")).await;
 }
@@ -440,6 +471,7 @@ async fn bodies_that_are_no_json_or_too_large_and_ids_that_are_none_are_refused_
                     .call(&method, &strange)
                     .undocumented()
                     .header("X-Cart-Token", &world.cart.token)
+                    .header("X-Customer-Token", &world.customer.access)
                     .bearer(&app.admin_key);
                 let reply =
                     if body_schema(operation).is_some() { call.body("application/json", body.clone()) } else { call }

@@ -12,6 +12,8 @@ mod contract;
 mod conventions;
 mod crashes;
 mod currencies;
+mod customer_carts;
+mod customers;
 mod development;
 mod discounts;
 mod disputes;

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use merx::staff::api_keys::{self, Scope};
 use serde_json::{Value, json};
 
-use crate::harness::{CartHandle, CheckoutHandle, TestApp, checkout_body, operations};
+use crate::harness::{CartHandle, CheckoutHandle, PASSWORD, TestApp, address, checkout_body, operations};
 
 /// What each caller is answered.
 struct Row {
     operation: &'static str,
     /// Without any credentials.
     nobody: u16,
-    /// With the token of another cart and order.
+    /// With the token of another cart and order, and as another customer where `customer` is set.
     stranger: u16,
-    /// With the token of this cart and order.
+    /// With the token of this cart and order, and as their customer where `customer` is set.
     owner: u16,
     /// With an API key that has no scope.
     powerless: u16,
@@ -22,6 +22,8 @@ struct Row {
     staff: u16,
     /// The scope that staff need.
     scope: Option<Scope>,
+    /// Whether it is for customers who are logged in.
+    customer: bool,
     /// Whether it takes an Idempotency-Key.
     idempotent: bool,
 }
@@ -35,6 +37,7 @@ const fn open(operation: &'static str, status: u16) -> Row {
         powerless: status,
         staff: status,
         scope: None,
+        customer: false,
         idempotent: false,
     }
 }
@@ -48,8 +51,13 @@ const fn guest(operation: &'static str, status: u16) -> Row {
         powerless: 401,
         staff: 401,
         scope: None,
+        customer: false,
         idempotent: false,
     }
+}
+
+const fn customer(operation: &'static str, stranger: u16, owner: u16) -> Row {
+    Row { stranger, customer: true, ..guest(operation, owner) }
 }
 
 const fn staff(operation: &'static str, status: u16, scope: Scope) -> Row {
@@ -61,6 +69,7 @@ const fn staff(operation: &'static str, status: u16, scope: Scope) -> Row {
         powerless: 403,
         staff: status,
         scope: Some(scope),
+        customer: false,
         idempotent: false,
     }
 }
@@ -94,6 +103,25 @@ const ROWS: &[Row] = &[
     guest("get_order", 200),
     guest("cancel_my_order", 200),
     guest("list_my_refunds", 200),
+    open("create_customer", 202),
+    open("verify_customer", 422),
+    open("request_password_reset", 202),
+    open("reset_password", 422),
+    open("create_order_lookup", 202),
+    open("create_customer_session", 401),
+    open("refresh_customer_session", 401),
+    customer("delete_customer_session", 204, 204),
+    customer("list_customer_sessions", 200, 200),
+    customer("revoke_customer_session", 404, 204),
+    customer("get_customer", 200, 200),
+    customer("update_customer", 200, 200),
+    customer("change_password", 422, 422),
+    customer("list_customer_orders", 200, 200),
+    customer("list_customer_addresses", 200, 200),
+    customer("create_customer_address", 201, 201),
+    customer("update_customer_address", 404, 200),
+    customer("delete_customer_address", 404, 204),
+    customer("claim_cart", 404, 409),
     open("receive_stripe_webhook", 400),
     once(staff("create_product", 201, Scope::ProductsWrite)),
     staff("list_all_products", 200, Scope::ProductsRead),
@@ -140,6 +168,7 @@ const ROWS: &[Row] = &[
     once(staff("create_discount_codes", 201, Scope::DiscountsWrite)),
     staff("list_discount_codes", 200, Scope::DiscountsRead),
     staff("delete_discount_code", 404, Scope::DiscountsWrite),
+    staff("list_emails", 200, Scope::EmailsRead),
     staff("list_orders", 200, Scope::OrdersRead),
     staff("get_any_order", 200, Scope::OrdersRead),
     once(staff("cancel_order", 409, Scope::OrdersWrite)),
@@ -170,7 +199,14 @@ struct World {
     /// For what staff end.
     spare_checkout: CheckoutHandle,
     stranger: (CartHandle, CheckoutHandle),
+    /// Of the owner.
+    addresses: [String; 2],
+    session: String,
 }
+
+/// The e-mail addresses of the customers.
+const OWNER: &str = "owner@example.com";
+const STRANGER: &str = "stranger@example.com";
 
 async fn world(app: &TestApp) -> World {
     let variant = app.variant(100).await;
@@ -191,7 +227,15 @@ async fn world(app: &TestApp) -> World {
         let discount = json!({"title": "D", "method": "code", "type": "free_shipping"});
         text(&app.staff_post("/v1/admin/discounts", discount).send().await.expect(201)["id"])
     };
+    let owner = app.customer(OWNER).await;
+    app.customer(STRANGER).await;
+    let book = async || {
+        let new = app.post("/v1/customers/me/addresses", json!({"address": address()})).bearer(&owner.access);
+        text(&new.send().await.expect(201)["id"])
+    };
     World {
+        addresses: [book().await, book().await],
+        session: owner.session.clone(),
         discounts: [discount().await, discount().await],
         zones: [zone("AQ").await, zone("BV").await],
         spare: [text(&spare["product_id"]), text(&spare["id"])],
@@ -211,6 +255,8 @@ fn path(method: &str, template: &str, world: &World) -> String {
     let id = match template {
         path if path.contains("/products/{product_id}") => &world.collections[0],
         path if path.contains("/collections/") => &world.collections[usize::from(deleting)],
+        path if path.contains("/me/addresses/") => &world.addresses[usize::from(deleting)],
+        path if path.contains("/me/sessions/") => &world.session,
         path if path.contains("/imports/") => "imp_01jd8x3v5ke2t9qj6f4z0w7m8r",
         "/v1/admin/discounts/{id}" => &world.discounts[usize::from(deleting)],
         path if path.contains("/discounts/") => &world.discounts[0],
@@ -245,7 +291,16 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_shipping_settings"
         | "create_quote"
         | "receive_stripe_webhook" => json!({}),
-        "create_import" => json!({}),
+        "create_import" | "update_customer" | "update_customer_address" => json!({}),
+        "create_customer" => json!({"email": "new@example.com", "password": PASSWORD}),
+        "request_password_reset" => json!({"email": OWNER}),
+        "create_order_lookup" => json!({"email": OWNER, "number": "1001"}),
+        "create_customer_session" => json!({"email": OWNER, "password": "not the password"}),
+        "refresh_customer_session" => json!({"refresh_token": "crt_x"}),
+        "verify_customer" => json!({"token": "ev_x"}),
+        "reset_password" => json!({"token": "pr_x", "password": PASSWORD}),
+        "change_password" => json!({"current_password": "not the password", "password": PASSWORD}),
+        "create_customer_address" => json!({"address": address()}),
         "set_exchange_rate" => json!({"rate": "1.5"}),
         "set_tax_exemption" => json!({"exemption": "none"}),
         "add_discount_code" => json!({"code": "X"}),
@@ -287,7 +342,7 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
     for (method, template, operation) in operations() {
         let name = operation["operationId"].as_str().unwrap();
         let row = ROWS.iter().find(|row| row.operation == name).unwrap();
-        let send = async |headers: &[(&str, &str)]| {
+        let send = async |headers: &[(&str, String)]| {
             let mut call = app.call(&method, &path(&method, &template, &world));
             if let Some(body) = body(name, &world) {
                 call = call.json(body);
@@ -297,7 +352,7 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
             }
             call.send().await.status
         };
-        let bearer = |token: &str| format!("Bearer {token}");
+        let bearer = |token: &str| ("Authorization", format!("Bearer {token}"));
         let scoped = match row.scope {
             Some(scope) => api_keys::create(&mut conn, "scoped", &[scope], now).await.unwrap().1,
             None => app.admin_key.clone(),
@@ -310,13 +365,21 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
                 ("X-Cart-Token", cart.token.clone())
             }
         };
-        let (strange_header, strange) = token(&world.stranger.0, &world.stranger.1);
-        let (own_header, own) = token(&world.cart, &world.checkout);
+        // A session of their own for each operation, as some end it.
+        let headers = async |email: &str, cart: &CartHandle, checkout: &CheckoutHandle| {
+            let mut headers = vec![token(cart, checkout)];
+            if row.customer {
+                headers.push(bearer(&app.log_in(email).await.access));
+            }
+            headers
+        };
+        let strange = headers(STRANGER, &world.stranger.0, &world.stranger.1).await;
+        let own = headers(OWNER, &world.cart, &world.checkout).await;
         assert_eq!(send(&[]).await, row.nobody, "{name} as nobody");
-        assert_eq!(send(&[(strange_header, &strange)]).await, row.stranger, "{name} as a stranger");
-        assert_eq!(send(&[("Authorization", &bearer(&powerless))]).await, row.powerless, "{name} with a powerless key");
-        assert_eq!(send(&[("Authorization", &bearer(&scoped))]).await, row.staff, "{name} as staff");
-        assert_eq!(send(&[(own_header, &own)]).await, row.owner, "{name} as the owner");
+        assert_eq!(send(&strange).await, row.stranger, "{name} as a stranger");
+        assert_eq!(send(&[bearer(&powerless)]).await, row.powerless, "{name} with a powerless key");
+        assert_eq!(send(&[bearer(&scoped)]).await, row.staff, "{name} as staff");
+        assert_eq!(send(&own).await, row.owner, "{name} as the owner");
         let takes_key = operation["parameters"]
             .as_array()
             .into_iter()

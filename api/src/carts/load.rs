@@ -17,7 +17,7 @@ use crate::discounts::apply::Candidate;
 use crate::discounts::load as discounts;
 use crate::error::{Error, Result};
 use crate::fx::derive::{self, Derivation};
-use crate::ids::{CartId, CollectionId, LineItemId, ProductId, VariantId};
+use crate::ids::{CartId, CollectionId, CustomerId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Currency;
 use crate::settings::{self, Versioned};
@@ -44,6 +44,8 @@ pub struct CartRow {
     pub currency: Currency,
     /// The shopper's e-mail address.
     pub email: Option<String>,
+    /// Whose it is, once it was claimed.
+    pub customer_id: Option<CustomerId>,
     /// An [`Address`](crate::address::Address).
     pub shipping_address: Option<Value>,
     /// An [`Address`](crate::address::Address).

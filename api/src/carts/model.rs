@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::catalog::model::PriceOrigin;
 use crate::db::text_enum;
 use crate::discounts::model::{AppliedDiscount, CartDiscountCode, LineDiscount};
-use crate::ids::{CartId, LineItemId, ProductId, VariantId};
+use crate::ids::{CartId, CustomerId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
@@ -46,6 +46,8 @@ pub struct Cart {
     pub currency: Currency,
     /// The shopper's e-mail address.
     pub email: Option<String>,
+    /// Whose it is, once it was claimed.
+    pub customer_id: Option<CustomerId>,
     /// The lines, oldest first.
     pub line_items: Vec<CartLine>,
     /// Where the goods go.
@@ -76,7 +78,7 @@ pub struct Cart {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// The cart's secret, to be sent as `X-Cart-Token`; only in the answer that created the cart.
+    /// The cart's secret, to be sent as `X-Cart-Token`; only in the answer that created or claimed the cart.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "ct_0b1c…")]
     pub cart_token: Option<String>,

@@ -29,7 +29,8 @@ pub fn lifetime(app: &App) -> TimeDelta {
     TimeDelta::from_std(app.config.cart_lifetime).unwrap_or(TimeDelta::days(30))
 }
 
-async fn shape(conn: &mut Connection, row: CartRow, now: DateTime<Utc>) -> Result<Cart> {
+/// The cart of a row as clients see it now.
+pub(crate) async fn shape(conn: &mut Connection, row: CartRow, now: DateTime<Utc>) -> Result<Cart> {
     let (snapshot, available) = load::snapshot(conn, row, now).await?;
     shape::shape(&snapshot, &available)
 }

@@ -38,6 +38,7 @@ pub fn shape(snapshot: &Snapshot, available: &Available) -> Result<Cart> {
         status: cart.status,
         currency: cart.currency,
         email: cart.email.clone(),
+        customer_id: cart.customer_id,
         line_items,
         shipping_address: address(cart.shipping_address.as_ref())?,
         billing_address: address(cart.billing_address.as_ref())?,

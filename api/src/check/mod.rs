@@ -242,6 +242,8 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<Finding>> {
                 | Job::ReverseTax(_)
                 | Job::CatchUpEvents
                 | Job::DeleteCoupon(_)
+                | Job::AccountMail(_)
+                | Job::CreateStripeCustomer(_)
                 | Job::Import(_)
                 | Job::RefreshRates
                 | Job::Reconcile

@@ -12,6 +12,7 @@ use super::apply::{self, Ending};
 use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
+use crate::customers;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
 use crate::ids::CheckoutId;
@@ -47,10 +48,28 @@ pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
             adopt(app, &row, total, created.session, created.replayed).await
         }
         Err(error @ ProviderError::Rejected { .. }) => {
+            if names_no_customer(&error) {
+                let mut conn = app.connection().await?;
+                customers::stripe::forget(&mut conn, row.order_id, app.clock.now()).await?;
+            }
             end(app, id, Ending::failed("rejected")).await?;
             Err(error.into())
         }
         Err(error) => look_for(app, &row, total, error).await,
+    }
+}
+
+/// Whether Stripe refused since it does not know the customer whom the session names.
+fn names_no_customer(error: &ProviderError) -> bool {
+    match error {
+        ProviderError::Rejected { code, public_message } => {
+            code.as_deref() == Some("resource_missing") && public_message.starts_with("No such customer")
+        }
+        ProviderError::RateLimited { .. }
+        | ProviderError::Unauthorized(_)
+        | ProviderError::NotFound(_)
+        | ProviderError::Unavailable(_)
+        | ProviderError::Unknown { .. } => false,
     }
 }
 

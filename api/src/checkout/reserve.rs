@@ -14,7 +14,7 @@ use crate::carts::load::{self, Snapshot};
 use crate::carts::model::CartStatus;
 use crate::carts::price::{PricedCart, address};
 use crate::config::RateLimits;
-use crate::db::schema::{carts, checkouts, order_line_items, orders};
+use crate::db::schema::{carts, checkouts, customers, order_line_items, orders};
 use crate::db::{self, Connection, OnConstraint};
 use crate::discounts::model::AppliedDiscount;
 use crate::discounts::uses;
@@ -150,7 +150,8 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
     let (order, checkout) = (OrderId::new(), CheckoutId::new());
     let hold_expires_at = now + plan.hold;
     let session_expires_at = hold_expires_at.max(now + SHORTEST_SESSION);
-    let request_body = frozen(plan, order, checkout, session_expires_at)?;
+    let stripe_customer = stripe_customer(conn, plan).await?;
+    let request_body = frozen(plan, (order, checkout), stripe_customer.as_deref(), session_expires_at)?;
     let coupon_body = frozen_coupon(plan, order, checkout, session_expires_at)?;
     insert_order(conn, plan, order, now).await?;
     insert_lines(conn, plan, order).await?;
@@ -191,8 +192,19 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
     Ok(checkout)
 }
 
+/// How Stripe knows the cart's customer, if there is one and it does.
+async fn stripe_customer(conn: &mut Connection, plan: &Plan<'_>) -> Result<Option<String>> {
+    let Some(customer) = plan.snapshot.cart.customer_id else { return Ok(None) };
+    Ok(customers::table.find(customer).select(customers::stripe_customer_id).first(conn).await?)
+}
+
 /// The create request of the session, as it will be sent however often.
-fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: DateTime<Utc>) -> Result<String> {
+fn frozen(
+    plan: &Plan<'_>,
+    (order, checkout): (OrderId, CheckoutId),
+    stripe_customer: Option<&str>,
+    expires_at: DateTime<Utc>,
+) -> Result<String> {
     let (cart, currency) = (&plan.snapshot.cart, plan.snapshot.cart.currency);
     let (totals, coupon) = (&plan.priced.priced.totals, checkout.to_string());
     let shipping_address = address(cart.shipping_address.as_ref())?;
@@ -226,6 +238,7 @@ fn frozen(plan: &Plan<'_>, order: OrderId, checkout: CheckoutId, expires_at: Dat
         }),
         tax: tax_line(plan, totals),
         included_tax: totals.tax_included.filter(|tax| tax.amount > 0),
+        customer: stripe_customer,
         email: cart.email.as_deref().unwrap_or_default(),
         locale: cart.locale.as_deref(),
         expires_at,
@@ -310,6 +323,7 @@ async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, no
             orders::payment_review.eq(false),
             orders::currency.eq(cart.currency),
             orders::email.eq(cart.email.as_deref().unwrap_or_default()),
+            orders::customer_id.eq(cart.customer_id),
             orders::shipping_address.eq(&cart.shipping_address),
             orders::billing_address.eq(&cart.billing_address),
             orders::shipping_rate.eq(rate),

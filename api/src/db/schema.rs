@@ -2,6 +2,18 @@
 #![expect(missing_docs, reason = "generated")]
 
 diesel::table! {
+    account_requests (id) {
+        id -> Uuid,
+        kind -> Text,
+        email -> Text,
+        order_number -> Nullable<Text>,
+        registration_id -> Nullable<Uuid>,
+        locale -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     alerts (id) {
         id -> Uuid,
         kind -> Text,
@@ -57,6 +69,7 @@ diesel::table! {
         discount_codes -> Array<Text>,
         tax_ids -> Jsonb,
         tax_exemption -> Text,
+        customer_id -> Nullable<Uuid>,
     }
 }
 
@@ -109,6 +122,74 @@ diesel::table! {
         image_url -> Nullable<Text>,
         status -> Text,
         translations -> Jsonb,
+        metadata -> Jsonb,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    customer_addresses (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        address -> Jsonb,
+        is_default_shipping -> Bool,
+        is_default_billing -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    customer_refresh_tokens (hash) {
+        hash -> Bytea,
+        session_id -> Uuid,
+        used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    customer_registrations (id) {
+        id -> Uuid,
+        email -> Text,
+        name -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        locale -> Nullable<Text>,
+        password_hash -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    customer_sessions (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        access_hash -> Bytea,
+        access_expires_at -> Timestamptz,
+        previous_access_hash -> Nullable<Bytea>,
+        previous_access_expires_at -> Nullable<Timestamptz>,
+        expires_at -> Timestamptz,
+        user_agent -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    customers (id) {
+        id -> Uuid,
+        email -> Text,
+        name -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        locale -> Nullable<Text>,
+        password_hash -> Text,
+        stripe_customer_id -> Nullable<Text>,
+        stripe_sends -> Int4,
         metadata -> Jsonb,
         version -> Int8,
         created_at -> Timestamptz,
@@ -173,6 +254,19 @@ diesel::table! {
         tax_reversal_id -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    emails (id) {
+        id -> Uuid,
+        kind -> Text,
+        recipient -> Text,
+        locale -> Nullable<Text>,
+        subject_id -> Uuid,
+        data -> Jsonb,
+        status -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -366,6 +460,17 @@ diesel::table! {
         cancel_note -> Nullable<Text>,
         review_amount -> Nullable<Int8>,
         review_currency -> Nullable<Text>,
+        customer_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    password_resets (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -648,6 +753,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_requests,
     alerts,
     api_keys,
     cart_line_items,
@@ -656,10 +762,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     collection_products,
     collection_slugs,
     collections,
+    customer_addresses,
+    customer_refresh_tokens,
+    customer_registrations,
+    customer_sessions,
+    customers,
     discount_codes,
     discount_uses,
     discounts,
     disputes,
+    emails,
     event_cursors,
     fulfillment_line_items,
     fulfillments,
@@ -672,6 +784,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     order_events,
     order_line_items,
     orders,
+    password_resets,
     product_media,
     product_prices,
     product_search,

@@ -45,6 +45,7 @@ struct Secrets {
 struct Description<'a> {
     base_url: &'a str,
     docs_url: String,
+    mailbox_url: String,
     dashboard_url: Option<String>,
     database_url: &'a str,
     sandbox_url: Option<String>,
@@ -144,6 +145,7 @@ async fn run_on(
     let description = Description {
         base_url: &base_url,
         docs_url: format!("{base_url}/docs/"),
+        mailbox_url: format!("{base_url}/dev/mailbox"),
         dashboard_url: None,
         database_url: &database_url,
         sandbox_url: sandbox.as_ref().map(Sandbox::url),
@@ -250,6 +252,7 @@ fn config(
         ("MERX_REDIRECT_ORIGINS", "loopback".to_owned()),
         ("MERX_CORS_ORIGINS", "*".to_owned()),
         ("MERX_ENV", "dev".to_owned()),
+        ("MERX_DEV_MAILBOX", "on".to_owned()),
         ("STRIPE_WEBHOOK_SECRETS", secrets.webhook_secret.clone()),
     ]);
     if let Some(sandbox) = sandbox {
@@ -288,6 +291,7 @@ Merx is running.
 
   API        {base}/v1/products
   Reference  {docs}
+  Mailbox    {mailbox}
   Sandbox    {sandbox}
   Staff key  {key}
 
@@ -305,6 +309,7 @@ Buy something (copy, paste, and pay on the page whose address comes last):
 
 Stop with Ctrl-C."#,
         docs = description.docs_url,
+        mailbox = description.mailbox_url,
         key = description.admin_key,
     )
 }

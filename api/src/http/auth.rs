@@ -1,4 +1,4 @@
-//! Who calls: guests by the token of their cart or order, staff by an API key with scopes.
+//! Who calls: guests by the token of their cart or order, customers by a session, staff by an API key with scopes.
 
 use std::sync::Arc;
 
@@ -8,17 +8,15 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use crate::app::App;
+use crate::customers::sessions::{self, ACCESS_PREFIX};
 use crate::error::{Code, Error, Result};
 use crate::http::caller::bearer_token;
 use crate::http::extract::header;
-use crate::ids::ApiKeyId;
+use crate::ids::{ApiKeyId, CustomerId, CustomerSessionId};
 use crate::staff::api_keys::{self, Scope};
 
 /// The token of a cart, from `X-Cart-Token`; not yet compared with the cart's.
 pub struct CartToken(pub String);
-
-/// The token of an order, from `X-Order-Token`; not yet compared with the order's.
-pub struct OrderToken(pub String);
 
 /// The token of a cart or of an order, whichever the client has.
 pub enum CartOrOrderToken {
@@ -26,6 +24,23 @@ pub enum CartOrOrderToken {
     Cart(String),
     /// From `X-Order-Token`.
     Order(String),
+}
+
+/// A customer who is logged in.
+#[derive(Debug, Clone, Copy)]
+pub struct CustomerAuth {
+    /// Who.
+    pub id: CustomerId,
+    /// By which session.
+    pub session: CustomerSessionId,
+}
+
+/// What may open an order: its token, or the session of whose it is.
+pub enum OrderAccess {
+    /// From `X-Order-Token`; not yet compared with the order's.
+    Token(String),
+    /// Not yet compared with the order's customer.
+    Customer(CustomerId),
 }
 
 /// A staff member's API key.
@@ -81,15 +96,6 @@ impl FromRequest for CartToken {
     }
 }
 
-impl FromRequest for OrderToken {
-    type Error = Error;
-    type Future = std::future::Ready<Result<Self>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(guest_token(request, "X-Order-Token", "order_token").map(Self))
-    }
-}
-
 impl FromRequest for CartOrOrderToken {
     type Error = Error;
     type Future = std::future::Ready<Result<Self>>;
@@ -98,6 +104,66 @@ impl FromRequest for CartOrOrderToken {
         let order = guest_token(request, "X-Order-Token", "order_token").map(Self::Order);
         let either = order.or_else(|_| guest_token(request, "X-Cart-Token", "cart_token").map(Self::Cart));
         std::future::ready(either)
+    }
+}
+
+/// The access token of a customer: as the bearer, or in `X-Customer-Token` where a key is the bearer already.
+fn customer_token(request: &HttpRequest) -> Result<Option<&str>> {
+    let bearer = header(request, AUTHORIZATION.as_str())?.and_then(bearer_token);
+    let token = match bearer.filter(|token| token.starts_with(ACCESS_PREFIX)) {
+        Some(token) => Some(token),
+        None => header(request, "X-Customer-Token")?.map(str::trim),
+    };
+    Ok(token.filter(|token| token.starts_with(ACCESS_PREFIX)))
+}
+
+impl FromRequest for CustomerAuth {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = customer_token(request).map(|token| token.map(str::to_owned));
+        let app = request.app_data::<web::Data<App>>().cloned();
+        Box::pin(async move {
+            let (token, app) = (token?, app.ok_or_else(|| Error::Internal("no app".to_owned()))?);
+            let token = token.ok_or_else(|| {
+                let detail = "Send `Authorization: Bearer cst_…`; `POST /v1/customer-sessions` gives the token. Beside a \
+                              storefront key, send it as `X-Customer-Token`.";
+                Error::problem(Code::Unauthenticated, detail)
+            })?;
+            // As for staff: a query that is cut off would cost its connection.
+            let shop = app.into_inner();
+            let task_shop = Arc::clone(&shop);
+            let look_up = async move {
+                let mut conn = task_shop.connection().await?;
+                sessions::find(&mut conn, &token, task_shop.clock.now()).await
+            };
+            let found = shop.run_to_end(look_up).await?;
+            found.map(|(session, id)| Self { id, session }).ok_or_else(|| {
+                let detail =
+                    "This session does not exist, is over, or its access token is; refresh it, or log in again.";
+                Error::problem(Code::Unauthenticated, detail)
+            })
+        })
+    }
+}
+
+impl FromRequest for OrderAccess {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let token = header(request, "X-Order-Token").map(|token| token.map(str::to_owned));
+        let is_customer = matches!(customer_token(request), Ok(Some(_)));
+        let customer = is_customer.then(|| CustomerAuth::from_request(request, payload));
+        let missing = guest_token(request, "X-Order-Token", "order_token");
+        Box::pin(async move {
+            match (token?, customer) {
+                (Some(token), _) => Ok(Self::Token(token)),
+                (None, Some(customer)) => Ok(Self::Customer(customer.await?.id)),
+                (None, None) => missing.map(Self::Token),
+            }
+        })
     }
 }
 

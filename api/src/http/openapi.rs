@@ -29,6 +29,7 @@ so try again with a new key.";
         (name = "carts", description = "What a shopper is about to buy"),
         (name = "checkout", description = "Paying for a cart"),
         (name = "orders", description = "What was bought"),
+        (name = "customers", description = "Accounts, sessions, addresses"),
         (name = "webhooks", description = "What payment providers send"),
         (name = "staff", description = "For shop staff, under an API key"),
         (name = "operation", description = "For whoever runs the service"),
@@ -148,6 +149,13 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("update_discount", &[Code::PreconditionFailed]),
     ("delete_discount", &[Code::PreconditionFailed]),
     ("create_discount_codes", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("verify_customer", &[Code::InvalidToken, Code::AlreadyVerified]),
+    ("reset_password", &[Code::InvalidToken]),
+    ("create_customer_session", &[Code::InvalidCredentials]),
+    ("refresh_customer_session", &[Code::InvalidCredentials, Code::SessionRevoked]),
+    ("update_customer", &[Code::PreconditionFailed]),
+    ("create_customer_address", &[Code::TooManyAddresses]),
+    ("claim_cart", &[Code::CartNotYours, Code::CartCheckingOut, Code::CartCompleted, Code::AmountTooLarge]),
     ("adjust_stock", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
 ];
 
@@ -170,13 +178,17 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-fn security_schemes() -> [(&'static str, SecurityScheme); 4] {
+fn security_schemes() -> [(&'static str, SecurityScheme); 6] {
     let header = |name: &str, description: &str| {
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
     };
     let staff = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A staff API key, `sk_…`, with the scope that the operation names"))
+        .build();
+    let customer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A customer's access token, `cst_…`, of `POST /v1/customer-sessions`"))
         .build();
     let storefront = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -189,6 +201,8 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 4] {
         ("storefront_key", SecurityScheme::Http(storefront)),
         ("cart_token", header("X-Cart-Token", "The cart's secret, given once as `cart_token`")),
         ("order_token", header("X-Order-Token", "The order's secret, given as `order_token` at checkout")),
+        ("customer_session", SecurityScheme::Http(customer)),
+        ("customer_token", header("X-Customer-Token", "A customer's access token, where a key is the bearer already")),
         ("staff_key", SecurityScheme::Http(staff)),
     ]
 }

@@ -111,7 +111,7 @@ pub fn respond(problem: &Problem, context: &RequestContext) -> HttpResponse {
     if problem.code == Code::RateLimited {
         rate_limit::tell_refusal(response.headers_mut(), problem);
     }
-    if problem.code == Code::Unauthenticated {
+    if problem.code.status() == 401 {
         let challenge = HeaderValue::from_static("Bearer realm=\"merx\"");
         response.headers_mut().insert(actix_web::http::header::WWW_AUTHENTICATE, challenge);
     }

@@ -1,4 +1,4 @@
-//! Rate limits by `governor`, per process: checkouts per address and per cart, and a wide ceiling on the rest.
+//! Rate limits by `governor`, per process: checkouts per address and per cart, logins per address and per account, and a wide ceiling on the rest.
 //!
 //! `RateLimit` and `RateLimit-Policy` follow draft-ietf-httpapi-ratelimit-headers. Preflights and provider
 //! webhooks are exempt.
@@ -76,6 +76,10 @@ struct Buckets {
     quotes_by_cart: Limit<CartId>,
     quotes_by_address: Limit<IpAddr>,
     discount_codes_by_address: Limit<IpAddr>,
+    logins_by_address: Limit<IpAddr>,
+    logins_by_account: Limit<Vec<u8>>,
+    account_mails_by_address: Limit<IpAddr>,
+    account_mails_by_account: Limit<Vec<u8>>,
     requests_by_address: Limit<IpAddr>,
     requests_by_key: Limit<ApiKeyId>,
 }
@@ -90,6 +94,10 @@ impl Limits {
             quotes_by_cart: Limit::new("quotes-per-cart", limits.quotes_per_cart),
             quotes_by_address: Limit::new("quotes-per-address", limits.quotes_per_address),
             discount_codes_by_address: Limit::new("discount-codes-per-address", limits.discount_codes_per_address),
+            logins_by_address: Limit::new("logins-per-address", limits.logins_per_address),
+            logins_by_account: Limit::new("logins-per-account", limits.logins_per_account),
+            account_mails_by_address: Limit::new("account-mails-per-address", limits.account_mails_per_address),
+            account_mails_by_account: Limit::new("account-mails-per-account", limits.account_mails_per_account),
             requests_by_address: Limit::new("requests-per-address", limits.requests_per_address),
             requests_by_key: Limit::new("requests-per-key", limits.requests_per_key),
         }))
@@ -133,6 +141,30 @@ impl Limits {
         }
     }
 
+    /// Counts a login, or another check of a password, for its address and its account, known or not.
+    ///
+    /// # Errors
+    /// `rate_limited` when either has used up its minute.
+    pub fn login(&self, email: &str, caller: Caller) -> Result<()> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        if let Some(address) = caller.address {
+            buckets.logins_by_address.take(&limit_key(address))?;
+        }
+        buckets.logins_by_account.take(&account_key(email)).map(|_| ())
+    }
+
+    /// Counts what may cause an e-mail for its address and its account, known or not.
+    ///
+    /// # Errors
+    /// `rate_limited` when either has used up its minute.
+    pub fn account_mail(&self, email: &str, caller: Caller) -> Result<()> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        if let Some(address) = caller.address {
+            buckets.account_mails_by_address.take(&limit_key(address))?;
+        }
+        buckets.account_mails_by_account.take(&account_key(email)).map(|_| ())
+    }
+
     /// Counts a quote for its cart and its address; only for somebody who has the cart's token.
     ///
     /// # Errors
@@ -142,6 +174,11 @@ impl Limits {
         buckets.quotes_by_cart.take(&cart)?;
         caller.address.map_or(Ok(()), |address| buckets.quotes_by_address.take(&limit_key(address)).map(|_| ()))
     }
+}
+
+/// An account in a limit: not its e-mail address, which need not lie in memory.
+fn account_key(email: &str) -> Vec<u8> {
+    crate::tokens::sha256(email.trim().to_lowercase().as_bytes())
 }
 
 /// The wide ceiling: counts every request for its address.

@@ -3,13 +3,13 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    carts, catalog, checkout, collections, discounts, fulfillments, fx, http, imports, inventory, orders, quotes,
-    refunds, shipping, store, tax, webhooks_in,
+    carts, catalog, checkout, collections, customers, discounts, fulfillments, fx, http, imports, inventory, mail,
+    orders, quotes, refunds, shipping, store, tax, webhooks_in,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(for_shoppers).configure(for_staff);
+    config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(http::operation::get_livez)
@@ -43,6 +43,29 @@ fn for_shoppers(config: &mut ServiceConfig<'_>) {
         .service(orders::routes::get_order)
         .service(orders::routes::cancel_my_order)
         .service(refunds::routes::list_my_refunds);
+}
+
+fn for_customers(config: &mut ServiceConfig<'_>) {
+    config
+        .service(customers::account_routes::create_customer)
+        .service(customers::account_routes::verify_customer)
+        .service(customers::account_routes::request_password_reset)
+        .service(customers::account_routes::reset_password)
+        .service(customers::account_routes::create_order_lookup)
+        .service(customers::session_routes::create_customer_session)
+        .service(customers::session_routes::refresh_customer_session)
+        .service(customers::session_routes::delete_customer_session)
+        .service(customers::session_routes::list_customer_sessions)
+        .service(customers::session_routes::revoke_customer_session)
+        .service(customers::me_routes::get_customer)
+        .service(customers::me_routes::update_customer)
+        .service(customers::me_routes::change_password)
+        .service(customers::me_routes::list_customer_orders)
+        .service(customers::address_routes::list_customer_addresses)
+        .service(customers::address_routes::create_customer_address)
+        .service(customers::address_routes::update_customer_address)
+        .service(customers::address_routes::delete_customer_address)
+        .service(customers::claim::claim_cart);
 }
 
 fn for_staff(config: &mut ServiceConfig<'_>) {
@@ -92,6 +115,7 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(discounts::code_admin::create_discount_codes)
         .service(discounts::code_admin::list_discount_codes)
         .service(discounts::code_admin::delete_discount_code)
+        .service(mail::admin::list_emails)
         .service(orders::admin::list_orders)
         .service(orders::admin::get_any_order)
         .service(orders::admin::cancel_order)

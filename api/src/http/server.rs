@@ -15,13 +15,14 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::app::App;
 use crate::error::{Code, Error};
 use crate::http::{caching, caller, openapi, problem, rate_limit, request_log, router};
+use crate::mail::mailbox;
 
 /// Starts serving on a bound listener. The caller stops it by its handle.
 ///
 /// # Errors
 /// Those of the sockets.
 pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
-    let (workers, drain) = (app.config.workers, app.config.drain);
+    let (workers, drain, dev_mailbox) = (app.config.workers, app.config.drain, app.config.dev_mailbox);
     let document = openapi::document();
     let data = web::Data::from(app);
     let mut server = HttpServer::new(move || {
@@ -38,6 +39,11 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .into_utoipa_app()
             .configure(router::routes)
             .into_app()
+            .configure(|config| {
+                if dev_mailbox {
+                    mailbox::routes(config)
+                }
+            })
             .service(problem::show_problem)
             .service(show_openapi)
             .service(web::redirect("/docs", "/docs/"))
@@ -63,6 +69,7 @@ fn cors(origins: &[String]) -> Cors {
             "If-Match",
             "If-None-Match",
             "X-Cart-Token",
+            "X-Customer-Token",
             "X-Order-Token",
             "X-Request-Id",
         ])

@@ -9,7 +9,7 @@ pub mod worker;
 use serde_json::{Value, json};
 
 use crate::db::text_enum;
-use crate::ids::{CheckoutId, EventId, ImportId, OrderId, RefundId};
+use crate::ids::{AccountRequestId, CheckoutId, CustomerId, EventId, ImportId, OrderId, RefundId};
 use crate::outbound::Work;
 
 text_enum! {
@@ -29,6 +29,10 @@ text_enum! {
         CatchUpEvents => "catch_up_events",
         /// Deletes the coupon of a checkout that is over.
         DeleteCoupon => "delete_coupon",
+        /// Finds out what an account request comes to, and writes the mail.
+        AccountMail => "account_mail",
+        /// Creates a customer with the payment provider.
+        CreateStripeCustomer => "create_stripe_customer",
         /// Imports a slice of an uploaded file.
         Import => "import",
         /// Fetches exchange rates and derives prices.
@@ -42,13 +46,15 @@ text_enum! {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
         Self::RecordTax,
         Self::ReverseTax,
         Self::CatchUpEvents,
+        Self::AccountMail,
+        Self::CreateStripeCustomer,
         Self::DeleteCoupon,
         Self::RefreshRates,
         Self::Reconcile,
@@ -62,7 +68,7 @@ impl JobKind {
         match self {
             Self::ProcessEvent => 8,
             Self::AdvanceCheckout => 4,
-            Self::SendRefund | Self::RecordTax | Self::ReverseTax => 2,
+            Self::SendRefund | Self::RecordTax | Self::ReverseTax | Self::AccountMail | Self::CreateStripeCustomer => 2,
             Self::DeleteCoupon
             | Self::CatchUpEvents
             | Self::RefreshRates
@@ -79,6 +85,8 @@ impl JobKind {
             Self::ProcessEvent | Self::SendRefund | Self::RecordTax | Self::ReverseTax => Work::Settling,
             Self::AdvanceCheckout
             | Self::CatchUpEvents
+            | Self::AccountMail
+            | Self::CreateStripeCustomer
             | Self::DeleteCoupon
             | Self::RefreshRates
             | Self::Import
@@ -96,6 +104,8 @@ impl JobKind {
             | Self::SendRefund
             | Self::RecordTax
             | Self::ReverseTax
+            | Self::AccountMail
+            | Self::CreateStripeCustomer
             | Self::DeleteCoupon
             | Self::Import => 20,
             Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune => 3,
@@ -115,6 +125,8 @@ impl JobKind {
             | Self::SendRefund
             | Self::RecordTax
             | Self::ReverseTax
+            | Self::AccountMail
+            | Self::CreateStripeCustomer
             | Self::DeleteCoupon
             | Self::Import => None,
         }
@@ -138,6 +150,10 @@ pub enum Job {
     CatchUpEvents,
     /// See [`JobKind::DeleteCoupon`].
     DeleteCoupon(CheckoutId),
+    /// See [`JobKind::AccountMail`].
+    AccountMail(AccountRequestId),
+    /// See [`JobKind::CreateStripeCustomer`].
+    CreateStripeCustomer(CustomerId),
     /// See [`JobKind::Import`].
     Import(ImportId),
     /// See [`JobKind::RefreshRates`].
@@ -160,6 +176,8 @@ impl Job {
             Self::ReverseTax(_) => JobKind::ReverseTax,
             Self::CatchUpEvents => JobKind::CatchUpEvents,
             Self::DeleteCoupon(_) => JobKind::DeleteCoupon,
+            Self::AccountMail(_) => JobKind::AccountMail,
+            Self::CreateStripeCustomer(_) => JobKind::CreateStripeCustomer,
             Self::Import(_) => JobKind::Import,
             Self::RefreshRates => JobKind::RefreshRates,
             Self::Reconcile => JobKind::Reconcile,
@@ -175,6 +193,8 @@ impl Job {
             Self::RecordTax(id) => json!({"id": id}),
             Self::ProcessEvent(id) => json!({"id": id}),
             Self::SendRefund(id) | Self::ReverseTax(id) => json!({"id": id}),
+            Self::AccountMail(id) => json!({"id": id}),
+            Self::CreateStripeCustomer(id) => json!({"id": id}),
             Self::Import(id) => json!({"id": id}),
             Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune => json!({}),
         }
@@ -194,6 +214,8 @@ impl Job {
             JobKind::ReverseTax => Self::ReverseTax(id()?.parse()?),
             JobKind::CatchUpEvents => Self::CatchUpEvents,
             JobKind::DeleteCoupon => Self::DeleteCoupon(id()?.parse()?),
+            JobKind::AccountMail => Self::AccountMail(id()?.parse()?),
+            JobKind::CreateStripeCustomer => Self::CreateStripeCustomer(id()?.parse()?),
             JobKind::Import => Self::Import(id()?.parse()?),
             JobKind::RefreshRates => Self::RefreshRates,
             JobKind::Reconcile => Self::Reconcile,

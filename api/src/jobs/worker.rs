@@ -15,7 +15,7 @@ use super::{Job, JobKind};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
-use crate::{checkout, fx, imports, outbound, refunds, tax, webhooks_in};
+use crate::{checkout, customers, fx, imports, outbound, refunds, tax, webhooks_in};
 
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
@@ -138,6 +138,8 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::ReverseTax(id) => tax::reverse::reverse(app, id).await,
         Job::CatchUpEvents => webhooks_in::catch_up::catch_up(app).await,
         Job::DeleteCoupon(id) => checkout::create::delete_coupon(app, id).await,
+        Job::AccountMail(id) => customers::account_mail::write(app, id).await,
+        Job::CreateStripeCustomer(id) => customers::stripe::create(app, id).await,
         Job::Import(id) => imports::run::work(app, id).await,
         Job::RefreshRates => fx::rates::refresh(app).await,
         Job::Reconcile => checkout::advance::reconcile(app).await,
@@ -154,5 +156,6 @@ async fn prune(app: &App) -> Result<()> {
     tax::store::prune(&mut conn, now).await?;
     crate::shipping::offers::prune(&mut conn, now).await?;
     imports::run::prune(&mut conn, now).await?;
+    customers::prune(&mut conn, now).await?;
     Ok(())
 }

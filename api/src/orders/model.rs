@@ -10,7 +10,7 @@ use crate::discounts::model::{AppliedDiscount, LineDiscount};
 use crate::disputes::model::Dispute;
 use crate::fulfillments::model::Fulfillment;
 use crate::fx::derive::Derivation;
-use crate::ids::{LineItemId, OrderId, ProductId, VariantId};
+use crate::ids::{CustomerId, LineItemId, OrderId, ProductId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
@@ -114,6 +114,8 @@ pub struct Order {
     pub currency: Currency,
     /// The shopper's e-mail address.
     pub email: String,
+    /// Whose it is; `null` when it was bought as a guest.
+    pub customer_id: Option<CustomerId>,
     /// What was bought.
     pub line_items: Vec<OrderLine>,
     /// The discounts that were given.

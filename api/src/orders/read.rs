@@ -12,7 +12,7 @@ use crate::carts::price::address;
 use crate::db::Connection;
 use crate::db::schema::{order_events, order_line_items, orders};
 use crate::error::{Error, Result};
-use crate::ids::{CartId, LineItemId, OrderId, ProductId, TaxCalculationId, VariantId};
+use crate::ids::{CartId, CustomerId, LineItemId, OrderId, ProductId, TaxCalculationId, VariantId};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
@@ -42,6 +42,8 @@ pub struct OrderRow {
     pub currency: Currency,
     /// The shopper's e-mail address.
     pub email: String,
+    /// Whose it is, if they have an account.
+    pub customer_id: Option<CustomerId>,
     /// An address.
     pub shipping_address: Option<Value>,
     /// An address.
@@ -224,6 +226,25 @@ pub async fn list(
     assemble(conn, rows, true).await
 }
 
+/// One page of a customer's orders and one more, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list_of_customer(
+    conn: &mut Connection,
+    customer: CustomerId,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Order>> {
+    let mut query = orders::table.filter(orders::customer_id.eq(customer)).select(OrderRow::as_select()).into_boxed();
+    if let Some((placed_at, id)) = after {
+        query =
+            query.filter(orders::placed_at.lt(placed_at).or(orders::placed_at.eq(placed_at).and(orders::id.lt(id))));
+    }
+    let rows = query.order((orders::placed_at.desc(), orders::id.desc())).limit(limit + 1).load(conn).await?;
+    assemble(conn, rows, false).await
+}
+
 async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -> Result<Vec<Order>> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
     let lines: Vec<LineRow> = order_line_items::table
@@ -297,6 +318,7 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<Refund>) -> Result<Ord
         payment_review: row.payment_review,
         currency: row.currency,
         email: row.email,
+        customer_id: row.customer_id,
         version: row.version,
         placed_at: row.placed_at,
         paid_at: row.paid_at,

@@ -10,7 +10,7 @@ use super::read::{self, OrderRow};
 use crate::app::App;
 use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::http::auth::OrderToken;
+use crate::http::auth::OrderAccess;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::Id;
 use crate::ids::OrderId;
@@ -18,9 +18,10 @@ use crate::tokens::TokenKind;
 
 /// Get an order
 ///
-/// With the `order_token` that the checkout gave.
+/// With the `order_token` that the checkout gave, the token of a link in an e-mail, or the session of the customer whose
+/// order it is.
 #[utoipa::path(
-    operation_id = "get_order", tag = "orders", security(("order_token" = [])),
+    operation_id = "get_order", tag = "orders", security(("order_token" = []), ("customer_session" = []), ("storefront_key" = [], "customer_token" = [])),
     params(("id" = OrderId, Path, description = "The order's id")),
     responses((status = 200, description = "The order", body = Order), (status = 304, description = "Unchanged since `If-None-Match`")),
 )]
@@ -29,10 +30,10 @@ pub async fn get_order(
     app: web::Data<App>,
     request: HttpRequest,
     id: Id<OrderId>,
-    token: OrderToken,
+    access: OrderAccess,
 ) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
-    authorise(&mut conn, &app, id.0, &token).await?;
+    authorise(&mut conn, &app, id.0, &access).await?;
     let order = read::find(&mut conn, id.0).await?;
     etag::respond(&request, HttpResponse::Ok(), order.version, &order)
 }
@@ -43,7 +44,7 @@ pub async fn get_order(
 /// (`MERX_CANCEL_WINDOW_MINUTES`); the money goes back. 202 while a payment is on its way: it is given back if it
 /// succeeds. A cancelled order answers 200 again.
 #[utoipa::path(
-    operation_id = "cancel_my_order", tag = "orders", security(("order_token" = [])),
+    operation_id = "cancel_my_order", tag = "orders", security(("order_token" = []), ("customer_session" = []), ("storefront_key" = [], "customer_token" = [])),
     params(("id" = OrderId, Path, description = "The order's id")),
     responses(
         (status = 200, description = "The order as it ended", body = Order),
@@ -51,9 +52,9 @@ pub async fn get_order(
     ),
 )]
 #[post("/v1/orders/{id}/cancel")]
-pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, token: OrderToken) -> Result<HttpResponse> {
+pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, access: OrderAccess) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
-    authorise(&mut conn, &app, id.0, &token).await?;
+    authorise(&mut conn, &app, id.0, &access).await?;
     drop(conn);
     let wish = Wish {
         actor: "shopper".to_owned(),
@@ -78,10 +79,15 @@ pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, token: OrderT
 ///
 /// # Errors
 /// `not_found`.
-pub async fn authorise(conn: &mut Connection, app: &App, id: OrderId, token: &OrderToken) -> Result<OrderRow> {
+pub async fn authorise(conn: &mut Connection, app: &App, id: OrderId, access: &OrderAccess) -> Result<OrderRow> {
     let row = read::row(conn, id, false).await?;
-    if app.config.token_keys.verify(TokenKind::Order, id.0, row.token_version, &token.0) {
-        return Ok(row);
-    }
-    Err(Error::not_found("order"))
+    let keys = &app.config.token_keys;
+    let opens = match access {
+        OrderAccess::Token(token) => {
+            keys.verify(TokenKind::Order, id.0, row.token_version, token)
+                || keys.verify_link(id.0, row.token_version, token, app.clock.now())
+        }
+        OrderAccess::Customer(customer) => row.customer_id == Some(*customer),
+    };
+    if opens { Ok(row) } else { Err(Error::not_found("order")) }
 }

@@ -5,6 +5,7 @@
 mod client;
 mod coupon;
 mod currency;
+mod customer;
 mod dispute;
 mod event;
 mod promotion;
@@ -19,6 +20,7 @@ pub use crate::outbound::ProviderError;
 pub use client::Stripe;
 pub use coupon::freeze_coupon;
 pub use currency::{minimum_charge, smallest_charge_step, to_stripe};
+pub use customer::NewStripeCustomer;
 pub use dispute::DisputeView;
 pub use event::EventEnvelope;
 pub use promotion::PromotionCode;

@@ -43,6 +43,8 @@ pub struct NewSession<'a> {
     pub shipping: Option<(&'a str, Money)>,
     /// Where it is sent.
     pub address: Option<SessionAddress<'a>>,
+    /// `cus_…`, when Stripe knows the customer; it then knows the e-mail address as well.
+    pub customer: Option<&'a str>,
     /// The shopper's e-mail address.
     pub email: &'a str,
     /// The shopper's language, BCP 47.
@@ -115,13 +117,17 @@ pub fn freeze(new: &NewSession<'_>) -> Result<String> {
         .automatic_tax(CreateCheckoutSessionAutomaticTax::new(false))
         .adaptive_pricing(adaptive_pricing)
         .client_reference_id(&new.order_id)
-        .customer_email(new.email)
         .expires_at(new.expires_at.timestamp())
         .success_url(new.success_url)
         .cancel_url(new.cancel_url)
         .metadata(metadata)
         .line_items(lines)
         .payment_intent_data(intent);
+    // Stripe takes one or the other.
+    request = match new.customer {
+        Some(customer) => request.customer(customer),
+        None => request.customer_email(new.email),
+    };
     if let Some(tax) = new.included_tax {
         let message = format!("Includes {} {} of tax.", tax.decimal(), tax.currency);
         let mut text = CreateCheckoutSessionCustomText::new();

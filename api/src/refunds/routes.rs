@@ -6,7 +6,7 @@ use super::model::RefundList;
 use super::read;
 use crate::app::App;
 use crate::error::Result;
-use crate::http::auth::OrderToken;
+use crate::http::auth::OrderAccess;
 use crate::http::extract::Id;
 use crate::ids::OrderId;
 use crate::orders;
@@ -15,13 +15,13 @@ use crate::orders;
 ///
 /// Oldest first.
 #[utoipa::path(
-    operation_id = "list_my_refunds", tag = "orders", security(("order_token" = [])),
+    operation_id = "list_my_refunds", tag = "orders", security(("order_token" = []), ("customer_session" = []), ("storefront_key" = [], "customer_token" = [])),
     params(("id" = OrderId, Path, description = "The order's id")),
     responses((status = 200, description = "The refunds", body = RefundList)),
 )]
 #[get("/v1/orders/{id}/refunds")]
-pub async fn list_my_refunds(app: web::Data<App>, id: Id<OrderId>, token: OrderToken) -> Result<HttpResponse> {
+pub async fn list_my_refunds(app: web::Data<App>, id: Id<OrderId>, access: OrderAccess) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
-    orders::routes::authorise(&mut conn, &app, id.0, &token).await?;
+    orders::routes::authorise(&mut conn, &app, id.0, &access).await?;
     Ok(HttpResponse::Ok().json(RefundList { data: read::of_orders(&mut conn, &[id.0], false).await? }))
 }

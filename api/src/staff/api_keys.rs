@@ -35,6 +35,8 @@ text_enum! {
         FulfillmentsWrite => "fulfillments:write",
         /// Give money back.
         RefundsWrite => "refunds:write",
+        /// Read which e-mails were sent, without their links.
+        EmailsRead => "emails:read",
         /// Read measurements.
         MetricsRead => "metrics:read",
         /// Call the open endpoints for many shoppers, from a storefront's server; for keys `sf_…` only.
@@ -51,7 +53,7 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
@@ -63,6 +65,7 @@ impl Scope {
         Self::OrdersWrite,
         Self::FulfillmentsWrite,
         Self::RefundsWrite,
+        Self::EmailsRead,
         Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,

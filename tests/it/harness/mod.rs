@@ -4,6 +4,7 @@
 //! [`TestApp::finish`] asserts that nothing is left undone and that `check` finds nothing.
 
 mod client;
+mod customers;
 mod database;
 mod orders;
 mod process;
@@ -26,6 +27,7 @@ use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 pub(crate) use client::{Call, Reply};
+pub(crate) use customers::{CustomerHandle, PASSWORD, token_of};
 pub(crate) use orders::states;
 pub(crate) use process::Process;
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
@@ -83,6 +85,7 @@ impl TestApp {
             ("MERX_WORKERS", "1".to_owned()),
             ("MERX_RATE_LIMIT", "off".to_owned()),
             ("MERX_ENV", "test".to_owned()),
+            ("MERX_DEV_MAILBOX", "on".to_owned()),
             ("MERX_CLOCK_FILE", clock_file.display().to_string()),
             ("MERX_PROVIDER_TIMEOUT_MS", "1500".to_owned()),
             ("MERX_PROVIDER_BUDGET_MS", "10000".to_owned()),

@@ -1,0 +1,182 @@
+//! What account requests come to. The endpoints only write them down, so that they do the same work, in the same time,
+//! for known and unknown addresses; here a job looks who is known, and writes the mail.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
+use serde_json::json;
+
+use super::read::{self, lower};
+use crate::app::App;
+use crate::db::schema::{account_requests, orders, password_resets};
+use crate::db::{self, Connection, text_enum};
+use crate::error::{Error, Result};
+use crate::ids::{AccountRequestId, OrderId, PasswordResetId, RegistrationId};
+use crate::jobs::{Job, queue};
+use crate::mail::{self, EmailKind, NewEmail, OrderLink};
+
+/// How long a link to a new password works.
+const RESET: TimeDelta = TimeDelta::hours(1);
+
+/// How long a link to an order works.
+const ORDER_LINK: TimeDelta = TimeDelta::days(7);
+
+text_enum! {
+    /// What was asked for.
+    RequestKind {
+        /// An account.
+        Registration => "registration",
+        /// A new password.
+        PasswordReset => "password_reset",
+        /// A link to an order.
+        OrderLookup => "order_lookup",
+    }
+}
+
+/// What somebody asks for, and the address that an answer goes to.
+pub enum Asked<'a> {
+    /// An account.
+    Registration {
+        /// The registration.
+        id: RegistrationId,
+        /// Its address.
+        email: &'a str,
+        /// The language of the mail.
+        locale: Option<&'a str>,
+    },
+    /// A new password.
+    PasswordReset {
+        /// The account's address.
+        email: &'a str,
+    },
+    /// A link to an order.
+    OrderLookup {
+        /// The order's address.
+        email: &'a str,
+        /// The order's number.
+        number: &'a str,
+    },
+}
+
+/// Writes a request down, and the job that answers it. In a transaction.
+///
+/// # Errors
+/// Those of the database.
+pub async fn ask(conn: &mut Connection, asked: &Asked<'_>, now: DateTime<Utc>) -> Result<()> {
+    let (kind, email, number, registration, locale) = match asked {
+        Asked::Registration { id, email, locale } => (RequestKind::Registration, email, None, Some(*id), *locale),
+        Asked::PasswordReset { email } => (RequestKind::PasswordReset, email, None, None, None),
+        Asked::OrderLookup { email, number } => (RequestKind::OrderLookup, email, Some(*number), None, None),
+    };
+    let id = AccountRequestId::new();
+    diesel::insert_into(account_requests::table)
+        .values((
+            account_requests::id.eq(id),
+            account_requests::kind.eq(kind),
+            account_requests::email.eq(*email),
+            account_requests::order_number.eq(number),
+            account_requests::registration_id.eq(registration),
+            account_requests::locale.eq(locale),
+            account_requests::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    queue::enqueue(conn, Job::AccountMail(id), &id.to_string(), now, now).await
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = account_requests)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct Request {
+    id: AccountRequestId,
+    kind: RequestKind,
+    email: String,
+    order_number: Option<String>,
+    registration_id: Option<RegistrationId>,
+    locale: Option<String>,
+}
+
+/// Answers a request by a mail, or by none, and forgets it.
+///
+/// # Errors
+/// Those of the database: the job is tried again.
+pub async fn write(app: &App, id: AccountRequestId) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let request: Option<Request> = account_requests::table
+                .find(id)
+                .select(Request::as_select())
+                .for_update()
+                .first(conn)
+                .await
+                .optional()?;
+            let Some(request) = request else { return Ok(()) };
+            match request.kind {
+                RequestKind::Registration => answer_registration(conn, &request, now).await?,
+                RequestKind::PasswordReset => answer_reset(conn, &request, now).await?,
+                RequestKind::OrderLookup => answer_lookup(conn, &request, now).await?,
+            }
+            diesel::delete(account_requests::table.find(id)).execute(conn).await?;
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await
+}
+
+async fn answer_registration(conn: &mut Connection, request: &Request, now: DateTime<Utc>) -> Result<()> {
+    let registration =
+        request.registration_id.ok_or_else(|| Error::Internal("a registration's request without it".to_owned()))?;
+    let owner = read::by_email(conn, &request.email).await?;
+    let (kind, recipient, locale) = match &owner {
+        None => (EmailKind::VerifyEmail, &request.email, request.locale.as_deref()),
+        Some(owner) => (EmailKind::AccountExists, &owner.email, owner.locale.as_deref()),
+    };
+    let new = NewEmail { kind, recipient, locale, subject_id: registration.0, data: json!({}) };
+    mail::enqueue(conn, &new, now).await
+}
+
+async fn answer_reset(conn: &mut Connection, request: &Request, now: DateTime<Utc>) -> Result<()> {
+    let Some(owner) = read::by_email(conn, &request.email).await? else { return Ok(()) };
+    let id = PasswordResetId::new();
+    diesel::insert_into(password_resets::table)
+        .values((
+            password_resets::id.eq(id),
+            password_resets::customer_id.eq(owner.id),
+            password_resets::created_at.eq(now),
+            password_resets::expires_at.eq(now + RESET),
+        ))
+        .execute(conn)
+        .await?;
+    let new = NewEmail {
+        kind: EmailKind::ResetPassword,
+        recipient: &owner.email,
+        locale: owner.locale.as_deref(),
+        subject_id: id.0,
+        data: json!({}),
+    };
+    mail::enqueue(conn, &new, now).await
+}
+
+async fn answer_lookup(conn: &mut Connection, request: &Request, now: DateTime<Utc>) -> Result<()> {
+    let found: Option<(OrderId, String, Option<String>, i32)> = orders::table
+        .filter(orders::number.eq(&request.order_number))
+        .filter(lower(orders::email).eq(lower(&request.email)))
+        .select((orders::id, orders::email, orders::locale, orders::token_version))
+        .first(conn)
+        .await
+        .optional()?;
+    let Some((order_id, email, locale, token_version)) = found else { return Ok(()) };
+    let number = request.order_number.clone().unwrap_or_default();
+    let link = OrderLink { order_id, number, token_version, expires_at: now + ORDER_LINK };
+    let new = NewEmail {
+        kind: EmailKind::OrderLink,
+        recipient: &email,
+        locale: locale.as_deref(),
+        subject_id: request.id.0,
+        data: json!(link),
+    };
+    mail::enqueue(conn, &new, now).await
+}

@@ -1,0 +1,156 @@
+//! Registration, verification, new passwords and order look-ups over HTTP. The answers are the same for known and
+//! unknown addresses.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use scoped_futures::ScopedFutureExt;
+
+use super::account::{self, invalid_token};
+use super::account_mail::{self, Asked};
+use super::model::{CustomerSession, MailPromised};
+use super::requests::{EmailVerification, NewCustomer, OrderLookup, PasswordReset, ResetRequest, require_unlike};
+use super::session_routes::{answer_of, user_agent};
+use super::sessions;
+use crate::app::App;
+use crate::db;
+use crate::error::Result;
+use crate::http::caller::Caller;
+use crate::http::extract::Json;
+use crate::ids::{PasswordResetId, RegistrationId};
+use crate::tokens::OneTime;
+
+fn promised(status: &str) -> HttpResponse {
+    HttpResponse::Accepted().json(MailPromised { status: status.to_owned() })
+}
+
+/// Register
+///
+/// A link goes to the e-mail address; the account comes into being when it is followed, with the password given here.
+/// Where there is an account already, the mail says so instead, and nothing changes. Registering again sends another
+/// link.
+#[utoipa::path(
+    operation_id = "create_customer", tag = "customers", request_body = NewCustomer,
+    responses((status = 202, description = "A mail is on its way, whether or not the address is known", body = MailPromised)),
+)]
+#[post("/v1/customers")]
+pub async fn create_customer(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: Json<NewCustomer>,
+) -> Result<HttpResponse> {
+    let new = &body.value;
+    require_unlike(&new.password, &new.email.0)?;
+    app.limits.account_mail(&new.email.0, Caller::of(&request))?;
+    let (hash, now) = (&app.passwords.hash(&new.password).await?, app.clock.now());
+    let mut conn = app.connection().await?;
+    db::transaction(&mut conn, |conn| async move { account::register(conn, new, hash, now).await }.scope_boxed())
+        .await?;
+    app.wake.ring();
+    Ok(promised("verification_sent"))
+}
+
+/// Verify an e-mail address
+///
+/// By the token of the link, once, within 24 hours. The customer is logged in, and orders that were bought as a guest
+/// under this address become theirs. Other links to the address are void from then on.
+#[utoipa::path(
+    operation_id = "verify_customer", tag = "customers", request_body = EmailVerification,
+    responses((status = 200, description = "Verified and logged in", body = CustomerSession)),
+)]
+#[post("/v1/customers/verify")]
+pub async fn verify_customer(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: Json<EmailVerification>,
+) -> Result<HttpResponse> {
+    let id = app.config.token_keys.read_once(OneTime::EmailVerification, &body.value.token);
+    let id = RegistrationId(id.ok_or_else(invalid_token)?);
+    let (agent, now) = (user_agent(&request), app.clock.now());
+    let agent = agent.as_deref();
+    let mut conn = app.connection().await?;
+    let (opened, row) = db::transaction(&mut conn, |conn| {
+        async move {
+            let row = account::verify(conn, id, now).await?;
+            Ok((sessions::open(conn, row.id, agent, now).await?, row))
+        }
+        .scope_boxed()
+    })
+    .await?;
+    app.wake.ring();
+    Ok(HttpResponse::Ok().json(answer_of(&mut conn, opened, row).await?))
+}
+
+/// Ask for a new password
+///
+/// A link goes to the address if it has an account. It works once, for an hour.
+#[utoipa::path(
+    operation_id = "request_password_reset", tag = "customers", request_body = ResetRequest,
+    responses((status = 202, description = "If there is such an account, a mail is on its way", body = MailPromised)),
+)]
+#[post("/v1/customers/request-password-reset")]
+pub async fn request_password_reset(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: Json<ResetRequest>,
+) -> Result<HttpResponse> {
+    let email = &body.value.email.0;
+    app.limits.account_mail(email, Caller::of(&request))?;
+    let now = app.clock.now();
+    let mut conn = app.connection().await?;
+    db::transaction(&mut conn, |conn| {
+        async move { account_mail::ask(conn, &Asked::PasswordReset { email }, now).await }.scope_boxed()
+    })
+    .await?;
+    app.wake.ring();
+    Ok(promised("accepted"))
+}
+
+/// Set a new password
+///
+/// By the token of the link, once. Every session of the customer ends.
+#[utoipa::path(
+    operation_id = "reset_password", tag = "customers", request_body = PasswordReset,
+    responses((status = 204, description = "Set; log in with it")),
+)]
+#[post("/v1/customers/reset-password")]
+pub async fn reset_password(app: web::Data<App>, body: Json<PasswordReset>) -> Result<HttpResponse> {
+    let id = app.config.token_keys.read_once(OneTime::PasswordReset, &body.value.token);
+    let id = PasswordResetId(id.ok_or_else(invalid_token)?);
+    let owner = {
+        let mut conn = app.connection().await?;
+        account::reset_owner(&mut conn, id, app.clock.now()).await?
+    };
+    require_unlike(&body.value.password, &owner.email)?;
+    let (hash, now) = (&app.passwords.hash(&body.value.password).await?, app.clock.now());
+    let mut conn = app.connection().await?;
+    db::transaction(&mut conn, |conn| {
+        async move { account::reset_password(conn, (id, owner.id), hash, now).await }.scope_boxed()
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Find an order again
+///
+/// For who bought as a guest: if the number and the e-mail address fit, a link goes to that address. It opens this order
+/// for seven days: its `token` is sent as `X-Order-Token`.
+#[utoipa::path(
+    operation_id = "create_order_lookup", tag = "orders", request_body = OrderLookup,
+    responses((status = 202, description = "If there is such an order, a mail is on its way", body = MailPromised)),
+)]
+#[post("/v1/order-lookups")]
+pub async fn create_order_lookup(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: Json<OrderLookup>,
+) -> Result<HttpResponse> {
+    let (email, number) = (&body.value.email.0, body.value.number.trim().trim_start_matches('#'));
+    app.limits.account_mail(email, Caller::of(&request))?;
+    let now = app.clock.now();
+    let mut conn = app.connection().await?;
+    db::transaction(&mut conn, |conn| {
+        async move { account_mail::ask(conn, &Asked::OrderLookup { email, number }, now).await }.scope_boxed()
+    })
+    .await?;
+    app.wake.ring();
+    Ok(promised("accepted"))
+}

@@ -1,0 +1,45 @@
+//! Customers: accounts, their sessions, addresses and carts. Who has an account is never told to strangers: every
+//! request that may or may not concern one is written down, and a job finds out ([`account_mail`]).
+
+pub mod account;
+pub mod account_mail;
+pub mod account_routes;
+pub mod address_routes;
+pub mod addresses;
+pub mod claim;
+pub mod me_routes;
+pub mod merge;
+pub mod model;
+pub mod password;
+pub mod read;
+pub mod requests;
+pub mod session_routes;
+pub mod sessions;
+pub mod stripe;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::Connection;
+use crate::db::schema::{account_requests, customer_registrations, customer_sessions, password_resets};
+use crate::error::Result;
+
+/// How long what is over is kept, so that its tokens still get a clear answer.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Deletes registrations, resets, sessions and refresh tokens that are over, and requests that no job answered.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    let before = now - KEPT;
+    diesel::delete(customer_registrations::table.filter(customer_registrations::expires_at.lt(before)))
+        .execute(conn)
+        .await?;
+    diesel::delete(password_resets::table.filter(password_resets::expires_at.lt(before))).execute(conn).await?;
+    let over = customer_sessions::expires_at.lt(now).or(customer_sessions::revoked_at.lt(before).assume_not_null());
+    diesel::delete(customer_sessions::table.filter(over)).execute(conn).await?;
+    diesel::delete(account_requests::table.filter(account_requests::created_at.lt(before))).execute(conn).await?;
+    sessions::prune_tokens(conn, now).await
+}

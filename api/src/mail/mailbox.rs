@@ -1,0 +1,100 @@
+//! The mailbox of development: every e-mail with its links, for whoever asks. Its routes exist only with
+//! `MERX_DEV_MAILBOX=on`, which a live key forbids, and are no part of the API.
+
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType};
+use actix_web::{HttpResponse, get, web};
+use serde_json::{Value, json};
+
+use super::{EmailRow, Rendered, render};
+use crate::app::App;
+use crate::error::Result;
+
+/// How many e-mails are shown.
+const SHOWN: i64 = 100;
+
+/// The two pages.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(show_mailbox).service(get_mailbox);
+}
+
+async fn read(app: &App) -> Result<Vec<(EmailRow, Rendered)>> {
+    let mut conn = app.connection().await?;
+    let rows = super::list(&mut conn, None, SHOWN).await?;
+    let rendered = |row: EmailRow| {
+        let rendered = render(&app.config.token_keys, &app.config.storefront_url, &row)?;
+        Ok((row, rendered))
+    };
+    rows.into_iter().map(rendered).collect()
+}
+
+#[get("/dev/mailbox.json")]
+async fn get_mailbox(app: web::Data<App>) -> Result<HttpResponse> {
+    let shown = |(row, mail): (EmailRow, Rendered)| {
+        json!({
+            "id": row.id, "kind": row.kind, "recipient": row.recipient, "locale": row.locale, "status": row.status,
+            "subject": mail.subject, "text": mail.text, "created_at": row.created_at,
+        })
+    };
+    let mails: Vec<Value> = read(&app).await?.into_iter().map(shown).collect();
+    Ok(HttpResponse::Ok().json(mails))
+}
+
+#[get("/dev/mailbox")]
+async fn show_mailbox(app: web::Data<App>) -> Result<HttpResponse> {
+    let mails: String = read(&app).await?.iter().map(|(row, mail)| article(row, mail)).collect();
+    let mails = if mails.is_empty() { "<p>No e-mails yet.</p>".to_owned() } else { mails };
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>Mailbox</title>\
+         <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:3rem auto;padding:0 1rem}}\
+         pre{{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit}}article{{border-top:1px solid #8888;padding:1rem 0}}\
+         h2{{margin:0;font-size:1.1rem}}</style><h1>Mailbox</h1>{mails}"
+    );
+    let policy = (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'");
+    Ok(HttpResponse::Ok().content_type(ContentType::html()).insert_header(policy).body(page))
+}
+
+fn article(row: &EmailRow, mail: &Rendered) -> String {
+    format!(
+        "<article><h2>{subject}</h2><p>To {to}, {at}, {status}</p><pre>{text}</pre></article>",
+        subject = escape(&mail.subject),
+        to = escape(&row.recipient),
+        at = row.created_at.format("%Y-%m-%d %H:%M:%S UTC"),
+        status = row.status,
+        text = with_links(&mail.text),
+    )
+}
+
+/// A text as HTML, its addresses as links.
+fn with_links(text: &str) -> String {
+    let piece = |piece: &str| {
+        let word = piece.trim_end();
+        let rest = piece.strip_prefix(word).unwrap_or_default();
+        if word.starts_with("https://") || word.starts_with("http://") {
+            format!("<a href=\"{word}\">{word}</a>{rest}", word = escape(word))
+        } else {
+            escape(piece)
+        }
+    };
+    text.split_inclusive(char::is_whitespace).map(piece).collect()
+}
+
+/// A text as HTML, in elements and attributes.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_links_and_markup_is_text() {
+        let html = with_links("See\nhttps://shop.example/?a=1&b=\"><script>\n<b>\n");
+        assert_eq!(
+            html,
+            "See\n<a href=\"https://shop.example/?a=1&amp;b=&quot;&gt;&lt;script&gt;\">\
+             https://shop.example/?a=1&amp;b=&quot;&gt;&lt;script&gt;</a>\n&lt;b&gt;\n"
+        );
+    }
+}
