@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use merx::app::App;
+use merx::clock::Clock;
 use merx::config::Config;
 use merx::discounts::import::Taken;
 use merx::ids::ApiKeyId;
@@ -58,8 +59,15 @@ enum Command {
     },
     /// Print the OpenAPI document as YAML
     Openapi,
-    /// Audit the database against the invariants; exits 1 when one is broken
-    Check,
+    /// Audit the database against the invariants; exits 1 when one is broken. See docs/RUNBOOK.md
+    Check {
+        /// Say what could be mended without a person: counters derived anew, work queued that nobody does
+        #[arg(long)]
+        repair: bool,
+        /// Mend it
+        #[arg(long, requires = "repair")]
+        apply: bool,
+    },
     /// Staff API keys
     Keys {
         #[command(subcommand)]
@@ -196,7 +204,7 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
             println!("{} promotion codes.", report.len());
         }
         Command::Openapi => print!("{}", http::openapi::yaml()?),
-        Command::Check => return audit().await,
+        Command::Check { repair, apply } => return audit(repair, apply).await,
         Command::Keys { command } => keys(command).await?,
         Command::Jobs { command: JobCommand::Run } => {
             let app = App::new(config()?)?;
@@ -311,12 +319,22 @@ async fn reach_database(config: &Config) -> Result<(), String> {
         .map_err(|error| format!("PostgreSQL cannot be reached ({error}). Start it, or correct DATABASE_URL."))
 }
 
-async fn audit() -> Result<ExitCode, String> {
+async fn audit(repair: bool, apply: bool) -> Result<ExitCode, String> {
     let config = config()?;
+    let now = Clock::new(config.clock_file.clone()).now();
     let mut conn = merx::db::pool::connect_once(config.database_url.expose_secret())
         .await
         .map_err(|error| format!("PostgreSQL cannot be reached ({error}). Start it, or correct DATABASE_URL."))?;
-    let findings = check::run(&mut conn).await.map_err(|error| error.to_string())?;
+    if repair {
+        let told = check::repair::repair(&mut conn, apply, now).await.map_err(|error| error.to_string())?;
+        for line in told {
+            println!("repair: {line}");
+        }
+        if !apply {
+            println!("A dry run: nothing was changed. Add --apply to mend.");
+        }
+    }
+    let findings = check::run(&mut conn, now).await.map_err(|error| error.to_string())?;
     for finding in &findings {
         println!("invariant {}: {}", finding.invariant, finding.detail);
     }

@@ -71,7 +71,7 @@ fn every_variable_is_documented_and_every_documented_one_is_read() {
         };
         words.filter(known).map(str::to_owned).collect()
     };
-    let mut code = names(&read("api/src/config.rs"));
+    let mut code = names(&(read("api/src/config/mod.rs") + &read("api/src/config/environment.rs")));
     code.extend(["MERX_LOG", "MERX_LOG_FORMAT", "MERX_DATA_DIR"].map(str::to_owned));
     assert_eq!(names(&read("docs/CONFIGURATION.md")), code);
 }

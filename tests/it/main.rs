@@ -31,6 +31,7 @@ mod matrix;
 mod operation;
 mod providers;
 mod races;
+mod recovery;
 mod refunds;
 mod shipping;
 mod shippo;

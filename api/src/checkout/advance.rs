@@ -114,6 +114,7 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
     }
     crate::tax::record::reconcile(&mut conn, now).await?;
     crate::tax::reverse::reconcile(&mut conn, now).await?;
+    crate::customers::reconcile(&mut conn, now).await?;
     tell_of_stuck_money(&mut conn, now).await?;
     let refunds: Vec<RefundId> = refunds::table
         .filter(refunds::status.eq("pending"))

@@ -22,11 +22,47 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
-use crate::db::schema::{account_requests, customer_registrations, customer_sessions, password_resets};
+use crate::db::schema::{account_requests, customer_registrations, customer_sessions, customers, password_resets};
 use crate::error::Result;
+use crate::ids::{AccountRequestId, CustomerId};
+use crate::jobs::{Job, queue};
+
+/// How long a request or a new customer may wait for its own job.
+const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// How many of a kind one run looks at.
+const BATCH: i64 = 200;
 
 /// How long what is over is kept, so that its tokens still get a clear answer.
 const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Queues a job for each request and each new customer that nobody looks after.
+///
+/// # Errors
+/// Those of the database.
+pub async fn reconcile(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    let requests: Vec<AccountRequestId> = account_requests::table
+        .filter(account_requests::created_at.lt(now - PATIENCE))
+        .select(account_requests::id)
+        .limit(BATCH)
+        .load(conn)
+        .await?;
+    for id in requests {
+        queue::enqueue(conn, Job::AccountMail(id), &id.to_string(), now, now).await?;
+    }
+    let unknown: Vec<CustomerId> = customers::table
+        .filter(customers::stripe_customer_id.is_null())
+        .filter(customers::stripe_sends.eq(0))
+        .filter(customers::created_at.lt(now - PATIENCE))
+        .select(customers::id)
+        .limit(BATCH)
+        .load(conn)
+        .await?;
+    for id in unknown {
+        queue::enqueue(conn, Job::CreateStripeCustomer(id), &id.to_string(), now, now).await?;
+    }
+    Ok(())
+}
 
 /// Deletes registrations, resets, sessions and refresh tokens that are over, and requests that no job answered.
 ///

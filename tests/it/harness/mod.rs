@@ -260,9 +260,14 @@ impl TestApp {
         Process::start_worker(&self.environment, variables).await
     }
 
+    /// Runs the `merx` command on the same database and clock; answers its exit code and what it printed.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> (i32, String) {
+        process::command(&self.environment, arguments).await
+    }
+
     /// What `merx check` finds.
     pub(crate) async fn findings(&self) -> Vec<check::Finding> {
-        check::run(&mut self.database().await).await.unwrap()
+        check::run(&mut self.database().await, self.app.clock.now()).await.unwrap()
     }
 
     /// Stops everything; asserts that no job is left, and that `check` finds nothing.

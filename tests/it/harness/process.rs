@@ -8,6 +8,14 @@ use tokio::process::{Child, Command};
 
 use super::guard;
 
+/// Runs a command to its end.
+pub(super) async fn command(environment: &HashMap<String, String>, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_merx"));
+    let output = command.args(arguments).env_clear().envs(environment).output();
+    let output = guard(output).await.unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
 /// A running `merx` process.
 pub(crate) struct Process {
     pub(crate) base_url: String,

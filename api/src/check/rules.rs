@@ -1,0 +1,229 @@
+//! The invariants as queries: each answers one line for each thing that is wrong. `$1` is the present time.
+//!
+//! The numbers are those of docs/ARCHITECTURE.md; what to do about each is in docs/RUNBOOK.md.
+
+/// What must hold, and the query that finds where it does not.
+pub(super) const QUERIES: &[(&str, &str)] = &[
+    (
+        "1 never oversold",
+        "SELECT 'variant ' || variant_id || ': reserved ' || reserved || ' of ' || on_hand AS detail FROM stock_levels
+         WHERE reserved < 0 OR track_inventory AND NOT allow_backorder AND (on_hand < 0 OR reserved > on_hand + shortage)",
+    ),
+    (
+        "2 stock is the sum of its movements",
+        "SELECT 'variant ' || level.variant_id || ': on hand ' || on_hand || ', movements ' || COALESCE(sum(delta), 0) AS detail
+         FROM stock_levels AS level LEFT JOIN stock_movements AS movement ON movement.variant_id = level.variant_id
+         GROUP BY level.variant_id, on_hand HAVING on_hand <> COALESCE(sum(delta), 0)",
+    ),
+    (
+        "2 reserved is the sum of the held reservations",
+        "SELECT 'variant ' || level.variant_id || ': reserved ' || reserved || ', held ' || COALESCE(sum(quantity), 0) AS detail
+         FROM stock_levels AS level
+         LEFT JOIN reservations AS held ON held.variant_id = level.variant_id AND held.status = 'held'
+         GROUP BY level.variant_id, reserved HAVING reserved <> COALESCE(sum(quantity), 0)",
+    ),
+    (
+        "2 a sold unit left the stock once",
+        "SELECT 'order ' || orders.id || ', variant ' || held.variant_id || ': committed ' || held.quantity || ', sold ' ||
+             COALESCE(-sum(delta), 0) AS detail
+         FROM orders JOIN reservations AS held ON held.order_id = orders.id AND held.status = 'committed'
+         LEFT JOIN stock_movements AS movement ON movement.order_id = orders.id AND movement.variant_id = held.variant_id
+             AND movement.reason = 'sale'
+         GROUP BY orders.id, held.variant_id, held.quantity HAVING held.quantity <> COALESCE(-sum(delta), 0)",
+    ),
+    (
+        "3 a cart becomes one order",
+        "SELECT 'cart ' || cart_id || ': ' || count(*) || ' paid orders' AS detail FROM orders
+         WHERE status IN ('confirmed', 'completed') GROUP BY cart_id HAVING count(*) > 1",
+    ),
+    (
+        "3 cart, checkout and order agree",
+        "SELECT 'checkout ' || checkouts.id || ' is ' || checkouts.status || ', its order ' || orders.status || ', its cart '
+             || carts.status AS detail
+         FROM checkouts JOIN orders ON orders.id = checkouts.order_id JOIN carts ON carts.id = checkouts.cart_id
+         WHERE (checkouts.status IN ('creating', 'open') AND (orders.status <> 'pending' OR carts.status <> 'checking_out'))
+            OR (checkouts.status <> 'completed' AND orders.status IN ('confirmed', 'completed'))
+            OR (checkouts.status = 'completed' AND (orders.status = 'pending' OR orders.paid_at IS NULL))
+            OR (checkouts.status = 'completed' AND carts.status <> 'completed')
+            OR (checkouts.status IN ('expired', 'cancelled', 'failed') AND orders.status <> 'cancelled')
+         UNION ALL
+         SELECT 'cart ' || id || ' is checking out without a live checkout' FROM carts
+         WHERE status = 'checking_out' AND NOT EXISTS (SELECT FROM checkouts WHERE cart_id = carts.id AND status IN ('creating', 'open'))",
+    ),
+    (
+        "4 lines sum to their order",
+        "SELECT 'order ' || orders.id || ': lines ' || sum(line.subtotal) || '/' || sum(line.discount) || '/' || sum(line.tax_added)
+             || ', order ' || orders.subtotal || '/' || orders.discount || '/' || orders.tax_added AS detail
+         FROM orders JOIN order_line_items AS line ON line.order_id = orders.id GROUP BY orders.id
+         HAVING sum(line.subtotal) <> orders.subtotal OR sum(line.discount) <> orders.discount
+             OR sum(line.tax_added) + COALESCE((orders.tax #>> '{shipping,added,amount}')::bigint, 0) <> orders.tax_added
+             OR sum(line.tax_included) + COALESCE((orders.tax #>> '{shipping,included,amount}')::bigint, 0) <> orders.tax_included
+         UNION ALL
+         SELECT 'order ' || id || ' has no lines' FROM orders
+         WHERE NOT EXISTS (SELECT FROM order_line_items WHERE order_id = orders.id)",
+    ),
+    (
+        "4 what was paid is what the order says",
+        "SELECT 'order ' || id || ': total ' || total || ', captured ' || captured AS detail FROM orders
+         WHERE status IN ('confirmed', 'completed') AND captured <> COALESCE(review_amount, total) OR paid_at IS NULL AND captured > 0",
+    ),
+    (
+        "4 discounts sum, by line and by order",
+        "SELECT 'order ' || orders.id || ': discounts ' || given || ', order ' || discount || '/' || shipping_discount AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum((each -> 'amount' ->> 'amount')::bigint), 0) AS given,
+             COALESCE(sum((each -> 'shipping_amount' ->> 'amount')::bigint), 0) AS given_shipping FROM jsonb_array_elements(discounts) AS each) AS sums
+         WHERE given <> discount OR given_shipping <> shipping_discount
+         UNION ALL
+         SELECT 'line ' || id || ': discounts ' || given || ', line ' || discount FROM order_line_items,
+             LATERAL (SELECT COALESCE(sum((each -> 'amount' ->> 'amount')::bigint), 0) AS given FROM jsonb_array_elements(discounts) AS each) AS sums
+         WHERE given <> discount",
+    ),
+    (
+        "3 a discount was used as often as its live orders say",
+        "SELECT 'discount ' || discounts.id || ': counted ' || used || ', orders ' || count(live.order_id) AS detail
+         FROM discounts LEFT JOIN discount_uses AS live ON live.discount_id = discounts.id AND released_at IS NULL
+         WHERE usage_limit IS NOT NULL OR usage_limit_per_customer IS NOT NULL
+         GROUP BY discounts.id HAVING used <> count(live.order_id)
+         UNION ALL
+         SELECT 'code ' || code || ': counted ' || used || ', orders ' || count(live.order_id)
+         FROM discount_codes LEFT JOIN discount_uses AS live ON live.code_id = discount_codes.id AND released_at IS NULL
+         WHERE usage_limit IS NOT NULL GROUP BY discount_codes.id HAVING used <> count(live.order_id)
+         UNION ALL
+         SELECT 'order ' || order_id || ' is cancelled, but uses discount ' || discount_id FROM discount_uses
+         JOIN orders ON orders.id = order_id WHERE released_at IS NULL AND orders.status = 'cancelled'",
+    ),
+    (
+        "5 refunds never exceed what was captured",
+        "SELECT 'order ' || id || ': captured ' || captured || ', own refunds ' || own || ', all ' || own + imported AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(amount) FILTER (WHERE source = 'merx'), 0) AS own,
+             COALESCE(sum(amount) FILTER (WHERE source <> 'merx'), 0) AS imported,
+             count(*) FILTER (WHERE source = 'merx' AND status = 'pending') AS waiting
+             FROM refunds WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')) AS sums
+         WHERE own > captured OR waiting = 0 AND own + imported > captured",
+    ),
+    (
+        "5 an order counts its refunds",
+        "SELECT 'order ' || id || ': counted ' || refund_claimed || ' and ' || refund_imported || ', refunds ' || own || ' and ' || imported AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(amount) FILTER (WHERE source = 'merx'), 0) AS own,
+             COALESCE(sum(amount) FILTER (WHERE source <> 'merx'), 0) AS imported
+             FROM refunds WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')) AS sums
+         WHERE own <> refund_claimed OR imported <> refund_imported",
+    ),
+    (
+        "5 a line counts its refunds, and none exceeds it",
+        "SELECT 'line ' || line.id || ': ' || refunded_quantity || ' for ' || refunded_amount || ', refunds ' || quantities || ' for ' || amounts AS detail
+         FROM order_line_items AS line, LATERAL (SELECT COALESCE(sum(part.quantity), 0) AS quantities,
+             COALESCE(sum(part.amount), 0) AS amounts, COALESCE(sum(part.tax), 0) AS taxes, COALESCE(sum(part.removed), 0) AS removals
+             FROM refund_line_items AS part JOIN refunds ON refunds.id = part.refund_id AND refunds.status IN ('pending', 'succeeded')
+             WHERE part.line_item_id = line.id) AS sums
+         WHERE quantities <> refunded_quantity OR amounts <> refunded_amount OR taxes <> refunded_tax OR removals <> removed_quantity
+             OR amounts > line.total OR quantities > line.quantity OR taxes > line.tax_added + line.tax_included
+         UNION ALL
+         SELECT 'refund ' || refunds.id || ': ' || refunds.amount || ', its parts ' || sum(part.amount) + refunds.shipping
+         FROM refunds JOIN refund_line_items AS part ON part.refund_id = refunds.id
+         GROUP BY refunds.id HAVING refunds.amount < sum(part.amount) + refunds.shipping
+             OR refunds.tax_mode = 'lines' AND refunds.amount <> sum(part.amount) + refunds.shipping",
+    ),
+    (
+        "5 the payment status is what the sums say",
+        "SELECT 'order ' || orders.id || ' is ' || payment_status || ': captured ' || captured || ', refunded ' || given AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(amount), 0) AS given FROM refunds WHERE order_id = orders.id AND refunds.status = 'succeeded') AS sums
+         WHERE paid_at IS NOT NULL AND payment_status <> CASE WHEN given = 0 THEN 'paid' WHEN given < captured THEN 'partially_refunded' ELSE 'refunded' END",
+    ),
+    (
+        "5 disputes sum",
+        "SELECT 'order ' || orders.id || ': disputed ' || disputed || ', disputes ' || taken AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(withdrawn), 0) AS taken FROM disputes WHERE order_id = orders.id) AS sums
+         WHERE disputed <> taken",
+    ),
+    (
+        "2 what was sent and what came back add up",
+        "SELECT 'line ' || line.id || ': fulfilled ' || fulfilled_quantity || ', fulfillments ' || COALESCE(sum(part.quantity), 0) AS detail
+         FROM order_line_items AS line LEFT JOIN fulfillment_line_items AS part ON part.line_item_id = line.id
+         GROUP BY line.id HAVING fulfilled_quantity <> COALESCE(sum(part.quantity), 0)
+         UNION ALL
+         SELECT 'line ' || line.id || ': restocked ' || restocked_quantity || ', movements ' || COALESCE(sum(delta), 0)
+         FROM order_line_items AS line
+         JOIN reservations ON reservations.order_id = line.order_id AND reservations.variant_id = line.variant_id AND reservations.status = 'committed'
+         LEFT JOIN stock_movements AS movement ON movement.order_id = line.order_id AND movement.variant_id = line.variant_id
+             AND movement.reason = 'restock'
+         GROUP BY line.id HAVING restocked_quantity <> COALESCE(sum(delta), 0)",
+    ),
+    (
+        "5 money of a cancelled order goes back",
+        "SELECT 'order ' || id || ': cancelled, captured ' || captured AS detail FROM orders
+         WHERE status = 'cancelled' AND captured > disputed + COALESCE((SELECT sum(amount) FROM refunds
+             WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')), 0)",
+    ),
+    (
+        "6 stock is held as long as it can be paid, and no longer",
+        "SELECT 'order ' || held.order_id || ', variant ' || held.variant_id || ': ' || held.status || ' although its checkout is '
+             || checkouts.status AS detail
+         FROM reservations AS held JOIN checkouts ON checkouts.order_id = held.order_id
+         WHERE (checkouts.status IN ('creating', 'open')) <> (held.status = 'held')
+            OR (checkouts.status = 'completed') <> (held.status = 'committed')",
+    ),
+    (
+        "8 what happened is in the timeline",
+        "SELECT 'order ' || id || ' is ' || status || ' without a timeline entry' AS detail FROM orders
+         WHERE status IN ('confirmed', 'completed') AND NOT EXISTS (SELECT FROM order_events WHERE order_id = orders.id AND kind = 'paid')
+            OR status = 'cancelled' AND NOT EXISTS (SELECT FROM order_events WHERE order_id = orders.id AND kind = 'cancelled')",
+    ),
+    (
+        "9 one currency in an order",
+        "SELECT 'refund ' || refunds.id || ' is in ' || refunds.currency || ', its order in ' || orders.currency AS detail
+         FROM refunds JOIN orders ON orders.id = refunds.order_id WHERE refunds.currency <> orders.currency",
+    ),
+    (
+        "8 nothing waits for ever",
+        "SELECT 'refund ' || id || ' is pending, and nobody has asked Stripe since ' || updated_at AS detail FROM refunds
+         WHERE status = 'pending' AND updated_at < $1 - interval '1 day'
+         UNION ALL
+         SELECT 'checkout ' || checkouts.id || ' is ' || checkouts.status || ' a day after its session ended' FROM checkouts
+         JOIN orders ON orders.id = checkouts.order_id
+         WHERE checkouts.status IN ('creating', 'open') AND session_expires_at < $1 - interval '1 day'
+             AND payment_status <> 'processing' AND NOT payment_review
+         UNION ALL
+         SELECT 'order ' || id || ' was paid a day ago, but its tax is not recorded' FROM orders
+         WHERE tax_calculation_id IS NOT NULL AND tax_transaction_id IS NULL AND tax_record_error IS NULL AND captured > 0
+             AND paid_at < $1 - interval '1 day'
+             AND EXISTS (SELECT FROM tax_calculations WHERE id = tax_calculation_id AND provider_id IS NOT NULL)
+         UNION ALL
+         SELECT 'refund ' || refunds.id || ' is ' || refunds.status || ' for a day, but its tax does not follow' FROM refunds
+         JOIN orders ON orders.id = refunds.order_id
+         WHERE tax_transaction_id IS NOT NULL AND tax_error IS NULL AND refunds.updated_at < $1 - interval '1 day'
+             AND (refunds.status = 'succeeded' AND tax_reversal_id IS NULL
+                 OR refunds.status IN ('failed', 'cancelled') AND tax_reversal_id IS NOT NULL AND tax_undo_id IS NULL)
+         UNION ALL
+         SELECT 'customer ' || id || ' is a day old, but not known to Stripe' FROM customers
+         WHERE stripe_customer_id IS NULL AND stripe_sends = 0 AND created_at < $1 - interval '1 day'",
+    ),
+    (
+        "9 parts are in their order's currency",
+        "SELECT 'order ' || id || ' in ' || currency || ' has parts in another currency' AS detail FROM orders
+         WHERE currency <> COALESCE(shipping_rate #>> '{price,currency}', currency)
+            OR currency <> COALESCE(tax #>> '{shipping,added,currency}', currency)
+            OR EXISTS (SELECT FROM jsonb_array_elements(discounts) AS given WHERE given #>> '{amount,currency}' <> currency)",
+    ),
+    (
+        "10 parts belong to their order",
+        "SELECT 'refund ' || refunds.id || ' names a line of another order' AS detail FROM refund_line_items AS part
+         JOIN refunds ON refunds.id = part.refund_id JOIN order_line_items AS line ON line.id = part.line_item_id
+         WHERE line.order_id <> refunds.order_id
+         UNION ALL
+         SELECT 'fulfillment ' || fulfillments.id || ' names a line of another order' FROM fulfillment_line_items AS part
+         JOIN fulfillments ON fulfillments.id = part.fulfillment_id JOIN order_line_items AS line ON line.id = part.line_item_id
+         WHERE line.order_id <> fulfillments.order_id",
+    ),
+    (
+        "10 secrets are stored hashed",
+        "SELECT 'idempotency key of ' || scope || ' keeps a token' AS detail FROM idempotency_keys
+         WHERE body::text ~ '\"(cart|order|access|refresh)_token\": *\"'
+         UNION ALL SELECT 'API key ' || id || ' is not a hash' FROM api_keys WHERE octet_length(token_hash) <> 32
+         UNION ALL SELECT 'session ' || id || ' is not a hash' FROM customer_sessions WHERE octet_length(access_hash) <> 32
+         UNION ALL SELECT 'a refresh token of session ' || session_id || ' is not a hash' FROM customer_refresh_tokens
+         WHERE octet_length(hash) <> 32
+         UNION ALL SELECT 'customer ' || id || ' has a password that is not hashed' FROM customers
+         WHERE password_hash NOT LIKE '$argon2id$%'",
+    ),
+];
