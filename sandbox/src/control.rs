@@ -97,13 +97,23 @@ async fn read_session(engine: web::Data<Engine>, id: web::Path<String>) -> HttpR
 async fn pay(engine: web::Data<Engine>, id: web::Path<String>, body: web::Json<Pay>) -> HttpResponse {
     let engine = engine.into_inner();
     reply(engine.act(|store, cause| {
-        if let Some(amount) = body.amount_total
-            && let Some(session) = store.sessions.get_mut(&id)
-        {
-            object::set(session, "amount_total", amount);
+        if let Some(amount) = body.amount_total {
+            falsify(store, &id, amount);
         }
         act(store, &id, body.outcome, cause)
     }))
+}
+
+/// Gives a session that can still be paid another total, and what is charged for it.
+fn falsify(store: &mut Store, session: &str, amount: i64) {
+    let Some(session) = store.sessions.get_mut(session).filter(|session| object::is(session, "status", "open")) else {
+        return;
+    };
+    object::set(session, "amount_total", amount);
+    let intent = object::owned(session, "payment_intent");
+    if let Some(intent) = store.payment_intents.get_mut(&intent) {
+        object::set(intent, "amount", amount);
+    }
 }
 
 #[post("/_control/faults")]

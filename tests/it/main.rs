@@ -28,6 +28,7 @@ mod jobs;
 mod limits;
 mod live;
 mod matrix;
+mod model;
 mod operation;
 mod providers;
 mod races;

@@ -16,7 +16,7 @@ async fn check_finds_what_is_planted_in_refunds_shipments_and_disputes() {
     app.about(&checkout, "fulfillments", ship).send().await.expect(201);
     app.refund_line(&checkout, 0, json!({})).await;
     assert!(app.findings().await.is_empty());
-    let mine = format!("id = (SELECT id FROM orders ORDER BY placed_at LIMIT 1)");
+    let mine = "id = (SELECT id FROM orders ORDER BY placed_at LIMIT 1)";
     let of_mine = mine.replace("id = ", "order_id = ");
     let plants = [
         (
@@ -82,7 +82,7 @@ async fn check_finds_what_is_planted_in_refunds_shipments_and_disputes() {
         ),
     ];
     for (plant, undo, invariant) in plants {
-        let real = |statement: &str| statement.replace("OF_MINE", &of_mine).replace("MINE", &mine);
+        let real = |statement: &str| statement.replace("OF_MINE", &of_mine).replace("MINE", mine);
         app.sql(&real(plant)).await;
         let found = app.findings().await;
         assert!(found.iter().any(|finding| finding.invariant == invariant), "{plant}: {found:?}");

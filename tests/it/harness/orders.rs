@@ -1,5 +1,6 @@
 //! What tests do with orders that are paid: refund, cancel, ship, look.
 
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
 use super::{Call, CheckoutHandle, TestApp};
@@ -72,6 +73,30 @@ impl TestApp {
             .filter(|charge| charge["payment_intent"] == payment.as_str())
             .map(|charge| charge["amount_refunded"].as_i64().unwrap())
             .sum()
+    }
+
+    /// The same at Stripe's side of the sandbox, whatever it answers.
+    pub(crate) async fn try_stripe_post(&self, path: &str, form: &str) {
+        let request = self.http.post(format!("{}{path}", self.sandbox_url)).bearer_auth("sk_test_of_the_tests");
+        // A reset connection is one of the faults that tests order.
+        let _ = request.header("Content-Type", "application/x-www-form-urlencoded").body(form.to_owned()).send().await;
+    }
+
+    /// The uuid of an id, as the database keeps it.
+    pub(crate) fn uuid_of(&self, id: &str) -> uuid::Uuid {
+        merx::ids::decode(id.split_once('_').unwrap().1).unwrap()
+    }
+
+    /// The payment of an order, as the shop knows it.
+    pub(crate) async fn payment_id(&self, order: &str) -> Option<String> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+            payment_intent_id: Option<String>,
+        }
+        let query = format!("SELECT payment_intent_id FROM orders WHERE id = '{}'", self.uuid_of(order));
+        let row: Row = diesel::sql_query(query).get_result(&mut self.database().await).await.unwrap();
+        row.payment_intent_id
     }
 
     /// The kinds of open alerts.
