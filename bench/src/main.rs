@@ -4,6 +4,7 @@
 //! the sandbox in Stripe's place share the machine with it. Everything is on loopback and ends by itself.
 
 mod floors;
+mod holds;
 mod load;
 mod report;
 mod scenarios;
@@ -32,7 +33,8 @@ fn main() -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let seconds = number("MERX_BENCH_SECONDS", 4)?;
     let rows = number("MERX_BENCH_IMPORT_ROWS", 100_000)?;
-    runtime.map_err(|error| error.to_string())?.block_on(measure(Duration::from_secs(seconds), rows))
+    let holding = number("MERX_BENCH_HOLDS", 1)?;
+    runtime.map_err(|error| error.to_string())?.block_on(measure(Duration::from_secs(seconds), rows, holding))
 }
 
 fn number(name: &str, default: u64) -> Result<u64, String> {
@@ -51,7 +53,7 @@ async fn run(shop: &Shop, scenario: Scenario, duration: Duration, report: &mut R
     Ok(())
 }
 
-async fn measure(duration: Duration, import_rows: u64) -> Result<(), String> {
+async fn measure(duration: Duration, import_rows: u64, holding: u64) -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
     report.floors(floors::measure(&shop, duration).await?);
@@ -60,6 +62,9 @@ async fn measure(duration: Duration, import_rows: u64) -> Result<(), String> {
     report.memory("idle", shop.memory()?);
     for scenario in Scenario::PLAIN {
         run(&shop, scenario, duration, &mut report).await?;
+    }
+    if holding > 0 {
+        report.holds(&holds::measure(&shop).await?);
     }
     shop.ask_providers().await?;
     for scenario in Scenario::WITH_PROVIDERS {

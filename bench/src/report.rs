@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::floors::Floor;
+use crate::holds::Holds;
 use crate::load::Outcome;
 use crate::scenarios::Scenario;
 use crate::shop::Imported;
@@ -50,6 +51,18 @@ impl Report {
         let line = format!("| {} | {clients} | {per_second} | {} | {} |", scenario.name(), millis(p50), millis(p99));
         eprintln!("{line}");
         let _ = writeln!(self.scenarios, "{line}");
+    }
+
+    pub(crate) fn holds(&mut self, holds: &Holds) {
+        let percent = |load: u64| format!("{}.{:02} %", load / 100, load % 100);
+        let Holds { worker_load, database_load, closed_per_minute } = holds;
+        let _ = writeln!(
+            self.rest,
+            "| looking after 100,000 live checkouts | {} of a core by the worker, {} by PostgreSQL |",
+            percent(*worker_load),
+            percent(*database_load)
+        );
+        let _ = writeln!(self.rest, "| holds that end together, closed at Stripe | {closed_per_minute} a minute |");
     }
 
     pub(crate) fn import(&mut self, imported: Imported) {

@@ -128,6 +128,14 @@ impl Worker {
         Ok((id, token, text(&quote, "/quote_id")?))
     }
 
+    /// A checkout that nobody pays.
+    pub(crate) async fn hold(&mut self) -> Result<(), String> {
+        let (id, token) = self.full_cart().await?;
+        let url = "http://127.0.0.1:3000/";
+        let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
+        self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await.map(|_| ())
+    }
+
     async fn purchase(&mut self, quoted: bool) -> Result<Duration, String> {
         let url = "http://127.0.0.1:3000/";
         let (token, request) = if quoted {

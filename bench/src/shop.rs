@@ -13,6 +13,7 @@ use sandbox::Sandbox;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
+use crate::holds::ticks;
 use crate::load::Client;
 use crate::scenarios::Worker;
 
@@ -229,6 +230,12 @@ impl Shop {
     pub(crate) fn memory(&self) -> Result<u64, String> {
         let id = self.processes.first().and_then(Child::id).ok_or("the service does not run")?;
         kilobytes(id, "VmRSS").ok_or_else(|| "the service's memory cannot be read".to_owned())
+    }
+
+    /// Hundredths of seconds that the worker has worked.
+    pub(crate) fn worker_ticks(&self) -> Result<u64, String> {
+        let id = self.processes.get(1).and_then(Child::id).ok_or("the worker does not run")?;
+        ticks(id, "merx").ok_or_else(|| "the worker's time cannot be read".to_owned())
     }
 
     /// Stops service and worker.

@@ -30,6 +30,7 @@ mod live;
 mod matrix;
 mod model;
 mod operation;
+mod outage;
 mod providers;
 mod races;
 mod recovery;

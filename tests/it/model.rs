@@ -26,22 +26,9 @@ enum Action {
     Begin { variant: usize, quantity: i64 },
     Repeat(usize),
     Again(usize),
-    Pay(usize, &'static str),
-    PayOdd(usize, i64),
-    Look(usize),
-    CancelCheckout(usize),
-    CancelOrder(usize),
-    StaffCancel(usize, bool),
-    RefundAmount(usize, i64),
-    RefundLine { slot: usize, quantity: i64, restock: Option<bool>, shipping: bool },
-    Ship(usize, bool),
-    Release(usize),
-    Review(usize, &'static str),
     Adjust(usize, i64),
-    DashboardRefund(usize, i64),
     RefundStatus(usize, &'static str),
     RefundStart(&'static str),
-    Dispute(usize, i64),
     DecideDispute(usize, &'static str),
     Webhooks(&'static str),
     Advance(i64),
@@ -49,6 +36,25 @@ enum Action {
     Jobs,
     Reconcile,
     CatchUp,
+    On(usize, Deed),
+}
+
+/// What somebody does with an order.
+#[derive(Debug, Clone)]
+enum Deed {
+    Pay(&'static str),
+    PayOdd(i64),
+    Look,
+    CancelCheckout,
+    CancelOrder,
+    StaffCancel { restock: bool },
+    RefundAmount { permille: i64 },
+    RefundLine { quantity: i64, restock: Option<bool>, shipping: bool },
+    Ship { one: bool },
+    Release,
+    Review(&'static str),
+    DashboardRefund { permille: i64 },
+    Dispute { permille: i64 },
 }
 
 /// A shopper's try: the cart, the key, and the checkout once it was answered.
@@ -120,35 +126,35 @@ impl World {
         }
         let Some(slot) = self.slot() else { return begin };
         let permille = self.random.random_range(50..1100);
+        let on = |deed: Deed| Action::On(slot, deed);
         match pick {
             12..15 => Action::Repeat(slot),
             15..17 => Action::Again(slot),
-            17..28 => Action::Pay(slot, "paid"),
-            28..30 => Action::Pay(slot, "declined"),
-            30..33 => Action::Pay(slot, "delayed"),
-            33..36 => Action::Pay(slot, "delayed_success"),
-            36..38 => Action::Pay(slot, "delayed_failure"),
-            38..39 => Action::PayOdd(slot, self.random.random_range(100..9000)),
-            39..42 => Action::Look(slot),
-            42..44 => Action::CancelCheckout(slot),
-            44..47 => Action::CancelOrder(slot),
-            47..49 => Action::StaffCancel(slot, self.random.random_bool(0.8)),
-            49..53 => Action::RefundAmount(slot, permille),
-            53..59 => Action::RefundLine {
-                slot,
+            17..28 => on(Deed::Pay("paid")),
+            28..30 => on(Deed::Pay("declined")),
+            30..33 => on(Deed::Pay("delayed")),
+            33..36 => on(Deed::Pay("delayed_success")),
+            36..38 => on(Deed::Pay("delayed_failure")),
+            38..39 => on(Deed::PayOdd(self.random.random_range(100..9000))),
+            39..42 => on(Deed::Look),
+            42..44 => on(Deed::CancelCheckout),
+            44..47 => on(Deed::CancelOrder),
+            47..49 => on(Deed::StaffCancel { restock: self.random.random_bool(0.8) }),
+            49..53 => on(Deed::RefundAmount { permille }),
+            53..59 => on(Deed::RefundLine {
                 quantity: self.random.random_range(1..3),
                 restock: [None, Some(true), Some(false)][self.random.random_range(0..3)],
                 shipping: self.random.random_bool(0.3),
-            },
-            59..63 => Action::Ship(slot, self.random.random_bool(0.5)),
-            63..64 => Action::Release(slot),
-            64..66 => Action::Review(slot, ["accept", "refund"][self.random.random_range(0..2)]),
+            }),
+            59..63 => on(Deed::Ship { one: self.random.random_bool(0.5) }),
+            63..64 => on(Deed::Release),
+            64..66 => on(Deed::Review(["accept", "refund"][self.random.random_range(0..2)])),
             66..68 => Action::Adjust(self.random.random_range(0..STOCK.len()), self.random.random_range(-2..4)),
-            68..70 => Action::DashboardRefund(slot, permille),
+            68..70 => on(Deed::DashboardRefund { permille }),
             70..72 => Action::RefundStatus(self.random.random_range(0..6), "failed"),
             72..75 => Action::RefundStatus(self.random.random_range(0..6), "succeeded"),
             75..76 => Action::RefundStart(["succeeded", "pending"][self.random.random_range(0..2)]),
-            76..77 => Action::Dispute(slot, permille.min(1000)),
+            76..77 => on(Deed::Dispute { permille: permille.min(1000) }),
             77..79 => Action::DecideDispute(
                 self.random.random_range(0..4),
                 ["won", "lost", "under_review"][self.random.random_range(0..3)],
@@ -238,64 +244,48 @@ impl World {
             Action::Jobs => self.run(None).await,
             Action::Reconcile => self.run(Some(merx::jobs::Job::Reconcile)).await,
             Action::CatchUp => self.run(Some(merx::jobs::Job::CatchUpEvents)).await,
-            of_slot => self.on_order(of_slot).await,
+            Action::On(slot, deed) => self.on_order(*slot, deed).await,
         }
         Effect::Nothing
     }
 
     /// What somebody does with a checkout that was answered once.
-    async fn on_order(&self, action: &Action) {
-        let slot = match action {
-            Action::Pay(slot, _)
-            | Action::PayOdd(slot, _)
-            | Action::Look(slot)
-            | Action::CancelCheckout(slot)
-            | Action::CancelOrder(slot)
-            | Action::StaffCancel(slot, _)
-            | Action::RefundAmount(slot, _)
-            | Action::RefundLine { slot, .. }
-            | Action::Ship(slot, _)
-            | Action::Release(slot)
-            | Action::Review(slot, _)
-            | Action::DashboardRefund(slot, _)
-            | Action::Dispute(slot, _) => *slot,
-            _ => return,
-        };
+    async fn on_order(&self, slot: usize, deed: &Deed) {
         let Some(checkout) = self.checkout(slot) else { return };
         let app = &self.app;
         let pay = |body: Value| app.try_control_owned(format!("checkout-sessions/{}/pay", checkout.session_id), body);
         let line = &checkout.body["order"]["line_items"][0]["id"];
         let eur = |amount: i64| json!({"amount": amount, "currency": "EUR"});
-        let call = match action {
-            Action::Pay(_, outcome) => return drop(pay(json!({"outcome": outcome})).await),
-            Action::PayOdd(_, amount) => return drop(pay(json!({"outcome": "paid", "amount_total": amount})).await),
-            Action::DashboardRefund(_, permille) => {
+        let call = match deed {
+            Deed::Pay(outcome) => return drop(pay(json!({"outcome": outcome})).await),
+            Deed::PayOdd(amount) => return drop(pay(json!({"outcome": "paid", "amount_total": amount})).await),
+            Deed::DashboardRefund { permille } => {
                 let Some(payment) = self.payment(checkout).await else { return };
                 let amount = share(checkout, *permille);
                 return app.try_stripe_post("/v1/refunds", &format!("payment_intent={payment}&amount={amount}")).await;
             }
-            Action::Dispute(_, permille) => {
+            Deed::Dispute { permille } => {
                 let Some(payment) = self.payment(checkout).await else { return };
                 let amount = share(checkout, *permille);
                 let path = format!("payment-intents/{payment}/dispute");
                 return drop(app.try_control_owned(path, json!({"amount": amount})).await);
             }
-            Action::Look(_) => {
+            Deed::Look => {
                 app.get(&format!("/v1/checkouts/{}", checkout.id)).header("X-Order-Token", &checkout.order_token)
             }
-            Action::CancelCheckout(_) => {
+            Deed::CancelCheckout => {
                 let path = format!("/v1/checkouts/{}/cancel", checkout.id);
                 app.call("POST", &path).header("X-Order-Token", &checkout.order_token)
             }
-            Action::CancelOrder(_) => app.cancel_own(checkout),
-            Action::StaffCancel(_, restock) => {
+            Deed::CancelOrder => app.cancel_own(checkout),
+            Deed::StaffCancel { restock } => {
                 app.about(checkout, "cancel", json!({"reason": "other", "restock": restock}))
             }
-            Action::RefundAmount(_, permille) => {
+            Deed::RefundAmount { permille } => {
                 let amount = share(checkout, *permille);
                 app.about(checkout, "refunds", json!({"amount": eur(amount), "reason": "goodwill", "force": true}))
             }
-            Action::RefundLine { quantity, restock, shipping, .. } => {
+            Deed::RefundLine { quantity, restock, shipping } => {
                 let line = json!({"line_item_id": line, "quantity": quantity, "restock": restock});
                 let mut body = json!({"line_items": [line], "reason": "returned", "force": true});
                 if *shipping {
@@ -303,13 +293,12 @@ impl World {
                 }
                 app.about(checkout, "refunds", body)
             }
-            Action::Ship(_, one) => {
+            Deed::Ship { one } => {
                 let units = json!({"line_items": [{"line_item_id": line, "quantity": 1}], "force": true});
                 app.about(checkout, "fulfillments", if *one { units } else { json!({"force": true}) })
             }
-            Action::Release(_) => app.staff_post(&format!("/v1/admin/checkouts/{}/release", checkout.id), json!({})),
-            Action::Review(_, decision) => app.about(checkout, "payment-review", json!({"decision": decision})),
-            _ => return,
+            Deed::Release => app.staff_post(&format!("/v1/admin/checkouts/{}/release", checkout.id), json!({})),
+            Deed::Review(decision) => app.about(checkout, "payment-review", json!({"decision": decision})),
         };
         sane(&call.send().await);
     }

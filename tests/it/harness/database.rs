@@ -49,15 +49,69 @@ async fn start() -> Server {
         execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
     }
     let url = server.cluster.create_database("template_merx").await.unwrap();
+    prepare(&url).await;
+    server
+}
+
+/// The present schema, and a zone.
+async fn prepare(url: &str) {
     let variables = |name: &str| match name {
-        "DATABASE_URL" => Some(url.clone()),
+        "DATABASE_URL" => Some(url.to_owned()),
         "STRIPE_SECRET_KEY" => Some("sk_test_of_the_template".to_owned()),
         "MERX_TOKEN_KEYS" => Some("a key of at least thirty-two characters".to_owned()),
         _ => None,
     };
     merx::run::migrate(&Config::read(&variables).unwrap(), false).await.unwrap();
-    ship_everywhere(&url).await;
-    server
+    ship_everywhere(url).await;
+}
+
+/// A PostgreSQL for one test alone, which it may kill.
+pub(crate) struct Private {
+    cluster: Cluster,
+    directory: PathBuf,
+    pub(super) url: String,
+}
+
+impl Private {
+    /// A new one, as durable as in production.
+    pub(super) async fn start() -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("private-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let cluster = Cluster::start(&directory, Durability::Full).await.unwrap();
+        let url = cluster.create_database("merx").await.unwrap();
+        prepare(&url).await;
+        Self { cluster, directory, url }
+    }
+
+    /// `pg_ctl`'s mode `immediate`, as if the machine had lost its power, and a new start on the same port.
+    pub(crate) async fn crash_and_restart(&self) {
+        self.control(&["restart", "-m", "immediate", "-w"]).await;
+    }
+
+    async fn control(&self, arguments: &[&str]) {
+        use std::os::unix::fs::MetadataExt;
+        let home = self.directory.join("postgres").canonicalize().unwrap();
+        let owner = std::fs::metadata(&home).unwrap();
+        // The command line that the server was started with names its programs.
+        let options = std::fs::read_to_string(home.join("postmaster.opts")).unwrap();
+        let program = Path::new(options.split_whitespace().next().unwrap()).with_file_name("pg_ctl");
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).arg("-D").arg(&home).arg("-l").arg(home.join("restarted.log")).current_dir("/");
+        if owner.uid() != std::fs::metadata("/proc/self").unwrap().uid() {
+            command.uid(owner.uid()).gid(owner.gid());
+        }
+        let status = command.stdout(std::process::Stdio::null()).status().await.unwrap();
+        assert!(status.success(), "pg_ctl {arguments:?}: {status}");
+    }
+
+    /// Ends it, and removes what it kept.
+    pub(super) async fn stop(self) {
+        self.control(&["stop", "-m", "fast", "-w"]).await;
+        let home = self.directory.join("postgres").canonicalize().unwrap();
+        self.cluster.stop().await;
+        let _ = std::fs::remove_dir_all(home);
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
 }
 
 /// One zone for all the world with one rate, as most tests sell something that is sent.

@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 
 pub(crate) use client::{Call, Reply};
 pub(crate) use customers::{CustomerHandle, PASSWORD, token_of};
+use database::Private;
 pub(crate) use orders::states;
 pub(crate) use process::Process;
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
@@ -45,6 +46,7 @@ pub(crate) struct TestApp {
     http: reqwest::Client,
     environment: HashMap<String, String>,
     database_url: String,
+    pub(crate) private: Option<Private>,
     clock_file: PathBuf,
     running: Option<Running>,
     sandbox: Option<Sandbox>,
@@ -59,11 +61,20 @@ impl TestApp {
 
     /// A service with further variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
+        Self::build(database::fresh().await, None, variables).await
+    }
+
+    /// A service with a PostgreSQL of its own, which the test may kill.
+    pub(crate) async fn in_private_cluster(variables: &[(&str, &str)]) -> Self {
+        let private = Private::start().await;
+        Self::build(private.url.clone(), Some(private), variables).await
+    }
+
+    async fn build(database_url: String, private: Option<Private>, variables: &[(&str, &str)]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         if let Ok(filter) = std::env::var("MERX_LOG") {
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
         }
-        let database_url = database::fresh().await;
         let clock_file = std::env::temp_dir().join(format!("merx-clock-{}", uuid::Uuid::new_v4()));
         std::fs::write(&clock_file, "0").unwrap();
         let sandbox = Sandbox::start(sandbox::Config {
@@ -122,6 +133,7 @@ impl TestApp {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             environment,
             database_url,
+            private,
             clock_file,
             running: Some(running),
             sandbox: Some(sandbox),
@@ -287,7 +299,10 @@ impl TestApp {
         if let Some(sandbox) = self.sandbox.take() {
             sandbox.stop().await;
         }
-        database::discard(&self.database_url).await;
+        match self.private.take() {
+            Some(private) => private.stop().await,
+            None => database::discard(&self.database_url).await,
+        }
         let _ = std::fs::remove_file(&self.clock_file);
     }
 }
