@@ -93,3 +93,20 @@ fn the_compose_file_has_its_services_and_names_known_variables() {
         }
     }
 }
+
+/// Whoever is woken by an alert or a finding finds it in the runbook.
+#[test]
+fn every_alert_and_finding_is_in_the_runbook() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let (runbook, alerts, rules) =
+        (read("docs/RUNBOOK.md"), read("api/src/alerts/mod.rs"), read("api/src/check/rules.rs"));
+    let kinds = alerts.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next());
+    let names = rules.lines().filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\",")?.split_once(' '));
+    let names = names.filter(|(number, _)| number.parse::<u8>().is_ok()).map(|(_, name)| name);
+    let (kinds, names): (Vec<&str>, Vec<&str>) = (kinds.collect(), names.collect());
+    assert!(kinds.len() > 15 && names.len() > 20, "{kinds:?} {names:?}");
+    for name in kinds.iter().chain(&names) {
+        assert!(runbook.contains(name), "docs/RUNBOOK.md does not tell what to do about `{name}`");
+    }
+}

@@ -493,7 +493,14 @@ async fn live(offset: u64) {
         trace.lock().unwrap().clone_from(&world.trace);
     }
     world.settle().await;
-    assert_eq!(world.app.findings().await, Vec::new(), "after everything has come to an end");
+    let found = world.app.findings().await;
+    for order in world.orders().await {
+        if order["status"] == "cancelled" && order["remaining_refundable"]["amount"] != 0 {
+            let full = world.app.staff_get(&format!("/v1/admin/orders/{}", order["id"].as_str().unwrap()));
+            eprintln!("not at its end: {}", full.send().await.text);
+        }
+    }
+    assert_eq!(found, Vec::new(), "after everything has come to an end");
     world.compare_books().await;
     // What runs by the clock may have met three faults in a row; its next turn made up for that.
     world.app.sql("DELETE FROM jobs WHERE status = 'dead' AND kind = 'catch_up_events'").await;

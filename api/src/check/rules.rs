@@ -157,7 +157,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     (
         "5 money of a cancelled order goes back",
         "SELECT 'order ' || id || ': cancelled, captured ' || captured AS detail FROM orders
-         WHERE status = 'cancelled' AND captured > disputed + COALESCE((SELECT sum(amount) FROM refunds
+         WHERE status = 'cancelled' AND dispute_status NOT IN ('open', 'lost') AND captured > disputed + COALESCE((SELECT sum(amount) FROM refunds
              WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')), 0)",
     ),
     (

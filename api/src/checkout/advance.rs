@@ -17,7 +17,7 @@ use crate::db::schema::{checkouts, orders, refunds, webhook_events};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId, RefundId};
 use crate::jobs::{Job, queue};
-use crate::orders::model::{OrderStatus, PaymentStatus};
+use crate::orders::model::{DisputeStatus, OrderStatus, PaymentStatus};
 use crate::orders::read;
 use crate::webhooks_in::EventStatus;
 
@@ -148,6 +148,8 @@ async fn tell_of_stuck_money(conn: &mut Connection, now: DateTime<Utc>) -> Resul
     let unrefunded: Vec<OrderId> = orders::table
         .filter(orders::status.eq(OrderStatus::Cancelled))
         .filter(money.gt(0))
+        // What is disputed, or charged back, cannot be refunded; that is told as a dispute.
+        .filter(orders::dispute_status.ne_all([DisputeStatus::Open, DisputeStatus::Lost]))
         .filter(orders::updated_at.lt(now - JOB_PATIENCE))
         .select(orders::id)
         .limit(BATCH)
