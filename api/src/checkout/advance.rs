@@ -96,6 +96,19 @@ pub(super) async fn sync(app: &Arc<App>, id: CheckoutId) -> Result<()> {
     Ok(())
 }
 
+/// Reads the session of a checkout, whatever it is thought to be, and takes over what it says.
+///
+/// # Errors
+/// While Stripe's answer is unknown.
+pub async fn learn(app: &Arc<App>, id: CheckoutId) -> Result<()> {
+    create::settle(app, id).await?;
+    let row = {
+        let mut conn = app.connection().await?;
+        model::row(&mut conn, id, false).await?
+    };
+    read_session(app, id, row.session_id.as_deref()).await
+}
+
 async fn read_session(app: &Arc<App>, id: CheckoutId, session_id: Option<&str>) -> Result<()> {
     let session_id = session_id.ok_or_else(|| Error::Internal(format!("{id} is open without a session")))?;
     let session = app.stripe.read_session(session_id).await?;

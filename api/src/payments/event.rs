@@ -107,6 +107,13 @@ impl EventEnvelope {
         refund::from_json(&self.data.object)
     }
 
+    /// The payment, when the event is about what became of one: a refund, a dispute, a warning.
+    #[must_use]
+    pub fn payment_of_aftermath(&self) -> Option<&str> {
+        let kinds = ["refund.", "charge.dispute.", "radar.early_fraud_warning.", "review."];
+        kinds.into_iter().find_map(|kind| self.text(kind, "payment_intent"))
+    }
+
     /// The dispute that the event is about, if it is about one.
     #[must_use]
     pub fn dispute_id(&self) -> Option<&str> {

@@ -79,6 +79,19 @@ impl Stripe {
         request.customize().send(&self.call()).await.map(|session| view(&session))
     }
 
+    /// The checkout that a payment is of, by our id in its metadata; `None` for a payment that is not ours.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub async fn checkout_of_payment(&self, intent: &str) -> Result<Option<String>, ProviderError> {
+        let request = RequestBuilder::new(StripeMethod::Get, format!("/payment_intents/{intent}"));
+        match self.document(&request, None, None).await {
+            Ok(answer) => Ok(answer.pointer("/metadata/checkout_id").and_then(|id| id.as_str()).map(str::to_owned)),
+            Err(ProviderError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Expires an open session. Anything but success must be followed by a read.
     ///
     /// # Errors

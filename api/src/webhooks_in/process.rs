@@ -9,7 +9,7 @@ use super::EventStatus;
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::db::Connection;
-use crate::db::schema::{checkouts, webhook_events};
+use crate::db::schema::{checkouts, orders, webhook_events};
 use crate::error::{Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId};
 use crate::payments::{EventEnvelope, SessionView, Standing};
@@ -52,6 +52,9 @@ async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<EventStatu
         alerts::raise(&mut conn, AlertKind::WrongMode, "stripe", None, &detail, app.clock.now()).await?;
         return Ok(EventStatus::Ignored);
     }
+    if let Some(intent) = event.payment_of_aftermath() {
+        learn_payment(app, intent).await?;
+    }
     if let Some(refund) = event.refund() {
         let mut conn = app.connection().await?;
         return Ok(handled(import::take_over(&mut conn, &refund, app.clock.now()).await?));
@@ -68,6 +71,29 @@ async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<EventStatu
         Some((session, checkout_id)) => apply_session(app, session, checkout_id.as_deref()).await,
         None => Ok(EventStatus::Ignored),
     }
+}
+
+/// Events come in any order: before one about what became of a payment takes effect, the payment itself must be known,
+/// else its refund or dispute would be nobody's (R18).
+async fn learn_payment(app: &Arc<App>, intent: &str) -> Result<()> {
+    {
+        let mut conn = app.connection().await?;
+        let known: i64 =
+            orders::table.filter(orders::payment_intent_id.eq(intent)).count().get_result(&mut conn).await?;
+        if known > 0 {
+            return Ok(());
+        }
+    }
+    let checkout = app.stripe.checkout_of_payment(intent).await?;
+    let Some(checkout) = checkout.and_then(|id| id.parse::<CheckoutId>().ok()) else { return Ok(()) };
+    {
+        let mut conn = app.connection().await?;
+        let there: i64 = checkouts::table.find(checkout).count().get_result(&mut conn).await?;
+        if there == 0 {
+            return Ok(());
+        }
+    }
+    checkout::advance::learn(app, checkout).await
 }
 
 const fn handled(is_ours: bool) -> EventStatus {
