@@ -31,10 +31,10 @@ ALTER TABLE order_line_items
     ADD COLUMN refunded_quantity bigint NOT NULL DEFAULT 0,
     ADD COLUMN refunded_amount bigint NOT NULL DEFAULT 0,
     ADD COLUMN refunded_tax bigint NOT NULL DEFAULT 0,
-    -- Of the refunded units, those that need not be sent any more.
+    -- Units that need not be sent any more, whatever became of their refund.
     ADD COLUMN removed_quantity bigint NOT NULL DEFAULT 0,
     ADD CONSTRAINT order_line_items_after_check CHECK (
-        fulfilled_quantity >= 0 AND removed_quantity BETWEEN 0 AND refunded_quantity
+        fulfilled_quantity >= 0 AND removed_quantity >= 0
         AND fulfilled_quantity + removed_quantity <= quantity
         AND restocked_quantity BETWEEN 0 AND quantity AND refunded_quantity BETWEEN 0 AND quantity
         AND refunded_amount BETWEEN 0 AND total AND refunded_tax BETWEEN 0 AND tax_added + tax_included);

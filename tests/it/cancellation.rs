@@ -232,6 +232,54 @@ async fn shipping_takes_units_once_and_only_what_is_left() {
     app.finish().await;
 }
 
+/// Units of a refund that is on its way go back with the cancellation, also when that refund fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_puts_back_what_a_failing_refund_would_have() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let checkout = app.paid(&variant, 2).await;
+    app.control("refund-start", json!({"status": "pending"})).await;
+    let both = app.refund_body(&checkout, 0, 2);
+    app.about(&checkout, "refunds", both).send().await.expect(201);
+    app.run_jobs().await;
+    assert_eq!(app.stock(&variant).await, (3, 0));
+    app.about(&checkout, "cancel", other()).send().await.expect(200);
+    assert_eq!(app.stock(&variant).await, (5, 0));
+    app.run_jobs().await;
+    let refunds = app.sandbox_get("/_control/summary").await["refunds"].clone();
+    for refund in refunds.as_array().unwrap() {
+        app.control(&format!("refunds/{}", refund["id"].as_str().unwrap()), json!({"status": "failed"})).await;
+    }
+    app.run_jobs().await;
+    app.control("refund-start", json!({"status": "succeeded"})).await;
+    let left = app.order(&checkout).await["remaining_refundable"].clone();
+    let body = json!({"amount": left, "reason": "other"});
+    app.about(&checkout, "refunds", body).send().await.expect(201);
+    app.run_jobs().await;
+    assert_eq!(app.stock(&variant).await, (5, 0));
+    assert_eq!(states(&app.order(&checkout).await)[..2], ["cancelled", "refunded"]);
+    app.finish().await;
+}
+
+/// The rest of a partly sent order is cancelled although its money went back before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rest_is_cancelled_although_its_money_is_gone_already() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let checkout = app.paid(&variant, 2).await;
+    let line = &checkout.body["order"]["line_items"][0]["id"];
+    let one = json!({"line_items": [{"line_item_id": line, "quantity": 1}]});
+    app.about(&checkout, "fulfillments", one).send().await.expect(201);
+    let total = checkout.body["order"]["totals"]["total"]["amount"].as_i64().unwrap();
+    app.refund_amount(&checkout, total - 100, "EUR").await;
+    let order = app.about(&checkout, "cancel", other()).send().await.expect(200);
+    assert_eq!(states(&order)[2], "fulfilled");
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["refunded"]["amount"], total);
+    assert_eq!(app.stock(&variant).await, (4, 0));
+    app.finish().await;
+}
+
 /// A payment of another amount waits for staff, who accept it or give it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_decide_about_a_payment_of_another_amount() {

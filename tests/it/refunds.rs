@@ -225,10 +225,14 @@ async fn a_refund_that_fails_later_frees_its_money_and_keeps_its_goods() {
     assert_eq!(states(&order), ["confirmed", "paid", "unfulfilled"]);
     assert_eq!(money(&order["remaining_refundable"]), total);
     assert_eq!(app.stock(&variant).await, (4, 0), "what is on the shelf stays there");
+    let line = &order["line_items"][0];
+    assert_eq!((&line["refunded_quantity"], &line["fulfillable_quantity"]), (&json!(0), &json!(1)), "and is not sent");
     assert_eq!(app.alerts("refund_failed").await, 1);
     // The line may be refunded again, but its unit is not put back twice.
     let again = app.refund_line(&checkout, 0, json!({})).await;
     assert_eq!(again["status"], "succeeded");
+    assert_eq!(app.order(&checkout).await["line_items"][0]["fulfillable_quantity"], 1, "it is the same unit");
+    assert_eq!(app.stock(&variant).await, (4, 0));
     app.refund_line(&checkout, 0, json!({})).await;
     assert_eq!(app.stock(&variant).await, (5, 0));
     // A late success of the failed one changes nothing.

@@ -23,6 +23,7 @@ use crate::orders::model::{OrderStatus, PaymentStatus};
 use crate::orders::read::{self, OrderRow};
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{SessionView, Standing};
+use crate::refunds::apply::derive_payment_status;
 use crate::refunds::model::RefundReason;
 use crate::refunds::request;
 
@@ -149,6 +150,10 @@ async fn open(conn: &mut Connection, rows: &Locked, session: &SessionView, now: 
     if rows.checkout.status != CheckoutStatus::Creating {
         return Ok(());
     }
+    // A page with another total is never given out (PROTOCOL.md 9); it stays to be expired.
+    if session.amount != Some(Money::new(rows.order.total, rows.order.currency)) {
+        return Ok(());
+    }
     set_checkout(conn, &rows.checkout, CheckoutStatus::Open, Some(session), now).await?;
     timeline::record(conn, rows.order.id, EventKind::CheckoutOpened, json!({"session_id": session.id}), now).await
 }
@@ -159,11 +164,11 @@ async fn paid(conn: &mut Connection, rows: &Locked, session: &SessionView, now: 
         return Ok(());
     }
     let total = Money::new(order.total, order.currency);
-    if session.amount != Some(total) {
-        return review(conn, rows, session, now).await;
-    }
     if !rows.checkout.status.is_live() {
         return give_back(conn, rows, session, now).await;
+    }
+    if session.amount != Some(total) {
+        return review(conn, rows, session, now).await;
     }
     if order.cancel_requested_at.is_some() {
         return cancel_paid(conn, rows, session, now).await;
@@ -214,7 +219,10 @@ async fn cancel_paid(conn: &mut Connection, rows: &Locked, session: &SessionView
 
 /// Paid although closed: never revived, as the cart may have a new live order. All money goes back (PROTOCOL.md 15).
 async fn give_back(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
-    let payment = Payment { amount: rows.order.total, intent: intent_of(Some(session)) };
+    let Some(paid) = session.amount.filter(|paid| paid.currency == rows.order.currency) else {
+        return review(conn, rows, session, now).await;
+    };
+    let payment = Payment { amount: paid.amount, intent: intent_of(Some(session)) };
     capture(conn, &rows.order, &payment, rows.order.status, now).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
     request::request_all(conn, rows.order.id, RefundReason::PaidAfterClose, now).await?;
@@ -374,6 +382,8 @@ pub async fn settle_review(
         set_cart(conn, &rows, CartStatus::Open, now).await?;
         timeline::record(conn, order, EventKind::Cancelled, json!({"reason": "amount_mismatch"}), now).await?;
     }
+    // Somebody may have refunded it at Stripe meanwhile.
+    derive_payment_status(conn, order, now).await?;
     Ok(rows.order)
 }
 

@@ -88,16 +88,17 @@ pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Resul
     }
 }
 
-/// Notes that the shopper wants to cancel while a payment is on its way: on failure the stock is released, on
-/// success the money goes back at once.
+/// Notes that somebody wants to cancel while a payment is on its way: on failure the stock is released, on success the
+/// money goes back at once. Answers whether that is noted; not when no payment is on its way any more.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn request_cancel(app: &App, id: CheckoutId) -> Result<()> {
+pub async fn request_cancel(app: &App, id: CheckoutId) -> Result<bool> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
             let row = model::row(conn, id, false).await?;
+            let order = read::row(conn, row.order_id, true).await?;
             let noted = diesel::update(orders::table.find(row.order_id))
                 .filter(orders::payment_status.eq(PaymentStatus::Processing))
                 .filter(orders::cancel_requested_at.is_null())
@@ -111,7 +112,7 @@ pub async fn request_cancel(app: &App, id: CheckoutId) -> Result<()> {
             if noted > 0 {
                 timeline::record(conn, row.order_id, EventKind::CancelRequested, json!({}), now).await?;
             }
-            Ok(())
+            Ok(order.payment_status == PaymentStatus::Processing)
         }
         .scope_boxed()
     })

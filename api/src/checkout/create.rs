@@ -14,7 +14,7 @@ use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::customers;
 use crate::db::{self, Connection};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::CheckoutId;
 use crate::money::Money;
 use crate::orders::read;
@@ -134,6 +134,10 @@ async fn refuse_total(app: &Arc<App>, row: &CheckoutRow, total: Money, session: 
         }
     };
     let mut conn = app.connection().await?;
+    if expired.standing == Standing::Open {
+        let detail = "The payment page has a wrong total and could not be closed yet. Repeat the request.";
+        return Err(Error::problem(Code::ProviderUnavailable, detail).retry_after(5));
+    }
     if expired.standing != Standing::Expired {
         // Paid or on its way in the meantime: the general rules hold, with the amounts flagged.
         return apply::apply(&mut conn, row.id, &expired, now).await;

@@ -123,8 +123,9 @@ pub async fn cancel_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: Car
     let task_app = Arc::clone(&app);
     let work = async move {
         let closed = close::close(&task_app, id.0, CloseReason::Cancelled).await?;
-        if closed == Closed::Processing {
-            close::request_cancel(&task_app, id.0).await?;
+        if closed == Closed::Processing && !close::request_cancel(&task_app, id.0).await? {
+            // Decided in the meantime, or to be decided by staff: the checkout says how it stands.
+            return Ok(Closed::Over);
         }
         Ok(closed)
     };

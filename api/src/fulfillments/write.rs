@@ -76,7 +76,7 @@ fn require_paid(order: &OrderRow, force: bool) -> Result<()> {
         OrderStatus::Completed => return refuse("Everything was sent already."),
         OrderStatus::Confirmed => {}
     }
-    if order.dispute_status == DisputeStatus::Open && !force {
+    if matches!(order.dispute_status, DisputeStatus::Open | DisputeStatus::Lost) && !force {
         let detail = "The payment is disputed: goods that are sent now may never be paid for.";
         return Err(Error::problem(Code::ChargeDisputed, detail));
     }

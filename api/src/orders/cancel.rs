@@ -1,6 +1,7 @@
 //! Cancelling an order, whatever state it is in (DESIGN §5): unpaid at Stripe first; paid and unsent with its money and
 //! stock back; partly sent, the rest. A payment that lands meanwhile is handled by the same rules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +19,7 @@ use super::{fulfillment_status, review};
 use crate::app::App;
 use crate::checkout::model::CloseReason;
 use crate::checkout::{self, Closed};
-use crate::db::schema::{checkouts, orders};
+use crate::db::schema::{checkouts, order_line_items, orders, refund_line_items, refunds};
 use crate::db::{self, Connection, text_enum};
 use crate::discounts::uses;
 use crate::error::{Code, Error, Result};
@@ -26,7 +27,7 @@ use crate::http::etag::Expected;
 use crate::ids::{CheckoutId, LineItemId, OrderId};
 use crate::inventory::restock;
 use crate::refunds::ledger;
-use crate::refunds::model::RefundReason;
+use crate::refunds::model::{RefundReason, RefundStatus};
 use crate::refunds::plan::{self, Ask, AskedLine, Ledger, Refusal};
 use crate::refunds::request::{self, Cause};
 
@@ -130,7 +131,7 @@ pub async fn cancel(app: &Arc<App>, id: OrderId, wish: &Wish) -> Result<Cancelle
                     wish.expected.check(order.version)?;
                 }
                 drop(conn);
-                if unpaid(app, &order, wish).await? == Cancelled::Noted {
+                if unpaid(app, &order, wish).await? == Some(Cancelled::Noted) {
                     return Ok(Cancelled::Noted);
                 }
             }
@@ -152,27 +153,30 @@ fn refuse(reason: &str, detail: &str) -> Error {
     Error::problem(Code::OrderNotCancellable, detail).with("reason", reason)
 }
 
-/// Not paid: the payment page is closed at Stripe first.
-async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish) -> Result<Cancelled> {
+/// Not paid: the payment page is closed at Stripe first. `None` when the order must be looked at again.
+async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish) -> Result<Option<Cancelled>> {
     if order.payment_review {
         if wish.is_shoppers() {
             let detail = "The amount that was paid is being looked at; the shop will decide.";
             return Err(refuse("payment_review", detail));
         }
         review::give_back(app, order.id, &wish.actor).await?;
-        return Ok(Cancelled::Done);
+        return Ok(Some(Cancelled::Done));
     }
     let checkout: CheckoutId = {
         let mut conn = app.connection().await?;
-        diesel::update(orders::table.find(order.id)).set(orders::cancel_note.eq(&wish.note)).execute(&mut conn).await?;
+        if wish.note.is_some() {
+            diesel::update(orders::table.find(order.id).filter(orders::status.eq(OrderStatus::Pending)))
+                .set((orders::cancel_note.eq(&wish.note), orders::version.eq(orders::version + 1)))
+                .execute(&mut conn)
+                .await?;
+        }
         checkouts::table.filter(checkouts::order_id.eq(order.id)).select(checkouts::id).first(&mut conn).await?
     };
     match checkout::close(app, checkout, CloseReason::Cancelled).await? {
-        Closed::Over => Ok(Cancelled::Done),
-        Closed::Processing => {
-            checkout::request_cancel(app, checkout).await?;
-            Ok(Cancelled::Noted)
-        }
+        Closed::Over => Ok(Some(Cancelled::Done)),
+        // Decided in the meantime: the next round looks again.
+        Closed::Processing => Ok(checkout::request_cancel(app, checkout).await?.then_some(Cancelled::Noted)),
     }
 }
 
@@ -201,11 +205,14 @@ async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, n
         Ok(plan) => drop(request::write(conn, &order, &plan, cause, now).await?),
         // Nothing was paid, or all of it went back before.
         Err(Refusal::Nothing) if sent == 0 => {}
-        Err(refusal) => {
-            let detail = "The rest is worth more than what is left to refund. Refund what is owed by amount instead.";
-            tracing::info!(order.id = %id, ?refusal, "The rest of an order could not be cancelled");
-            return Err(refuse("refunded", detail));
+        // The rest is worth more than what was not given back yet, or nothing: what is left goes back with it.
+        Err(Refusal::Nothing | Refusal::TooMuch(_)) => {
+            if let Ok(plan) = plan::plan(&ledger, &Ask::Amount(ledger.remaining())) {
+                request::write(conn, &order, &plan, cause, now).await?;
+            }
+            take_off(conn, &unsent).await?;
         }
+        Err(refusal) => return Err(Error::Internal(format!("the rest of {id} cannot be cancelled: {refusal:?}"))),
     }
     if sent == 0 {
         end(conn, id, wish, now).await?;
@@ -214,8 +221,47 @@ async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, n
         let detail = json!({"reason": wish.reason, "by": wish.actor});
         timeline::record(conn, id, EventKind::RestCancelled, detail, now).await?;
     }
-    // Now, and not when the refund succeeds: the goods never left.
-    if wish.restock { restock::restock(conn, id, &unsent, now).await } else { Ok(()) }
+    if !wish.restock {
+        return Ok(());
+    }
+    // Now, and not when a refund succeeds: the goods never left, also those of refunds that are still on their way.
+    let mut back = unsent;
+    if sent == 0 {
+        back.extend(waiting(conn, id).await?);
+    }
+    restock::restock(conn, id, &summed(back), now).await
+}
+
+/// Units that need not be sent any more, though no refund names them.
+async fn take_off(conn: &mut Connection, units: &[(LineItemId, i64)]) -> Result<()> {
+    for (line, quantity) in units {
+        diesel::update(order_line_items::table.find(line))
+            .set(order_line_items::removed_quantity.eq(order_line_items::removed_quantity + quantity))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Units that refunds which are on their way would put back.
+async fn waiting(conn: &mut Connection, id: OrderId) -> Result<Vec<(LineItemId, i64)>> {
+    Ok(refund_line_items::table
+        .inner_join(refunds::table.on(refunds::id.eq(refund_line_items::refund_id)))
+        .filter(refunds::order_id.eq(id))
+        .filter(refunds::status.eq(RefundStatus::Pending))
+        .filter(refund_line_items::restock.gt(0))
+        .select((refund_line_items::line_item_id, refund_line_items::restock))
+        .load(conn)
+        .await?)
+}
+
+/// Each line once.
+fn summed(units: Vec<(LineItemId, i64)>) -> Vec<(LineItemId, i64)> {
+    let mut sums: BTreeMap<LineItemId, i64> = BTreeMap::new();
+    for (line, quantity) in units {
+        *sums.entry(line).or_default() += quantity;
+    }
+    sums.into_iter().collect()
 }
 
 fn require_cancellable(order: &OrderRow, ledger: &Ledger, sent: i64, wish: &Wish, now: DateTime<Utc>) -> Result<()> {

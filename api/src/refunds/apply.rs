@@ -16,7 +16,6 @@ use crate::ids::{LineItemId, OrderId, RefundId};
 use crate::inventory;
 use crate::jobs::{Job, queue};
 use crate::money::{Currency, Money};
-use crate::orders::fulfillment_status;
 use crate::orders::model::PaymentStatus;
 use crate::orders::read;
 use crate::orders::timeline::{self, EventKind};
@@ -34,6 +33,7 @@ struct Row {
     currency: Currency,
     provider_refund_id: Option<String>,
     tax_reversal_id: Option<String>,
+    sends: i32,
 }
 
 /// Applies what Stripe says about a refund.
@@ -66,15 +66,22 @@ pub async fn apply(conn: &mut Connection, id: RefundId, view: &RefundView, now: 
     .await
 }
 
-/// Refused when it was sent: only what is still pending fails by that (PROTOCOL.md 19).
+/// Refused when it was sent: only what is still pending, and was not sent again since, fails by that (PROTOCOL.md 19).
 ///
 /// # Errors
 /// Those of the database.
-pub(super) async fn refuse(conn: &mut Connection, id: RefundId, reason: &str, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn refuse(
+    conn: &mut Connection,
+    id: RefundId,
+    sends: i32,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     db::transaction(conn, |conn| {
         async move {
             let row = lock(conn, id).await?;
             match row.status {
+                RefundStatus::Pending if row.sends != sends => Ok(()),
                 RefundStatus::Pending => end(conn, &row, RefundStatus::Failed, reason, now).await,
                 RefundStatus::Succeeded | RefundStatus::Failed | RefundStatus::Cancelled => Ok(()),
             }
@@ -141,7 +148,8 @@ async fn end(conn: &mut Connection, row: &Row, status: RefundStatus, reason: &st
     alerts::raise(conn, AlertKind::RefundFailed, &row.id.to_string(), Some(row.order_id), &detail, now).await
 }
 
-/// What the refund claimed of the order and its lines may be refunded again.
+/// What the refund claimed of the order and its lines may be refunded again. Units that it took off the order stay off:
+/// they may be back on the shelf, or sold.
 async fn free(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result<()> {
     let (own, imported) = match row.source {
         RefundSource::Merx => (row.amount, 0),
@@ -155,29 +163,27 @@ async fn free(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result<()
         ))
         .execute(conn)
         .await?;
-    let lines: Vec<(LineItemId, i64, i64, i64, i64)> = refund_line_items::table
+    let lines: Vec<(LineItemId, i64, i64, i64)> = refund_line_items::table
         .filter(refund_line_items::refund_id.eq(row.id))
         .select((
             refund_line_items::line_item_id,
             refund_line_items::quantity,
             refund_line_items::amount,
             refund_line_items::tax,
-            refund_line_items::removed,
         ))
         .load(conn)
         .await?;
-    for (line, quantity, amount, tax, removed) in lines {
+    for (line, quantity, amount, tax) in lines {
         diesel::update(order_line_items::table.find(line))
             .set((
                 order_line_items::refunded_quantity.eq(order_line_items::refunded_quantity - quantity),
                 order_line_items::refunded_amount.eq(order_line_items::refunded_amount - amount),
                 order_line_items::refunded_tax.eq(order_line_items::refunded_tax - tax),
-                order_line_items::removed_quantity.eq(order_line_items::removed_quantity - removed),
             ))
             .execute(conn)
             .await?;
     }
-    fulfillment_status::derive(conn, row.order_id, now).await
+    Ok(())
 }
 
 async fn set_status(
@@ -198,7 +204,7 @@ async fn set_status(
 ///
 /// # Errors
 /// Those of the database.
-pub(super) async fn derive_payment_status(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
+pub async fn derive_payment_status(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
     let refunded: Vec<i64> = refunds::table
         .filter(refunds::order_id.eq(order))
         .filter(refunds::status.eq(RefundStatus::Succeeded))
@@ -206,6 +212,10 @@ pub(super) async fn derive_payment_status(conn: &mut Connection, order: OrderId,
         .load(conn)
         .await?;
     let captured: i64 = orders::table.find(order).select(orders::captured).first(conn).await?;
+    if captured == 0 {
+        // While staff decide about a payment, it is none yet.
+        return Ok(());
+    }
     diesel::update(orders::table.find(order))
         .set((
             orders::payment_status.eq(PaymentStatus::of_ledger(captured, refunded.iter().sum())),

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::model::RefundStatus;
 use super::plan::{Ask, AskedLine, Ledger, Line};
 use crate::db::Connection;
-use crate::db::schema::{order_line_items, refunds};
+use crate::db::schema::{order_line_items, refund_line_items, refunds};
 use crate::error::{Error, Result};
 use crate::ids::{LineItemId, OrderId};
 use crate::orders::read::{self, OrderRow};
@@ -28,7 +28,7 @@ pub async fn load(conn: &mut Connection, id: OrderId, lock: bool) -> Result<(Ord
 /// # Errors
 /// Those of the database.
 pub async fn of(conn: &mut Connection, order: &OrderRow) -> Result<Ledger> {
-    type Columns = (LineItemId, i64, i64, i64, i64, i64, i64, i64, i64, i64);
+    type Columns = (LineItemId, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
     let lines: Vec<Columns> = order_line_items::table
         .filter(order_line_items::order_id.eq(order.id))
         .order(order_line_items::position)
@@ -43,13 +43,15 @@ pub async fn of(conn: &mut Connection, order: &OrderRow) -> Result<Ledger> {
             order_line_items::tax_added,
             order_line_items::tax_included,
             order_line_items::refunded_tax,
+            order_line_items::restocked_quantity,
         ))
         .load(conn)
         .await?;
+    let claimed = removals(conn, order.id).await?;
     let lines = lines
         .into_iter()
-        .map(|(id, quantity, refunded, fulfilled, removed, total, refunded_amount, added, included, refunded_tax)| {
-            Line {
+        .map(
+            |(
                 id,
                 quantity,
                 refunded,
@@ -57,10 +59,27 @@ pub async fn of(conn: &mut Connection, order: &OrderRow) -> Result<Ledger> {
                 removed,
                 total,
                 refunded_amount,
-                tax: added + included,
+                added,
+                included,
                 refunded_tax,
-            }
-        })
+                restocked,
+            )| {
+                Line {
+                    id,
+                    quantity,
+                    refunded,
+                    fulfilled,
+                    removed,
+                    unclaimed: (removed - claimed.iter().filter(|part| part.0 == id).map(|part| part.1).sum::<i64>())
+                        .max(0),
+                    restocked,
+                    total,
+                    refunded_amount,
+                    tax: added + included,
+                    refunded_tax,
+                }
+            },
+        )
         .collect();
     let live: Vec<(i64, i64, String)> = refunds::table
         .filter(refunds::order_id.eq(order.id))
@@ -86,6 +105,17 @@ pub async fn of(conn: &mut Connection, order: &OrderRow) -> Result<Ledger> {
         lines,
         step: smallest_charge_step(order.currency),
     })
+}
+
+/// Units of lines that live refunds took off the order.
+async fn removals(conn: &mut Connection, order: OrderId) -> Result<Vec<(LineItemId, i64)>> {
+    Ok(refund_line_items::table
+        .inner_join(refunds::table.on(refunds::id.eq(refund_line_items::refund_id)))
+        .filter(refunds::order_id.eq(order))
+        .filter(refunds::status.eq_any([RefundStatus::Pending, RefundStatus::Succeeded]))
+        .select((refund_line_items::line_item_id, refund_line_items::removed))
+        .load(conn)
+        .await?)
 }
 
 /// Everything of an order that was not refunded yet.

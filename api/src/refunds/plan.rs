@@ -18,8 +18,12 @@ pub struct Line {
     pub refunded: i64,
     /// Units that were sent.
     pub fulfilled: i64,
-    /// Refunded units that need not be sent.
+    /// Units that need not be sent any more.
     pub removed: i64,
+    /// Of those, units of refunds that failed since: the next refund is of them first.
+    pub unclaimed: i64,
+    /// Units that were put back on the shelf.
+    pub restocked: i64,
     /// What the line cost.
     pub total: i64,
     /// What live refunds give back of it.
@@ -153,6 +157,8 @@ pub struct PlannedLine {
     pub tax: i64,
     /// Of the units, those that need not be sent any more.
     pub removed: i64,
+    /// Of those, the ones that were to be sent until now.
+    pub newly_removed: i64,
     /// Of the units, those that go back on the shelf.
     pub restock: i64,
 }
@@ -272,14 +278,18 @@ fn returns_everything(ledger: &Ledger, asked: &[AskedLine]) -> bool {
 }
 
 fn planned(line: &Line, asked: &AskedLine, amount: i64) -> PlannedLine {
-    // What was not sent is taken off first.
-    let removed = asked.quantity.min(line.unsent()).max(0);
+    // What a failed refund took off is refunded first, then what was not sent.
+    let again = asked.quantity.min(line.unclaimed);
+    let newly_removed = (asked.quantity - again).min(line.unsent()).max(0);
+    let removed = again + newly_removed;
     let restock = match asked.restock {
         Some(true) => asked.quantity,
         Some(false) => 0,
-        None => removed,
+        // What never left goes back, unless it did before.
+        None => (line.removed + newly_removed - line.restocked).clamp(0, removed),
     };
-    PlannedLine { id: line.id, quantity: asked.quantity, amount, tax: line.tax_in(amount), removed, restock }
+    let tax = line.tax_in(amount);
+    PlannedLine { id: line.id, quantity: asked.quantity, amount, tax, removed, newly_removed, restock }
 }
 
 #[cfg(test)]
@@ -296,6 +306,8 @@ mod tests {
                 refunded: 0,
                 fulfilled: 0,
                 removed: 0,
+                unclaimed: 0,
+                restocked: 0,
                 total: *total,
                 refunded_amount: 0,
                 tax: *tax,
@@ -328,7 +340,7 @@ mod tests {
             line.refunded += planned.quantity;
             line.refunded_amount += planned.amount;
             line.refunded_tax += planned.tax;
-            line.removed += planned.removed;
+            line.removed += planned.newly_removed;
         }
     }
 
@@ -394,7 +406,7 @@ mod tests {
                 }
                 for line in &ledger.lines {
                     prop_assert!(line.refunded <= line.quantity && line.refunded_amount <= line.total);
-                    prop_assert!(line.refunded_tax <= line.tax && line.removed <= line.refunded);
+                    prop_assert!(line.refunded_tax <= line.tax && line.unsent() >= 0);
                 }
                 prop_assert!(ledger.refunded_shipping <= ledger.shipping && ledger.refunded_tax <= ledger.tax);
             }

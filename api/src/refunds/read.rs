@@ -102,7 +102,7 @@ fn shape(row: &Row, lines: Vec<LineColumns>, for_staff: bool) -> Refund {
         tax: money(row.tax),
         line_items: lines.into_iter().map(line).collect(),
         reason: row.reason,
-        failure_reason: row.failure_reason.clone(),
+        failure_reason: row.failure_reason.clone().filter(|_| for_staff),
         created_at: row.created_at,
         note: row.note.clone().filter(|_| for_staff),
         tax_reversal_id: row.tax_reversal_id.clone().filter(|_| for_staff),

@@ -228,7 +228,7 @@ async fn write_lines(conn: &mut Connection, id: RefundId, plan: &Plan) -> Result
                 order_line_items::refunded_quantity.eq(order_line_items::refunded_quantity + line.quantity),
                 order_line_items::refunded_amount.eq(order_line_items::refunded_amount + line.amount),
                 order_line_items::refunded_tax.eq(order_line_items::refunded_tax + line.tax),
-                order_line_items::removed_quantity.eq(order_line_items::removed_quantity + line.removed),
+                order_line_items::removed_quantity.eq(order_line_items::removed_quantity + line.newly_removed),
             ))
             .execute(conn)
             .await?;

@@ -43,13 +43,17 @@ pub async fn send(app: &Arc<App>, id: RefundId) -> Result<()> {
             .optional()?
     };
     let Some(row) = row else { return Ok(()) };
-    let view = match ask(app, id, &row).await {
-        Ok(view) => view,
-        Err(ProviderError::Rejected { public_message, .. }) => {
-            let mut conn = app.connection().await?;
-            return apply::refuse(&mut conn, id, &public_message, app.clock.now()).await;
-        }
-        Err(error) => return Err(error.into()),
+    let view = match look(app, id, &row).await? {
+        Some(view) => view,
+        None => match create(app, id, &row).await {
+            Ok(view) => view,
+            // Only a refusal of the request itself says that nothing was refunded; that of a reading says nothing.
+            Err(ProviderError::Rejected { public_message, .. }) => {
+                let mut conn = app.connection().await?;
+                return apply::refuse(&mut conn, id, row.sends, &public_message, app.clock.now()).await;
+            }
+            Err(error) => return Err(error.into()),
+        },
     };
     app.faults.point("after_refund").await;
     let mut conn = app.connection().await?;
@@ -60,20 +64,20 @@ pub async fn send(app: &Arc<App>, id: RefundId) -> Result<()> {
     Ok(())
 }
 
-async fn ask(app: &Arc<App>, id: RefundId, row: &Row) -> Result<RefundView, ProviderError> {
-    if let Some(provider_id) = &row.provider_refund_id {
-        return app.stripe.read_refund(provider_id).await;
+/// The refund as Stripe knows it already.
+async fn look(app: &Arc<App>, id: RefundId, row: &Row) -> Result<Option<RefundView>, ProviderError> {
+    match &row.provider_refund_id {
+        Some(provider_id) => app.stripe.read_refund(provider_id).await.map(Some),
+        None if row.sends > 1 => app.stripe.find_refund(&id.to_string(), &row.payment_intent_id).await,
+        None => Ok(None),
     }
-    let our_id = id.to_string();
-    if row.sends > 1
-        && let Some(view) = app.stripe.find_refund(&our_id, &row.payment_intent_id).await?
-    {
-        return Ok(view);
-    }
+}
+
+async fn create(app: &Arc<App>, id: RefundId, row: &Row) -> Result<RefundView, ProviderError> {
     match row.source {
         RefundSource::Merx => {
             let amount = Money::new(row.amount, row.currency);
-            app.stripe.create_refund(&our_id, &row.payment_intent_id, amount, row.reason).await
+            app.stripe.create_refund(&id.to_string(), &row.payment_intent_id, amount, row.reason).await
         }
         // Somebody else's refund has had its id from the start.
         RefundSource::Stripe => Err(ProviderError::unknown("an imported refund without its id")),
