@@ -13,6 +13,23 @@ use crate::orders::read::{self, OrderRow};
 use crate::payments::smallest_charge_step;
 use crate::tax::model::TaxSummary;
 
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = order_line_items)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct LineRow {
+    id: LineItemId,
+    quantity: i64,
+    refunded_quantity: i64,
+    fulfilled_quantity: i64,
+    removed_quantity: i64,
+    restocked_quantity: i64,
+    total: i64,
+    refunded_amount: i64,
+    refunded_tax: i64,
+    tax_added: i64,
+    tax_included: i64,
+}
+
 /// The order and its ledger; locked when `lock` is set.
 ///
 /// # Errors
@@ -28,59 +45,7 @@ pub async fn load(conn: &mut Connection, id: OrderId, lock: bool) -> Result<(Ord
 /// # Errors
 /// Those of the database.
 pub async fn of(conn: &mut Connection, order: &OrderRow) -> Result<Ledger> {
-    type Columns = (LineItemId, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
-    let lines: Vec<Columns> = order_line_items::table
-        .filter(order_line_items::order_id.eq(order.id))
-        .order(order_line_items::position)
-        .select((
-            order_line_items::id,
-            order_line_items::quantity,
-            order_line_items::refunded_quantity,
-            order_line_items::fulfilled_quantity,
-            order_line_items::removed_quantity,
-            order_line_items::total,
-            order_line_items::refunded_amount,
-            order_line_items::tax_added,
-            order_line_items::tax_included,
-            order_line_items::refunded_tax,
-            order_line_items::restocked_quantity,
-        ))
-        .load(conn)
-        .await?;
-    let claimed = removals(conn, order.id).await?;
-    let lines = lines
-        .into_iter()
-        .map(
-            |(
-                id,
-                quantity,
-                refunded,
-                fulfilled,
-                removed,
-                total,
-                refunded_amount,
-                added,
-                included,
-                refunded_tax,
-                restocked,
-            )| {
-                Line {
-                    id,
-                    quantity,
-                    refunded,
-                    fulfilled,
-                    removed,
-                    unclaimed: (removed - claimed.iter().filter(|part| part.0 == id).map(|part| part.1).sum::<i64>())
-                        .max(0),
-                    restocked,
-                    total,
-                    refunded_amount,
-                    tax: added + included,
-                    refunded_tax,
-                }
-            },
-        )
-        .collect();
+    let lines = lines(conn, order.id).await?;
     let live: Vec<(i64, i64, String)> = refunds::table
         .filter(refunds::order_id.eq(order.id))
         .filter(refunds::status.eq_any([RefundStatus::Pending, RefundStatus::Succeeded]))
@@ -105,6 +70,31 @@ pub async fn of(conn: &mut Connection, order: &OrderRow) -> Result<Ledger> {
         lines,
         step: smallest_charge_step(order.currency),
     })
+}
+
+async fn lines(conn: &mut Connection, order: OrderId) -> Result<Vec<Line>> {
+    let rows: Vec<LineRow> = order_line_items::table
+        .filter(order_line_items::order_id.eq(order))
+        .order(order_line_items::position)
+        .select(LineRow::as_select())
+        .load(conn)
+        .await?;
+    let claimed = removals(conn, order).await?;
+    let of_line = |id: LineItemId| claimed.iter().filter(|part| part.0 == id).map(|part| part.1).sum::<i64>();
+    let line = |row: LineRow| Line {
+        id: row.id,
+        quantity: row.quantity,
+        refunded: row.refunded_quantity,
+        fulfilled: row.fulfilled_quantity,
+        removed: row.removed_quantity,
+        unclaimed: (row.removed_quantity - of_line(row.id)).max(0),
+        restocked: row.restocked_quantity,
+        total: row.total,
+        refunded_amount: row.refunded_amount,
+        tax: row.tax_added + row.tax_included,
+        refunded_tax: row.refunded_tax,
+    };
+    Ok(rows.into_iter().map(line).collect())
 }
 
 /// Units of lines that live refunds took off the order.
