@@ -45,6 +45,9 @@ use crate::engine::Engine;
 /// Largest request body that is read; a session with 100 lines stays far below it.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
+/// How long an idle connection is kept: longer than clients keep theirs, so that no request meets its end.
+const KEEP_ALIVE: Duration = Duration::from_secs(120);
+
 /// How a sandbox is started.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -119,6 +122,7 @@ impl Sandbox {
         })
         .workers(1)
         .disable_signals()
+        .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(1)
         .listen(listener)?
         .run();

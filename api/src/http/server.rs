@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
@@ -16,6 +17,10 @@ use crate::app::App;
 use crate::error::{Code, Error};
 use crate::http::{caching, caller, openapi, problem, rate_limit, request_log, router};
 use crate::mail::mailbox;
+
+/// How long an idle connection is kept: longer than load balancers keep theirs (60 s is usual), for a connection that the
+/// server closes while a request is on its way costs that request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Starts serving on a bound listener. The caller stops it by its handle.
 ///
@@ -51,6 +56,7 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .default_service(web::to(unknown_route))
     })
     .disable_signals()
+    .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(drain.as_secs());
     if let Some(workers) = workers {
         server = server.workers(workers);

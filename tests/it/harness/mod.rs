@@ -130,7 +130,12 @@ impl TestApp {
             base_url,
             sandbox_url: sandbox.url(),
             admin_key,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            // Shorter than servers wait for the first request on a connection, so that none is used while it is closed.
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .pool_idle_timeout(std::time::Duration::from_secs(2))
+                .build()
+                .unwrap(),
             environment,
             database_url,
             private,
