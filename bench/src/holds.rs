@@ -103,6 +103,7 @@ pub(crate) async fn measure(shop: &Shop) -> Result<Holds, String> {
     while let Some(finished) = tasks.join_next().await {
         finished.map_err(|error| error.to_string())??;
     }
+    eprintln!("{ENDING} checkouts are open");
     let mut conn = pool::connect_once(shop.database_url()).await.map_err(|error| error.to_string())?;
     execute(&mut conn, "SET statement_timeout = 0").await?;
     let copies = LIVE - count(&mut conn, "SELECT count(*) FROM checkouts WHERE status = 'open'").await?;
@@ -111,6 +112,7 @@ pub(crate) async fn measure(shop: &Shop) -> Result<Holds, String> {
     for statement in [COUNT, "ANALYZE"] {
         execute(&mut conn, statement).await?;
     }
+    eprintln!("{copies} copies are made");
     let (worker_load, database_load) = watch(shop).await?;
     let closed_per_minute = close_all(&mut conn).await?;
     for statement in FORGET {

@@ -33,8 +33,14 @@ fn main() -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let seconds = number("MERX_BENCH_SECONDS", 4)?;
     let rows = number("MERX_BENCH_IMPORT_ROWS", 100_000)?;
-    let holding = number("MERX_BENCH_HOLDS", 1)?;
-    runtime.map_err(|error| error.to_string())?.block_on(measure(Duration::from_secs(seconds), rows, holding))
+    let holding = std::env::var("MERX_BENCH_HOLDS").unwrap_or_default();
+    runtime.map_err(|error| error.to_string())?.block_on(async {
+        if holding == "only" {
+            measure_holds().await
+        } else {
+            measure(Duration::from_secs(seconds), rows, holding != "0").await
+        }
+    })
 }
 
 fn number(name: &str, default: u64) -> Result<u64, String> {
@@ -53,7 +59,20 @@ async fn run(shop: &Shop, scenario: Scenario, duration: Duration, report: &mut R
     Ok(())
 }
 
-async fn measure(duration: Duration, import_rows: u64, holding: u64) -> Result<(), String> {
+/// The live checkouts alone, in a few minutes.
+async fn measure_holds() -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let mut report = Report::new();
+    shop.serve().await?;
+    report.holds(&holds::measure(&shop).await?);
+    shop.stop_service().await?;
+    shop.check().await?;
+    shop.close().await;
+    report.print();
+    Ok(())
+}
+
+async fn measure(duration: Duration, import_rows: u64, holding: bool) -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
     report.floors(floors::measure(&shop, duration).await?);
@@ -63,7 +82,7 @@ async fn measure(duration: Duration, import_rows: u64, holding: u64) -> Result<(
     for scenario in Scenario::PLAIN {
         run(&shop, scenario, duration, &mut report).await?;
     }
-    if holding > 0 {
+    if holding {
         report.holds(&holds::measure(&shop).await?);
     }
     shop.ask_providers().await?;
