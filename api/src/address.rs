@@ -1,6 +1,6 @@
 //! Postal addresses. On a cart every part but the country may be missing; a checkout needs all that its country asks for.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use validator::{Validate, ValidationError, ValidationErrors};
 
 use crate::error::FieldError;
@@ -75,16 +75,27 @@ pub fn is_state(country: &str, state: &str) -> bool {
     if known.peek().is_none() { !code.is_empty() } else { known.any(|(its, _)| its == code) }
 }
 
-/// An e-mail address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// An e-mail address. Its domain is kept as mail servers see it, in lower case and IDNA's ASCII (RFC 5891), so that one
+/// mailbox has one spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, format = "email", example = "ada@example.com")]
 pub struct Email(pub String);
 
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = String::deserialize(deserializer)?;
+        let ascii = |(user, domain): (&str, &str)| Some(format!("{user}@{}", idna::domain_to_ascii(domain).ok()?));
+        Ok(Self(given.trim().rsplit_once('@').and_then(ascii).unwrap_or(given)))
+    }
+}
+
 impl Validate for Email {
     fn validate(&self) -> Result<(), ValidationErrors> {
         use validator::ValidateEmail;
-        if self.0.len() <= 254 && self.0.validate_email() {
+        // Graphic ASCII alone, and no address literals: what is in no header and in no query a surprise.
+        let is_plain = self.0.bytes().all(|byte| byte.is_ascii_graphic() && !b"[]<>,;:\\\"()".contains(&byte));
+        if is_plain && self.0.len() <= 254 && self.0.validate_email() {
             return Ok(());
         }
         let mut errors = ValidationErrors::new();

@@ -232,6 +232,8 @@ codes! {
     RefundExceedsRemaining "refund_exceeds_remaining" 409 "The refund is larger than what is left" "Ask for at most `remaining_refundable`, and no more units than `errors` names.";
     ChargeDisputed "charge_disputed" 409 "The payment is disputed" "Wait for the dispute's outcome, or send `force: true` when you know better: money that a dispute took is not refunded again.";
     OrderNotFulfillable "order_not_fulfillable" 409 "These units cannot be sent" "Read the order: each line's `fulfillable_quantity` says what is still to be sent.";
+    TaxNotReversible "tax_not_reversible" 409 "The tax cannot be reversed" "`detail` says why: the dispute is not lost, the sale is not recorded, or Stripe Tax refuses.";
+    DuplicateRequest "duplicate_request" 409 "Somebody else did the same just now" "Read the order. If it is to be done once more, repeat the request with the order's `ETag` as `If-Match`.";
     NothingToDecide "nothing_to_decide" 409 "The order's payment needs no decision" "Read the order: `payment_review` is true while staff must decide.";
     HoldLimitReached "hold_limit_reached" 409 "Too much is being held" "Pay or cancel the open checkouts first (`POST /v1/checkouts/{id}/cancel`), or wait until their holds end.";
     RequestInFlight "request_in_flight" 409 "A request with this Idempotency-Key is running" "Wait for `Retry-After`, then repeat the same request.";

@@ -11,12 +11,17 @@ CREATE TABLE customers (
     stripe_customer_id text CONSTRAINT customers_stripe_customer_id_key UNIQUE,
     -- How often Stripe was asked to create the customer; whoever is not the first looks first.
     stripe_sends integer NOT NULL,
+    stripe_asked_at timestamptz,
+    -- Stripe refused to create it, or its customer was deleted there: not asked again.
+    stripe_refused_at timestamptz,
     metadata jsonb NOT NULL,
     version bigint NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX customers_email_key ON customers (lower(email));
+CREATE INDEX customers_unknown_to_stripe_idx ON customers (created_at)
+    WHERE stripe_customer_id IS NULL AND stripe_refused_at IS NULL;
 
 -- Accounts that come into being when the link in the mail is followed.
 CREATE TABLE customer_registrations (
@@ -115,6 +120,7 @@ CREATE TABLE emails (
     created_at timestamptz NOT NULL,
     CONSTRAINT emails_subject_key UNIQUE (kind, subject_id, recipient)
 );
+CREATE INDEX emails_recipient_idx ON emails (lower(recipient), created_at DESC);
 CREATE INDEX emails_created_at_idx ON emails (created_at DESC, id DESC);
 
 ALTER TABLE carts

@@ -86,6 +86,9 @@ struct Pay {
     /// Falsifies the session's total first, which Stripe never does.
     #[serde(default)]
     amount_total: Option<i64>,
+    /// Falsifies its currency as well.
+    #[serde(default)]
+    currency: Option<String>,
 }
 
 #[get("/_control/checkout-sessions/{id}")]
@@ -98,21 +101,27 @@ async fn pay(engine: web::Data<Engine>, id: web::Path<String>, body: web::Json<P
     let engine = engine.into_inner();
     reply(engine.act(|store, cause| {
         if let Some(amount) = body.amount_total {
-            falsify(store, &id, amount);
+            falsify(store, &id, amount, body.currency.as_deref());
         }
         act(store, &id, body.outcome, cause)
     }))
 }
 
 /// Gives a session that can still be paid another total, and what is charged for it.
-fn falsify(store: &mut Store, session: &str, amount: i64) {
+fn falsify(store: &mut Store, session: &str, amount: i64, currency: Option<&str>) {
     let Some(session) = store.sessions.get_mut(session).filter(|session| object::is(session, "status", "open")) else {
         return;
     };
     object::set(session, "amount_total", amount);
+    if let Some(currency) = currency {
+        object::set(session, "currency", currency);
+    }
     let intent = object::owned(session, "payment_intent");
     if let Some(intent) = store.payment_intents.get_mut(&intent) {
         object::set(intent, "amount", amount);
+        if let Some(currency) = currency {
+            object::set(intent, "currency", currency);
+        }
     }
 }
 

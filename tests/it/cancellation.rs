@@ -107,12 +107,17 @@ async fn a_delayed_payment_is_cancelled_when_it_is_decided() {
         app.run_jobs().await;
         let order = app.order(&checkout).await;
         assert_eq!(order["payment_status"], "processing");
-        let order = app.about(&checkout, "cancel", other()).send().await.expect(202);
-        assert!(order["cancel_requested_at"].is_string());
+        let order = app.about(&checkout, "cancel", json!({"reason": "fraudulent"})).send().await.expect(202);
+        assert!(order["cancel_requested_at"].is_string() && order["cancel_reason"].is_null());
         app.pay(&checkout, outcome).await;
         app.run_jobs().await;
         let order = app.order(&checkout).await;
         assert_eq!((&order["status"], &order["payment_status"]), (&json!("cancelled"), &json!(expected)));
+        let (reason, of_refund) = match expected {
+            "refunded" => ("fraudulent", json!("fraudulent")),
+            _ => ("payment_failed", json!(null)),
+        };
+        assert_eq!((&order["cancel_reason"], &order["refunds"][0]["reason"]), (&json!(reason), &of_refund));
     }
     assert_eq!(app.stock(&variant).await, (9, 0));
     app.run_jobs().await;
@@ -280,6 +285,62 @@ async fn the_rest_is_cancelled_although_its_money_is_gone_already() {
     app.finish().await;
 }
 
+/// The process died after the cancellation and before its answer: the same key answers as if it had not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_without_its_answer_is_answered_by_its_key() {
+    let app = TestApp::start().await;
+    let variant = app.variant(9).await;
+    let (_, unpaid) = app.checked_out(&variant, 1).await;
+    for checkout in [unpaid, app.paid(&variant, 1).await] {
+        let path = format!("/v1/admin/orders/{}", checkout.order_id);
+        let tag = app.staff_get(&path).send().await.header("etag").to_owned();
+        let cancel = || app.about(&checkout, "cancel", json!({"reason": "out_of_stock"})).header("If-Match", &tag);
+        let keyed = || cancel().header("Idempotency-Key", &checkout.order_id);
+        keyed().send().await.expect(200);
+        app.sql("UPDATE idempotency_keys SET status = NULL, body = NULL WHERE scope LIKE '%cancel'").await;
+        app.advance(600).await;
+        let order = keyed().send().await.expect(200);
+        assert_eq!((&order["status"], &order["cancel_reason"]), (&json!("cancelled"), &json!("out_of_stock")));
+        cancel().send().await.problem(409, "order_not_cancellable");
+    }
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+/// What was paid in another currency is refunded in Stripe's dashboard; then staff end the order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_in_another_currency_is_ended_by_staff() {
+    let app = TestApp::start().await;
+    let variant = app.variant(9).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let pay = json!({"outcome": "paid", "amount_total": 2500, "currency": "usd"});
+    app.control(&format!("checkout-sessions/{}/pay", checkout.session_id), pay).await;
+    app.run_jobs().await;
+    let order = app.staff_order(&checkout).await;
+    assert_eq!((&order["payment_review"], &order["review_amount"]["currency"]), (&json!(true), &json!("USD")));
+    for (call, body) in [
+        ("payment-review", json!({"decision": "accept"})),
+        ("payment-review", json!({"decision": "refund"})),
+        ("cancel", other()),
+    ] {
+        let refused = app.about(&checkout, call, body).send().await.problem(409, "nothing_to_decide");
+        assert!(refused["detail"].as_str().unwrap().contains("decide `cancel`"), "{refused}");
+    }
+    let payment = app.staff_order(&checkout).await["timeline"].to_string();
+    assert!(payment.contains("USD"), "{payment}");
+    let decide = || app.about(&checkout, "payment-review", json!({"decision": "cancel"})).send();
+    let order = decide().await.expect(200);
+    assert_eq!((&order["status"], &order["payment_review"]), (&json!("cancelled"), &json!(false)));
+    decide().await.problem(409, "nothing_to_decide");
+    // Hearing of the payment again opens nothing.
+    app.sql("UPDATE webhook_events SET status = 'pending'").await;
+    app.advance(3600).await;
+    app.reconcile().await;
+    assert_eq!(app.staff_order(&checkout).await["payment_review"], false);
+    assert_eq!((app.stock(&variant).await, app.alerts("amount_mismatch").await), ((9, 0), 1));
+    app.finish().await;
+}
+
 /// A payment of another amount waits for staff, who accept it or give it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_decide_about_a_payment_of_another_amount() {
@@ -303,14 +364,25 @@ async fn staff_decide_about_a_payment_of_another_amount() {
     let again = app.about(&accepted, "payment-review", json!({"decision": "refund"})).send().await;
     again.problem(409, "nothing_to_decide");
     assert_eq!(app.stock(&variant).await, (8, 0));
+    let paid = order["timeline"].as_array().unwrap().iter().find(|event| event["kind"] == "paid").unwrap();
+    assert_eq!(paid["detail"]["amount"]["amount"], 100);
+    assert!(paid["detail"]["payment_intent_id"].is_string(), "{paid}");
+    let dismissed = app.about(&accepted, "payment-review", json!({"decision": "cancel"})).send().await;
+    dismissed.problem(409, "nothing_to_decide");
     app.about(&accepted, "cancel", other()).send().await.expect(200);
     app.run_jobs().await;
     assert_eq!(app.refunded_at_stripe(&accepted).await, 100);
     for call in ["payment-review", "cancel"] {
         let checkout = odd(5000).await;
-        let body = if call == "cancel" { other() } else { json!({"decision": "refund"}) };
+        let dismissed = app.about(&checkout, "payment-review", json!({"decision": "cancel"})).send().await;
+        dismissed.problem(409, "nothing_to_decide");
+        let (body, reason) = match call {
+            "cancel" => (json!({"reason": "fraudulent"}), "fraudulent"),
+            _ => (json!({"decision": "refund"}), "amount_mismatch"),
+        };
         let order = app.about(&checkout, call, body).send().await.expect(200);
-        assert_eq!(order["status"], "cancelled");
+        assert_eq!((&order["status"], &order["cancel_reason"]), (&json!("cancelled"), &json!(reason)));
+        assert_eq!(order["refunds"][0]["reason"], reason);
         app.run_jobs().await;
         assert_eq!(states(&app.order(&checkout).await)[..2], ["cancelled", "refunded"]);
         assert_eq!(app.refunded_at_stripe(&checkout).await, 5000);

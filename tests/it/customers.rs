@@ -508,6 +508,7 @@ async fn a_customer_is_whole_while_stripe_fails_and_known_to_it_later() {
 async fn logins_and_account_mails_are_limited_for_known_and_unknown_alike() {
     let app = TestApp::with(&[
         ("MERX_RATE_LIMIT", "on"),
+        ("MERX_TRUSTED_PROXIES", "127.0.0.1/32"),
         ("MERX_LIMIT_LOGINS_PER_ACCOUNT", "2"),
         ("MERX_LIMIT_ACCOUNT_MAILS_PER_ACCOUNT", "2"),
     ])
@@ -520,6 +521,9 @@ async fn logins_and_account_mails_are_limited_for_known_and_unknown_alike() {
         let refused = app.try_log_in(&email.to_lowercase(), OTHER).await.problem(429, "rate_limited");
         assert_eq!(refused["limit"], "logins-per-account");
     }
+    // Whoever tries from elsewhere keeps nobody out.
+    let elsewhere = app.post("/v1/customer-sessions", json!({"email": "known@example.com", "password": PASSWORD}));
+    elsewhere.header("X-Forwarded-For", "203.0.113.9").send().await.expect(201);
     let ask = |email: &str| app.post("/v1/customers/request-password-reset", json!({"email": email})).send();
     for email in ["a@example.com", "b@example.com"] {
         for _ in 0..2 {
@@ -542,6 +546,11 @@ async fn staff_see_that_mails_were_caused_and_never_their_links() {
     assert_eq!(list["data"][0]["recipient"], "ada@example.com");
     assert_eq!((&list["data"][0]["kind"], &list["data"][0]["status"]), (&json!("verify_email"), &json!("queued")));
     let page = app.get("/dev/mailbox").undocumented().send().await;
+    // A page of another origin in the developer's browser reads nothing.
+    for path in ["/dev/mailbox", "/dev/mailbox.json"] {
+        let foreign = app.get(path).header("Origin", "https://evil.example").undocumented();
+        foreign.send().await.problem(404, "not_found");
+    }
     let token = app.mailed_token("verify_email", "ada@example.com").await;
     assert!(page.text.contains(&format!("<a href=\"{}/verify-email?token={token}\">", app.base_url)), "{}", page.text);
     let holds = async |column: &str| {
@@ -552,6 +561,46 @@ async fn staff_see_that_mails_were_caused_and_never_their_links() {
     app.finish().await;
 }
 
+/// One mailbox has one spelling, and what is in no header a surprise is all that an address may hold.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_is_kept_as_mail_servers_see_it() {
+    let app = TestApp::start().await;
+    for bad in
+        ["a@x\r\nBcc: many.example [127.0.0.1]", "a@[127.0.0.1]", "a b@example.com", "a@b@example.com", "ä@example.com"]
+    {
+        let refused = app.post("/v1/carts", json!({"email": bad})).send().await.problem(422, "validation_failed");
+        assert_eq!(refused["errors"][0]["pointer"], "/email", "{bad}");
+    }
+    for (given, kept) in [("Ada@Bücher.DE", "Ada@xn--bcher-kva.de"), (" ada@shİp.example ", "ada@xn--ship-ubd.example")]
+    {
+        let cart = app.post("/v1/carts", json!({"email": given})).send().await.expect(201);
+        let kept_so = cart["email"].as_str().unwrap();
+        assert!(kept_so == kept || given.contains('İ') && kept_so.starts_with("ada@xn--"), "{kept_so}");
+    }
+    app.finish().await;
+}
+
+/// However often somebody asks, a mailbox gets so many mails an hour, and the answer stays the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_is_not_flooded() {
+    let app = TestApp::start().await;
+    app.customer("ada@example.com").await;
+    let ask = async |email: &str| {
+        app.post("/v1/customers/request-password-reset", json!({"email": email})).send().await.expect(202);
+    };
+    for round in 0..25 {
+        ask(if round % 2 == 0 { "ada@example.com" } else { "ADA@example.com" }).await;
+    }
+    app.run_jobs().await;
+    let mails = "SELECT count(*) FROM emails WHERE lower(recipient) = 'ada@example.com'";
+    assert_eq!(app.count(mails).await, 20);
+    app.advance(3601).await;
+    ask("ada@example.com").await;
+    app.run_jobs().await;
+    assert_eq!(app.count(mails).await, 21);
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_mailbox_is_for_development_only() {
     let app = TestApp::with(&[("MERX_DEV_MAILBOX", "off")]).await;
@@ -559,15 +608,19 @@ async fn the_mailbox_is_for_development_only() {
         app.get(path).undocumented().send().await.problem(404, "not_found");
     }
     app.finish().await;
-    let read = |key: &'static str| {
+    let read = |key: &'static str, environment: &'static str| {
         Config::read(&|name| match name {
             "DATABASE_URL" => Some("postgres://merx@localhost/merx".to_owned()),
             "STRIPE_SECRET_KEY" => Some(key.to_owned()),
             "MERX_TOKEN_KEYS" => Some("a key of at least thirty-two characters".to_owned()),
             "MERX_DEV_MAILBOX" => Some("on".to_owned()),
+            "MERX_STOREFRONT_URL" => Some("https://shop.example".to_owned()),
+            "MERX_ENV" => Some(environment.to_owned()),
             _ => None,
         })
     };
-    assert!(read("sk_test_x").unwrap().dev_mailbox);
-    assert!(read("sk_live_x").unwrap_err().contains("MERX_DEV_MAILBOX"));
+    assert!(read("sk_test_x", "dev").unwrap().dev_mailbox);
+    for (key, environment) in [("sk_live_x", "dev"), ("sk_test_x", "staging")] {
+        assert!(read(key, environment).unwrap_err().contains("MERX_DEV_MAILBOX"));
+    }
 }

@@ -79,6 +79,37 @@ async fn a_lost_dispute_is_never_refunded_on_top() {
     app.finish().await;
 }
 
+/// Whether a lost sale's tax is taken back is staff's word; then it is done once, whatever dies meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tax_of_a_lost_dispute_is_reversed_when_staff_say_so() {
+    let app = TestApp::start().await;
+    app.staff_patch("/v1/admin/tax-settings", json!({"provider": "stripe"})).send().await.expect(200);
+    let variant = app.variant(9).await;
+    let checkout = app.paid(&variant, 2).await;
+    let payment = app.payment_of(&checkout).await;
+    let made = app.control(&format!("payment-intents/{payment}/dispute"), json!({"amount": 1000})).await;
+    app.run_jobs().await;
+    let order = app.staff_order(&checkout).await;
+    let path = format!("/v1/admin/disputes/{}/reverse-tax", order["disputes"][0]["id"].as_str().unwrap());
+    let reverse = || app.call("POST", &path).bearer(&app.admin_key).send();
+    reverse().await.problem(409, "tax_not_reversible");
+    app.control(&format!("disputes/{}", made["id"].as_str().unwrap()), json!({"status": "lost"})).await;
+    app.run_jobs().await;
+    assert!(app.staff_order(&checkout).await["disputes"][0]["tax_reversal_id"].is_null());
+    let doomed = app.process(&[("MERX_FAULT", "kill:after_dispute_tax")]).await;
+    let lost = app.call_at(&doomed.base_url, "POST", &path).bearer(&app.admin_key).try_send().await;
+    assert!(lost.is_err());
+    doomed.died().await;
+    let orders = [reverse().await.expect(200), reverse().await.expect(200)];
+    let reversals = app.provider_calls("POST /v1/tax/transactions/create_reversal").await;
+    assert_eq!(reversals.len(), 2, "asked again under the same key, and then no more");
+    let [one, two] = orders.map(|order| order["disputes"][0]["tax_reversal_id"].clone());
+    assert!(one.is_string() && one == two);
+    let timeline = app.staff_order(&checkout).await["timeline"].to_string();
+    assert_eq!(timeline.matches("tax_reversed").count(), 1);
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn inquiries_and_fraud_warnings_are_told_and_take_nothing() {
     let app = TestApp::start().await;

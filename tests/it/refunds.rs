@@ -1,5 +1,6 @@
 //! Refunds: by amount and by line, many, in odd currencies, failing late, made by others; with their tax.
 
+use merx::staff::api_keys::{self, Scope};
 use serde_json::{Value, json};
 
 use crate::harness::{CheckoutHandle, TestApp, states};
@@ -179,6 +180,54 @@ async fn a_refund_is_idempotent_and_keeps_to_the_version_that_it_is_based_on() {
     send("c", body.clone()).header("If-Match", &tag).send().await.problem(412, "precondition_failed");
     app.run_jobs().await;
     assert_eq!(app.refunded_at_stripe(&checkout).await, 200);
+    app.finish().await;
+}
+
+/// Two people give the same back, or send the same, one right after the other: one effect, one clear 409 that says how to
+/// do it once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_by_somebody_else_is_meant_once() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let checkout = app.paid(&variant, 4).await;
+    let scopes = [Scope::RefundsWrite, Scope::FulfillmentsWrite, Scope::OrdersRead];
+    let made = api_keys::create(&mut app.database().await, "colleague", &scopes, app.app.clock.now()).await;
+    let (_, colleague) = made.unwrap();
+    let line = &checkout.body["order"]["line_items"][0]["id"];
+    let refund = json!({"amount": {"amount": 500, "currency": "EUR"}, "reason": "goodwill"});
+    let fulfillment = json!({"line_items": [{"line_item_id": line, "quantity": 1}]});
+    for (what, body) in [("refunds", refund), ("fulfillments", fulfillment)] {
+        let mine = || app.about(&checkout, what, body.clone());
+        let path = format!("/v1/admin/orders/{}/{what}", checkout.order_id);
+        let theirs = || app.call("POST", &path).bearer(&colleague).json(body.clone());
+        let (one, other) = tokio::join!(mine().send(), theirs().send());
+        let (done, refused) = if one.status == 201 { (one, other) } else { (other, one) };
+        done.expect(201);
+        let refused = refused.problem(409, "duplicate_request");
+        assert!(refused["refund_id"].is_string() || refused["fulfillment_id"].is_string(), "{refused}");
+        // Who has seen the first means a second one; who did the first may do it again, and anybody may later.
+        let order = format!("/v1/admin/orders/{}", checkout.order_id);
+        let tag = app.staff_get(&order).send().await.header("etag").to_owned();
+        theirs().header("If-Match", &tag).send().await.expect(201);
+        app.advance(601).await;
+        mine().send().await.expect(201);
+        mine().send().await.expect(201);
+        app.run_jobs().await;
+    }
+    assert_eq!(app.refunded_at_stripe(&checkout).await, 2000);
+    app.finish().await;
+}
+
+/// What was given back wholly is not sent by mistake.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refunded_is_not_sent_without_a_word() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let checkout = app.paid(&variant, 1).await;
+    app.refund_amount(&checkout, left(&app, &checkout).await, "EUR").await;
+    app.run_jobs().await;
+    app.about(&checkout, "fulfillments", json!({})).send().await.problem(409, "order_not_fulfillable");
+    app.about(&checkout, "fulfillments", json!({"force": true})).send().await.expect(201);
     app.finish().await;
 }
 

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
 use crate::http::auth::CartToken;
+use crate::http::caller::Caller;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json};
 use crate::http::idempotency::{self, Answer};
@@ -48,6 +49,9 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
     let key = idempotency::key(&request, "carts", &body.fingerprint)?;
     idempotency::require_random(key.as_ref())?;
     let (now, new) = (app.clock.now(), &body.value);
+    if new.email.is_some() {
+        app.limits.discount_code(Caller::of(&request))?;
+    }
     let currency = new.currency.unwrap_or(app.config.default_currency);
     let shop: &App = &app;
     let mut conn = app.connection().await?;
@@ -110,6 +114,10 @@ pub async fn update_cart(
     body: Json<CartPatch>,
 ) -> Result<HttpResponse> {
     let patch = &body.value;
+    if matches!(patch.email, Patch::Value(_)) {
+        // Counted like a code: limits per customer make a cart's discounts say whether an address has bought here.
+        app.limits.discount_code(Caller::of(&request))?;
+    }
     change(&app, &request, id.0, &token, |conn, cart| {
         async move { write::patch(conn, cart, patch.clone()).await }.scope_boxed()
     })

@@ -200,8 +200,8 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
              AND (refunds.status = 'succeeded' AND tax_reversal_id IS NULL
                  OR refunds.status IN ('failed', 'cancelled') AND tax_reversal_id IS NOT NULL AND tax_undo_id IS NULL)
          UNION ALL
-         SELECT 'customer ' || id || ' is a day old, but not known to Stripe' FROM customers
-         WHERE stripe_customer_id IS NULL AND stripe_sends = 0 AND created_at < $1 - interval '1 day'",
+         SELECT 'customer ' || id || ' is three days old, but not known to Stripe' FROM customers
+         WHERE stripe_customer_id IS NULL AND stripe_refused_at IS NULL AND created_at < $1 - interval '3 days'",
     ),
     (
         "9 parts are in their order's currency",

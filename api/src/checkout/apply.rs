@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::ids::{CheckoutId, OrderId, TaxCalculationId};
 use crate::jobs::{Job, queue};
 use crate::money::Money;
+use crate::orders::cancel::CancelReason;
 use crate::orders::model::{OrderStatus, PaymentStatus};
 use crate::orders::read::{self, OrderRow};
 use crate::orders::timeline::{self, EventKind};
@@ -37,21 +38,24 @@ pub(super) struct Ending {
     status: CheckoutStatus,
     reason: String,
     payment_failed: bool,
+    is_cancellation: bool,
 }
 
 impl Ending {
     /// Closed for a reason of ours.
     pub(super) fn by(reason: CloseReason) -> Self {
-        Self { status: reason.outcome(), reason: reason.to_string(), payment_failed: false }
+        let is_cancellation = reason == CloseReason::Cancelled;
+        Self { status: reason.outcome(), reason: reason.to_string(), payment_failed: false, is_cancellation }
     }
 
     /// Stripe refused.
     pub(super) fn failed(reason: &str) -> Self {
-        Self { status: CheckoutStatus::Failed, reason: reason.to_owned(), payment_failed: false }
+        let (status, reason) = (CheckoutStatus::Failed, reason.to_owned());
+        Self { status, reason, payment_failed: false, is_cancellation: false }
     }
 
     fn payment_failed() -> Self {
-        Self { status: CheckoutStatus::Failed, reason: "payment_failed".to_owned(), payment_failed: true }
+        Self { payment_failed: true, ..Self::failed("payment_failed") }
     }
 }
 
@@ -185,19 +189,20 @@ async fn confirm(
 ) -> Result<()> {
     let payment = Payment { amount: rows.order.total, intent: intent_of(session) };
     capture(conn, &rows.order, &payment, OrderStatus::Confirmed, now).await?;
-    complete(conn, rows, session, now).await
+    complete(conn, rows, &payment, session, now).await
 }
 
 /// The checkout is completed with its order: cart, sale, stock.
 async fn complete(
     conn: &mut Connection,
     rows: &Locked,
+    payment: &Payment<'_>,
     session: Option<&SessionView>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     set_checkout(conn, &rows.checkout, CheckoutStatus::Completed, session, now).await?;
     set_cart(conn, rows, CartStatus::Completed, now).await?;
-    timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, session), now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Paid, payment.detail(&rows.order), now).await?;
     if rows.order.tax_calculation_id.is_some() {
         queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;
     }
@@ -210,9 +215,13 @@ async fn cancel_paid(conn: &mut Connection, rows: &Locked, session: &SessionView
     capture(conn, &rows.order, &payment, OrderStatus::Cancelled, now).await?;
     set_checkout(conn, &rows.checkout, CheckoutStatus::Cancelled, Some(session), now).await?;
     set_cart(conn, rows, CartStatus::Open, now).await?;
-    timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
-    timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": "cancelled"}), now).await?;
-    request::request_all(conn, rows.order.id, RefundReason::Cancelled, now).await?;
+    let wish = rows.order.cancel_reason.as_deref();
+    let reason = because(conn, rows.order.id, wish.unwrap_or("cancelled")).await?;
+    timeline::record(conn, rows.order.id, EventKind::Paid, payment.detail(&rows.order), now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": reason}), now).await?;
+    let asked: Option<CancelReason> = wish.and_then(|wish| wish.parse().ok());
+    let of_refund = asked.map_or(RefundReason::Cancelled, CancelReason::of_refund);
+    request::request_all(conn, rows.order.id, of_refund, now).await?;
     uses::release(conn, rows.order.id, now).await?;
     stock::release(conn, rows.order.id, now).await
 }
@@ -224,7 +233,7 @@ async fn give_back(conn: &mut Connection, rows: &Locked, session: &SessionView, 
     };
     let payment = Payment { amount: paid.amount, intent: intent_of(Some(session)) };
     capture(conn, &rows.order, &payment, rows.order.status, now).await?;
-    timeline::record(conn, rows.order.id, EventKind::Paid, paid_detail(&rows.order, Some(session)), now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Paid, payment.detail(&rows.order), now).await?;
     request::request_all(conn, rows.order.id, RefundReason::PaidAfterClose, now).await?;
     let detail = format!("Order {} was paid after it was closed; its money is being refunded.", rows.order.id);
     alerts::raise(conn, AlertKind::PaidAfterClose, &rows.order.id.to_string(), Some(rows.order.id), &detail, now).await
@@ -233,7 +242,8 @@ async fn give_back(conn: &mut Connection, rows: &Locked, session: &SessionView, 
 /// The amount paid is not the order's: flagged for staff, the stock stays held.
 async fn review(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
     let order = &rows.order;
-    if order.payment_review {
+    if order.payment_review || order.review_amount.is_some() {
+        // It waits for a decision, or was decided about.
         return Ok(());
     }
     diesel::update(orders::table.find(order.id))
@@ -290,12 +300,14 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
         return Ok(());
     }
     set_checkout(conn, &rows.checkout, ending.status, None, now).await?;
+    // A cancellation that was asked for has its own reason.
+    let reason = rows.order.cancel_reason.as_deref().filter(|_| ending.is_cancellation).unwrap_or(&ending.reason);
     let payment_status = if ending.payment_failed { PaymentStatus::Failed } else { PaymentStatus::Unpaid };
     diesel::update(orders::table.find(rows.order.id))
         .set((
             orders::status.eq(OrderStatus::Cancelled),
             orders::payment_status.eq(payment_status),
-            orders::cancel_reason.eq(&ending.reason),
+            orders::cancel_reason.eq(reason),
             orders::cancelled_at.eq(now),
             // The cart's next order may be taxed by the same calculation, as nothing was recorded.
             orders::tax_calculation_id.eq(None::<TaxCalculationId>),
@@ -308,7 +320,7 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
     if ending.payment_failed {
         timeline::record(conn, rows.order.id, EventKind::PaymentFailed, json!({}), now).await?;
     }
-    timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": ending.reason}), now).await?;
+    timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": reason}), now).await?;
     uses::release(conn, rows.order.id, now).await?;
     stock::release(conn, rows.order.id, now).await
 }
@@ -317,6 +329,13 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
 struct Payment<'a> {
     amount: i64,
     intent: Option<&'a str>,
+}
+
+impl Payment<'_> {
+    /// For the timeline.
+    fn detail(&self, order: &OrderRow) -> Value {
+        json!({"amount": Money::new(self.amount, order.currency), "payment_intent_id": self.intent})
+    }
 }
 
 fn intent_of(session: Option<&SessionView>) -> Option<&str> {
@@ -363,11 +382,10 @@ pub async fn settle_review(
     order: OrderId,
     paid: Money,
     accepted: bool,
+    reason: Option<CancelReason>,
     now: DateTime<Utc>,
 ) -> Result<OrderRow> {
-    let checkout = checkouts::table.filter(checkouts::order_id.eq(order)).select(checkouts::id);
-    let checkout: CheckoutId = checkout.first(conn).await?;
-    let rows = lock(conn, checkout).await?;
+    let rows = lock_of(conn, order).await?;
     if !rows.order.payment_review || !rows.checkout.status.is_live() {
         return Ok(rows.order);
     }
@@ -375,16 +393,50 @@ pub async fn settle_review(
     let payment = Payment { amount: paid.amount, intent: intent.as_deref() };
     if accepted {
         capture(conn, &rows.order, &payment, OrderStatus::Confirmed, now).await?;
-        complete(conn, &rows, None, now).await?;
+        complete(conn, &rows, &payment, None, now).await?;
     } else {
         capture(conn, &rows.order, &payment, OrderStatus::Cancelled, now).await?;
         set_checkout(conn, &rows.checkout, CheckoutStatus::Cancelled, None, now).await?;
         set_cart(conn, &rows, CartStatus::Open, now).await?;
-        timeline::record(conn, order, EventKind::Cancelled, json!({"reason": "amount_mismatch"}), now).await?;
+        let reason = because(conn, order, reason.map_or("amount_mismatch", CancelReason::as_str)).await?;
+        timeline::record(conn, order, EventKind::Cancelled, json!({"reason": reason}), now).await?;
     }
     // Somebody may have refunded it at Stripe meanwhile.
     derive_payment_status(conn, order, now).await?;
     Ok(rows.order)
+}
+
+/// Ends an order that was paid in a way that cannot be refunded from here. Answers the order as it was under the locks;
+/// nothing was changed unless that still waited for the decision.
+///
+/// # Errors
+/// Those of the database.
+pub async fn dismiss_review(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<OrderRow> {
+    let rows = lock_of(conn, order).await?;
+    if rows.order.payment_review {
+        diesel::update(orders::table.find(order))
+            .set((
+                orders::payment_review.eq(false),
+                orders::version.eq(orders::version + 1),
+                orders::updated_at.eq(now),
+            ))
+            .execute(conn)
+            .await?;
+        end_locked(conn, &rows, &Ending::by(CloseReason::Cancelled), now).await?;
+    }
+    Ok(rows.order)
+}
+
+async fn lock_of(conn: &mut Connection, order: OrderId) -> Result<Locked> {
+    let checkout = checkouts::table.filter(checkouts::order_id.eq(order)).select(checkouts::id);
+    let checkout: CheckoutId = checkout.first(conn).await?;
+    lock(conn, checkout).await
+}
+
+/// Says why an order is cancelled.
+async fn because<'reason>(conn: &mut Connection, order: OrderId, reason: &'reason str) -> Result<&'reason str> {
+    diesel::update(orders::table.find(order)).set(orders::cancel_reason.eq(reason)).execute(conn).await?;
+    Ok(reason)
 }
 
 /// Gives back what an order that was cancelled holds: its discounts' uses, then its stock.
@@ -402,11 +454,4 @@ async fn set_cart(conn: &mut Connection, rows: &Locked, status: CartStatus, now:
         .execute(conn)
         .await?;
     Ok(())
-}
-
-fn paid_detail(order: &OrderRow, session: Option<&SessionView>) -> Value {
-    json!({
-        "amount": Money::new(order.total, order.currency),
-        "payment_intent_id": session.and_then(|session| session.payment_intent_id.as_deref()),
-    })
 }

@@ -17,5 +17,5 @@ pub mod routes;
 mod start;
 mod stock;
 
-pub use apply::{apply, release, settle_review};
+pub use apply::{apply, dismiss_review, release, settle_review};
 pub use close::{Closed, close, request_cancel};

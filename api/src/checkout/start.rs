@@ -50,7 +50,7 @@ pub(super) async fn start(
     let mut conn = app.connection().await?;
     let token = match idempotency::claim(&mut conn, key, app.clock.now()).await? {
         Claim::Done(answer) => return Ok((answer, true)),
-        Claim::Mine(token) => token,
+        Claim::Mine { token, .. } => token,
     };
     drop(conn);
     app.faults.point("after_claim").await;

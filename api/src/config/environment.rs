@@ -139,10 +139,30 @@ impl Environment<'_> {
                 Err("MERX_DEV_MAILBOX=on shows everybody's e-mails to everybody. Leave it out with a live key."
                     .to_owned())
             }
+            Some("on") if !matches!(self.text("MERX_ENV").as_deref(), Some("dev" | "test")) => {
+                Err("MERX_DEV_MAILBOX=on shows everybody's e-mails to everybody: it needs MERX_ENV=dev or test."
+                    .to_owned())
+            }
             Some("on") => Ok(true),
             Some("off") | None => Ok(false),
             Some(other) => Err(format!("MERX_DEV_MAILBOX=`{other}` is not valid. Use on or off.")),
         }
+    }
+
+    /// Where links in e-mails lead. They open accounts, so with a live key they are not sent in clear.
+    pub(super) fn storefront_url(&self, public_url: &str, is_live: bool) -> Result<String, String> {
+        let url = self.text("MERX_STOREFRONT_URL").unwrap_or_else(|| public_url.to_owned());
+        let scheme = reqwest::Url::parse(&url).map(|url| url.scheme().to_owned()).unwrap_or_default();
+        match scheme.as_str() {
+            "https" => {}
+            "http" if !is_live => {}
+            _ => {
+                return Err(format!(
+                    "MERX_STOREFRONT_URL=`{url}` is not valid. Links in e-mails lead there: use https:// and a host."
+                ));
+            }
+        }
+        Ok(url.trim_end_matches('/').to_owned())
     }
 
     pub(super) fn millis(&self, name: &str, default: u64) -> Result<Duration, String> {

@@ -139,15 +139,18 @@ pub struct RateLimits {
     pub quotes_per_cart: u32,
     /// `MERX_LIMIT_QUOTES_PER_ADDRESS`: quotes a minute from one address (60).
     pub quotes_per_address: u32,
-    /// `MERX_LIMIT_DISCOUNT_CODES_PER_ADDRESS`: discount codes tried a minute from one address (30).
+    /// `MERX_LIMIT_DISCOUNT_CODES_PER_ADDRESS`: discount codes tried, and carts given an e-mail address, a minute from one
+    /// address (30).
     pub discount_codes_per_address: u32,
     /// `MERX_LIMIT_LOGINS_PER_ADDRESS`: logins and password checks a minute from one address (20).
     pub logins_per_address: u32,
-    /// `MERX_LIMIT_LOGINS_PER_ACCOUNT`: logins and password checks a minute for one e-mail address (10).
+    /// `MERX_LIMIT_LOGINS_PER_ACCOUNT`: logins and password checks a minute for one e-mail address from one
+    /// address (10); ten times that from all together.
     pub logins_per_account: u32,
     /// `MERX_LIMIT_ACCOUNT_MAILS_PER_ADDRESS`: registrations, resets and look-ups a minute from one address (10).
     pub account_mails_per_address: u32,
-    /// `MERX_LIMIT_ACCOUNT_MAILS_PER_ACCOUNT`: registrations, resets and look-ups a minute for one e-mail address (5).
+    /// `MERX_LIMIT_ACCOUNT_MAILS_PER_ACCOUNT`: registrations, resets and look-ups a minute for one e-mail address from
+    /// one address (5).
     pub account_mails_per_account: u32,
     /// `MERX_LIMIT_REQUESTS_PER_KEY`: requests a minute under one storefront key (60000).
     pub requests_per_key: u32,
@@ -213,9 +216,7 @@ impl Config {
             env.text("MERX_PUBLIC_URL").map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned());
         Ok(Self {
             bind,
-            storefront_url: env
-                .text("MERX_STOREFRONT_URL")
-                .map_or(public_url.clone(), |url| url.trim_end_matches('/').to_owned()),
+            storefront_url: env.storefront_url(&public_url, is_live)?,
             public_url,
             dev_mailbox: env.dev_mailbox(is_live)?,
             database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),

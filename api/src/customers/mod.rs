@@ -30,6 +30,9 @@ use crate::jobs::{Job, queue};
 /// How long a request or a new customer may wait for its own job.
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
+/// When Stripe is asked again for a customer of which its answer stayed unknown.
+const ASKED_AGAIN: TimeDelta = TimeDelta::days(1);
+
 /// How many of a kind one run looks at.
 const BATCH: i64 = 200;
 
@@ -52,8 +55,10 @@ pub async fn reconcile(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> 
     }
     let unknown: Vec<CustomerId> = customers::table
         .filter(customers::stripe_customer_id.is_null())
-        .filter(customers::stripe_sends.eq(0))
+        .filter(customers::stripe_refused_at.is_null())
         .filter(customers::created_at.lt(now - PATIENCE))
+        // Whose job died without knowing the outcome: asked again each day, so that no orphan stays at Stripe.
+        .filter(customers::stripe_asked_at.is_null().or(customers::stripe_asked_at.lt(now - ASKED_AGAIN)))
         .select(customers::id)
         .limit(BATCH)
         .load(conn)

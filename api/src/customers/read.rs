@@ -2,22 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use super::model::Customer;
 use crate::carts::model::CartStatus;
 use crate::db::Connection;
+pub use crate::db::lower;
 use crate::db::schema::{carts, customers};
 use crate::error::{Error, Result};
 use crate::ids::{CartId, CustomerId};
 use crate::metadata::Metadata;
-
-diesel::define_sql_function! {
-    /// PostgreSQL's `lower`: e-mail addresses are compared by it on both sides, so that its idea of case holds for both.
-    fn lower(text: Text) -> Text;
-}
 
 /// A row of `customers`.
 #[derive(Clone, Queryable, Selectable)]

@@ -19,11 +19,15 @@ use crate::payments::{NewStripeCustomer, ProviderError};
 pub async fn create(app: &App, id: CustomerId) -> Result<()> {
     type Columns = (String, Option<String>, i32);
     let unknown = customers::table.find(id).filter(customers::stripe_customer_id.is_null());
+    let unknown = unknown.filter(customers::stripe_refused_at.is_null());
     let row: Option<Columns> = {
         let mut conn = app.connection().await?;
         // Counted before sending: a later sender then knows that it is not the first.
         diesel::update(unknown)
-            .set(customers::stripe_sends.eq(customers::stripe_sends + 1))
+            .set((
+                customers::stripe_sends.eq(customers::stripe_sends + 1),
+                customers::stripe_asked_at.eq(app.clock.now()),
+            ))
             .returning((customers::email, customers::name, customers::stripe_sends))
             .get_result(&mut conn)
             .await
@@ -38,10 +42,10 @@ pub async fn create(app: &App, id: CustomerId) -> Result<()> {
             let new = NewStripeCustomer { our_id: &our_id, email: &email, name: name.as_deref() };
             match send(app, &new, sends).await {
                 Ok(made) => made,
-                // The message may repeat the e-mail address, which no log shall hold.
                 Err(ProviderError::Rejected { code, .. }) => {
                     tracing::warn!(customer.id = %id, stripe.code = code, "Stripe refuses to create a customer");
-                    return Ok(());
+                    let mut conn = app.connection().await?;
+                    return give_up(&mut conn, id, app.clock.now()).await;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -75,10 +79,20 @@ async fn send(app: &App, new: &NewStripeCustomer<'_>, sends: i32) -> Result<Stri
 pub async fn forget(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
     let customer: Option<CustomerId> = orders::table.find(order).select(orders::customer_id).first(conn).await?;
     if let Some(customer) = customer {
-        diesel::update(customers::table.find(customer))
-            .set((customers::stripe_customer_id.eq(None::<String>), customers::updated_at.eq(now)))
-            .execute(conn)
-            .await?;
+        give_up(conn, customer, now).await?;
     }
+    Ok(())
+}
+
+/// Stripe does not know the customer and is not asked again: its sessions name the e-mail address.
+async fn give_up(conn: &mut Connection, id: CustomerId, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(customers::table.find(id))
+        .set((
+            customers::stripe_customer_id.eq(None::<String>),
+            customers::stripe_refused_at.eq(now),
+            customers::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -16,6 +16,17 @@ use scoped_futures::ScopedBoxFuture;
 
 use crate::error::{Error, Result};
 
+mod functions {
+    use diesel::sql_types::Text;
+
+    diesel::define_sql_function! {
+        /// PostgreSQL's `lower`: e-mail addresses are compared by it on both sides, so that its idea of case holds for
+        /// both.
+        fn lower(text: Text) -> Text;
+    }
+}
+pub use functions::lower;
+
 /// A connection, as domain functions take it.
 pub type Connection = AsyncPgConnection;
 

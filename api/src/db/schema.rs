@@ -190,6 +190,8 @@ diesel::table! {
         password_hash -> Text,
         stripe_customer_id -> Nullable<Text>,
         stripe_sends -> Int4,
+        stripe_asked_at -> Nullable<Timestamptz>,
+        stripe_refused_at -> Nullable<Timestamptz>,
         metadata -> Jsonb,
         version -> Int8,
         created_at -> Timestamptz,

@@ -24,6 +24,8 @@ pub struct Dispute {
     pub amount: Money,
     /// How much was taken and not given back.
     pub withdrawn: Money,
+    /// Stripe Tax's reversal of the sale's tax, if staff asked for it after the dispute was lost.
+    pub tax_reversal_id: Option<String>,
     /// Until when evidence counts.
     pub evidence_due_at: Option<DateTime<Utc>>,
     /// When it was first heard of.

@@ -11,40 +11,46 @@ use crate::error::Result;
 use crate::ids::{DisputeId, OrderId};
 use crate::money::{Currency, Money};
 
-type Columns = (DisputeId, String, String, String, i64, i64, Option<DateTime<Utc>>, DateTime<Utc>, DateTime<Utc>);
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = disputes)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct Row {
+    id: DisputeId,
+    provider_dispute_id: String,
+    status: String,
+    reason: String,
+    amount: i64,
+    withdrawn: i64,
+    tax_reversal_id: Option<String>,
+    evidence_due_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
 
 /// The disputes of an order, oldest first.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn of_order(conn: &mut Connection, order: OrderId, currency: Currency) -> Result<Vec<Dispute>> {
-    let rows: Vec<Columns> = disputes::table
+    let rows: Vec<Row> = disputes::table
         .filter(disputes::order_id.eq(order))
         .order((disputes::created_at, disputes::id))
-        .select((
-            disputes::id,
-            disputes::provider_dispute_id,
-            disputes::status,
-            disputes::reason,
-            disputes::amount,
-            disputes::withdrawn,
-            disputes::evidence_due_at,
-            disputes::created_at,
-            disputes::updated_at,
-        ))
+        .select(Row::as_select())
         .load(conn)
         .await?;
-    let shape =
-        |(id, provider_dispute_id, status, reason, amount, withdrawn, due, created_at, updated_at): Columns| Dispute {
-            id,
-            provider_dispute_id,
-            status,
-            reason,
-            amount: Money::new(amount, currency),
-            withdrawn: Money::new(withdrawn, currency),
-            evidence_due_at: due,
-            created_at,
-            updated_at,
-        };
-    Ok(rows.into_iter().map(shape).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Dispute {
+            id: row.id,
+            provider_dispute_id: row.provider_dispute_id,
+            status: row.status,
+            reason: row.reason,
+            amount: Money::new(row.amount, currency),
+            withdrawn: Money::new(row.withdrawn, currency),
+            tax_reversal_id: row.tax_reversal_id,
+            evidence_due_at: row.evidence_due_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+        .collect())
 }

@@ -38,7 +38,7 @@ pub struct NewFulfillment {
     #[serde(default)]
     #[validate(length(min = 1, max = 2000), url)]
     pub tracking_url: Option<String>,
-    /// Send although the payment is disputed.
+    /// Send although the payment is disputed, or all of it was given back.
     #[serde(default)]
     pub force: bool,
 }

@@ -10,18 +10,19 @@ use crate::db::Connection;
 use crate::db::schema::{fulfillment_line_items, fulfillments, order_line_items};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
-use crate::ids::{FulfillmentId, OrderId};
+use crate::ids::{FulfillmentId, LineItemId, OrderId};
 use crate::orders::fulfillment_status;
-use crate::orders::model::{DisputeStatus, OrderStatus};
+use crate::orders::model::{DisputeStatus, OrderStatus, PaymentStatus};
 use crate::orders::read::OrderRow;
 use crate::orders::timeline::{self, EventKind};
 use crate::refunds::ledger;
 use crate::refunds::plan::Line;
+use crate::refunds::request::AT_ONCE;
 
 /// Records a shipment.
 ///
 /// # Errors
-/// `order_not_fulfillable`, `charge_disputed`, `precondition_failed`, `validation_failed`.
+/// `order_not_fulfillable`, `duplicate_request`, `charge_disputed`, `precondition_failed`, `validation_failed`.
 pub async fn create(
     conn: &mut Connection,
     id: OrderId,
@@ -34,6 +35,9 @@ pub async fn create(
     expected.check(order.version)?;
     require_paid(&order, new.force)?;
     let lines = lines(new, &ledger.lines)?;
+    if !expected.is_given() {
+        require_new(conn, id, &lines, actor, now).await?;
+    }
     let fulfillment = FulfillmentId::new();
     diesel::insert_into(fulfillments::table)
         .values((
@@ -68,6 +72,38 @@ pub async fn create(
     Ok(fulfillment)
 }
 
+/// Two people who send the same at once mean one parcel.
+async fn require_new(
+    conn: &mut Connection,
+    id: OrderId,
+    lines: &[FulfillmentLine],
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let recent: Vec<FulfillmentId> = fulfillments::table
+        .filter(fulfillments::order_id.eq(id))
+        .filter(fulfillments::created_by.ne(actor))
+        .filter(fulfillments::created_at.gt(now - AT_ONCE))
+        .select(fulfillments::id)
+        .load(conn)
+        .await?;
+    let mut wanted: Vec<(LineItemId, i64)> = lines.iter().map(|line| (line.line_item_id, line.quantity)).collect();
+    wanted.sort_unstable();
+    for fulfillment in recent {
+        let mut sent: Vec<(LineItemId, i64)> = fulfillment_line_items::table
+            .filter(fulfillment_line_items::fulfillment_id.eq(fulfillment))
+            .select((fulfillment_line_items::line_item_id, fulfillment_line_items::quantity))
+            .load(conn)
+            .await?;
+        sent.sort_unstable();
+        if sent == wanted {
+            let detail = "Somebody else recorded the same units as sent a moment ago.";
+            return Err(Error::problem(Code::DuplicateRequest, detail).with("fulfillment_id", fulfillment.to_string()));
+        }
+    }
+    Ok(())
+}
+
 fn require_paid(order: &OrderRow, force: bool) -> Result<()> {
     let refuse = |detail: &str| Err(Error::problem(Code::OrderNotFulfillable, detail));
     match order.status {
@@ -79,6 +115,9 @@ fn require_paid(order: &OrderRow, force: bool) -> Result<()> {
     if matches!(order.dispute_status, DisputeStatus::Open | DisputeStatus::Lost) && !force {
         let detail = "The payment is disputed: goods that are sent now may never be paid for.";
         return Err(Error::problem(Code::ChargeDisputed, detail));
+    }
+    if order.payment_status == PaymentStatus::Refunded && !force {
+        return refuse("All its money was given back. Send `force: true` if it is to be sent all the same.");
     }
     Ok(())
 }

@@ -30,6 +30,12 @@ impl Expected {
         Self(None)
     }
 
+    /// Whether the client says which version it has seen.
+    #[must_use]
+    pub const fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Refuses when another version was expected. Call it under the row's lock.
     ///
     /// # Errors

@@ -68,8 +68,13 @@ impl Answer {
 
 /// What claiming a key found.
 pub enum Claim {
-    /// It is ours to work on, under this token.
-    Mine(Uuid),
+    /// It is ours to work on.
+    Mine {
+        /// Under this token.
+        token: Uuid,
+        /// Whether somebody began before, and did not get to an answer.
+        is_resumed: bool,
+    },
     /// It was done before.
     Done(Answer),
 }
@@ -110,11 +115,12 @@ pub fn require_random(key: Option<&Key>) -> Result<()> {
 /// `idempotency_mismatch` for another body, `request_in_flight` while somebody works on it.
 pub async fn claim(conn: &mut Connection, key: &Key, now: DateTime<Utc>) -> Result<Claim> {
     let token = Uuid::new_v4();
-    let taken: Option<Uuid> = diesel::sql_query(
+    let taken: Option<Taken> = diesel::sql_query(
         "INSERT INTO idempotency_keys AS mine (scope, key, fingerprint, token, leased_until, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (scope, key) DO UPDATE SET token = $4, leased_until = $5 \
-         WHERE mine.status IS NULL AND mine.leased_until < $6 AND mine.fingerprint = $3 RETURNING token",
+         WHERE mine.status IS NULL AND mine.leased_until < $6 AND mine.fingerprint = $3 \
+         RETURNING xmax <> 0 AS is_resumed",
     )
     .bind::<diesel::sql_types::Text, _>(&key.scope)
     .bind::<diesel::sql_types::Text, _>(&key.key)
@@ -122,12 +128,11 @@ pub async fn claim(conn: &mut Connection, key: &Key, now: DateTime<Utc>) -> Resu
     .bind::<diesel::sql_types::Uuid, _>(token)
     .bind::<diesel::sql_types::Timestamptz, _>(now + LEASE)
     .bind::<diesel::sql_types::Timestamptz, _>(now)
-    .get_result::<TokenRow>(conn)
+    .get_result(conn)
     .await
-    .optional()?
-    .map(|row| row.token);
-    if taken.is_some() {
-        return Ok(Claim::Mine(token));
+    .optional()?;
+    if let Some(Taken { is_resumed }) = taken {
+        return Ok(Claim::Mine { token, is_resumed });
     }
     match find(conn, key).await? {
         Some(answer) => Ok(Claim::Done(answer)),
@@ -140,9 +145,9 @@ pub async fn claim(conn: &mut Connection, key: &Key, now: DateTime<Utc>) -> Resu
 }
 
 #[derive(QueryableByName)]
-struct TokenRow {
-    #[diesel(sql_type = diesel::sql_types::Uuid)]
-    token: Uuid,
+struct Taken {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    is_resumed: bool,
 }
 
 /// The stored answer of a key; `None` while there is none.
@@ -258,26 +263,29 @@ where
 }
 
 /// Runs `work`, which may call providers, to its end under a claim on the key: its answer is stored, an error gives the
-/// key free for another try.
+/// key free for another try. It is told whether an earlier try died before its answer.
 ///
 /// # Errors
 /// What `work` answers; `idempotency_mismatch`, `request_in_flight`.
-pub async fn claimed(
+pub async fn claimed<F>(
     app: &Arc<App>,
     key: Option<Key>,
-    work: impl Future<Output = Result<Answer>> + Send + 'static,
-) -> Result<(Answer, bool)> {
-    let Some(key) = key else { return Ok((app.run_to_end(work).await?, false)) };
+    work: impl FnOnce(bool) -> F + Send + 'static,
+) -> Result<(Answer, bool)>
+where
+    F: Future<Output = Result<Answer>> + Send + 'static,
+{
+    let Some(key) = key else { return Ok((app.run_to_end(work(false)).await?, false)) };
     let task_app = Arc::clone(app);
     app.run_to_end(async move {
-        let token = {
+        let (token, is_resumed) = {
             let mut conn = task_app.connection().await?;
             match claim(&mut conn, &key, task_app.clock.now()).await? {
                 Claim::Done(answer) => return Ok((answer, true)),
-                Claim::Mine(token) => token,
+                Claim::Mine { token, is_resumed } => (token, is_resumed),
             }
         };
-        let outcome = work.await;
+        let outcome = work(is_resumed).await;
         let mut conn = task_app.connection().await?;
         match outcome {
             Ok(answer) => {

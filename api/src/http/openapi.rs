@@ -95,11 +95,13 @@ const SPECIFIC: &[(&str, &[Code])] = &[
             Code::ProviderUnavailable,
         ],
     ),
+    ("reverse_dispute_tax", &[Code::TaxNotReversible, Code::ProviderUnavailable]),
     ("decide_payment_review", &[Code::NothingToDecide]),
     (
         "create_fulfillment",
         &[
             Code::OrderNotFulfillable,
+            Code::DuplicateRequest,
             Code::ChargeDisputed,
             Code::PreconditionFailed,
             Code::IdempotencyMismatch,
@@ -110,6 +112,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
         "create_refund",
         &[
             Code::OrderNotRefundable,
+            Code::DuplicateRequest,
             Code::RefundExceedsRemaining,
             Code::ChargeDisputed,
             Code::PreconditionFailed,

@@ -28,6 +28,9 @@ use crate::ids::{ApiKeyId, CartId};
 /// Above so many buckets the idle ones are dropped.
 const MANY_BUCKETS: usize = 50_000;
 
+/// So many times what one address may try of an account, all addresses together may.
+const EVERYWHERE: u32 = 10;
+
 /// A limit of so many a minute for each key.
 pub struct Limit<K: Hash + Eq + Clone> {
     name: &'static str,
@@ -77,9 +80,10 @@ struct Buckets {
     quotes_by_address: Limit<IpAddr>,
     discount_codes_by_address: Limit<IpAddr>,
     logins_by_address: Limit<IpAddr>,
+    logins_by_address_and_account: Limit<(Option<IpAddr>, Vec<u8>)>,
     logins_by_account: Limit<Vec<u8>>,
     account_mails_by_address: Limit<IpAddr>,
-    account_mails_by_account: Limit<Vec<u8>>,
+    account_mails_by_address_and_account: Limit<(Option<IpAddr>, Vec<u8>)>,
     requests_by_address: Limit<IpAddr>,
     requests_by_key: Limit<ApiKeyId>,
 }
@@ -95,9 +99,16 @@ impl Limits {
             quotes_by_address: Limit::new("quotes-per-address", limits.quotes_per_address),
             discount_codes_by_address: Limit::new("discount-codes-per-address", limits.discount_codes_per_address),
             logins_by_address: Limit::new("logins-per-address", limits.logins_per_address),
-            logins_by_account: Limit::new("logins-per-account", limits.logins_per_account),
+            logins_by_address_and_account: Limit::new("logins-per-account", limits.logins_per_account),
+            logins_by_account: Limit::new(
+                "logins-per-account-from-everywhere",
+                limits.logins_per_account.saturating_mul(EVERYWHERE),
+            ),
             account_mails_by_address: Limit::new("account-mails-per-address", limits.account_mails_per_address),
-            account_mails_by_account: Limit::new("account-mails-per-account", limits.account_mails_per_account),
+            account_mails_by_address_and_account: Limit::new(
+                "account-mails-per-account",
+                limits.account_mails_per_account,
+            ),
             requests_by_address: Limit::new("requests-per-address", limits.requests_per_address),
             requests_by_key: Limit::new("requests-per-key", limits.requests_per_key),
         }))
@@ -141,19 +152,23 @@ impl Limits {
         }
     }
 
-    /// Counts a login, or another check of a password, for its address and its account, known or not.
+    /// Counts a login, or another check of a password, for its address and its account, known or not. One address alone
+    /// cannot use up an account's logins, so nobody is locked out by a stranger.
     ///
     /// # Errors
-    /// `rate_limited` when either has used up its minute.
+    /// `rate_limited` when any of them has used up its minute.
     pub fn login(&self, email: &str, caller: Caller) -> Result<()> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         if let Some(address) = caller.address {
             buckets.logins_by_address.take(&limit_key(address))?;
         }
-        buckets.logins_by_account.take(&account_key(email)).map(|_| ())
+        let account = account_key(email);
+        buckets.logins_by_address_and_account.take(&(caller.address.map(limit_key), account.clone()))?;
+        buckets.logins_by_account.take(&account).map(|_| ())
     }
 
-    /// Counts what may cause an e-mail for its address and its account, known or not.
+    /// Counts what may cause an e-mail for its address, and for its account there, known or not. How many mails a mailbox
+    /// gets in all is limited where they are written.
     ///
     /// # Errors
     /// `rate_limited` when either has used up its minute.
@@ -162,7 +177,8 @@ impl Limits {
         if let Some(address) = caller.address {
             buckets.account_mails_by_address.take(&limit_key(address))?;
         }
-        buckets.account_mails_by_account.take(&account_key(email)).map(|_| ())
+        let key = (caller.address.map(limit_key), account_key(email));
+        buckets.account_mails_by_address_and_account.take(&key).map(|_| ())
     }
 
     /// Counts a quote for its cart and its address; only for somebody who has the cart's token.

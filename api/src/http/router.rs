@@ -3,8 +3,8 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    carts, catalog, checkout, collections, customers, discounts, fulfillments, fx, http, imports, inventory, mail,
-    orders, quotes, refunds, shipping, store, tax, webhooks_in,
+    carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http, imports, inventory,
+    mail, orders, quotes, refunds, shipping, store, tax, webhooks_in,
 };
 
 /// The documented routes.
@@ -125,6 +125,7 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(refunds::admin::preview_refund)
         .service(refunds::admin::list_refunds)
         .service(refunds::admin::get_refund)
+        .service(disputes::admin::reverse_dispute_tax)
         .service(checkout::admin::list_holds)
         .service(checkout::admin::release_hold);
 }

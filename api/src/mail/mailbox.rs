@@ -1,13 +1,13 @@
 //! The mailbox of development: every e-mail with its links, for whoever asks. Its routes exist only with
 //! `MERX_DEV_MAILBOX=on`, which a live key forbids, and are no part of the API.
 
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType};
-use actix_web::{HttpResponse, get, web};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, ORIGIN};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde_json::{Value, json};
 
 use super::{EmailRow, Rendered, render};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How many e-mails are shown.
 const SHOWN: i64 = 100;
@@ -27,8 +27,14 @@ async fn read(app: &App) -> Result<Vec<(EmailRow, Rendered)>> {
     rows.into_iter().map(rendered).collect()
 }
 
+/// Pages of other origins, which `merx dev` lets call the API, are none of the mailbox's readers.
+fn require_same_origin(request: &HttpRequest) -> Result<()> {
+    if request.headers().contains_key(ORIGIN) { Err(Error::not_found("page")) } else { Ok(()) }
+}
+
 #[get("/dev/mailbox.json")]
-async fn get_mailbox(app: web::Data<App>) -> Result<HttpResponse> {
+async fn get_mailbox(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    require_same_origin(&request)?;
     let shown = |(row, mail): (EmailRow, Rendered)| {
         json!({
             "id": row.id, "kind": row.kind, "recipient": row.recipient, "locale": row.locale, "status": row.status,
@@ -40,7 +46,8 @@ async fn get_mailbox(app: web::Data<App>) -> Result<HttpResponse> {
 }
 
 #[get("/dev/mailbox")]
-async fn show_mailbox(app: web::Data<App>) -> Result<HttpResponse> {
+async fn show_mailbox(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    require_same_origin(&request)?;
     let mails: String = read(&app).await?.iter().map(|(row, mail)| article(row, mail)).collect();
     let mails = if mails.is_empty() { "<p>No e-mails yet.</p>".to_owned() } else { mails };
     let page = format!(

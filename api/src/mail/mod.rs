@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub use render::{Rendered, render};
 
 use crate::db::schema::emails;
-use crate::db::{Connection, text_enum};
+use crate::db::{Connection, lower, text_enum};
 use crate::error::Result;
 use crate::ids::{EmailId, OrderId};
 
@@ -116,6 +116,16 @@ pub async fn enqueue(conn: &mut Connection, new: &NewEmail<'_>, now: DateTime<Ut
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// How many e-mails a mailbox has got since then.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_since(conn: &mut Connection, recipient: &str, since: DateTime<Utc>) -> Result<i64> {
+    let of_recipient = emails::table.filter(lower(emails::recipient).eq(lower(recipient)));
+    let of_recipient = of_recipient.filter(emails::created_at.gt(since));
+    Ok(of_recipient.count().get_result(conn).await?)
 }
 
 /// Where a page starts: after this e-mail, newest first.

@@ -120,18 +120,20 @@ pub async fn cancel_order(
     let scope = format!("{}:{}:cancel", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
     let new = body.value;
-    let wish = Wish {
-        actor: staff.actor(),
+    let (actor, expected) = (staff.actor(), Expected::from_request(&request)?);
+    let wish = move |is_resumed| Wish {
+        actor,
         reason: new.reason,
         note: new.note,
         restock: new.restock.unwrap_or(true),
         force: new.force,
         window: None,
-        expected: Expected::from_request(&request)?,
+        expected,
+        is_resumed,
     };
     let task_app = Arc::clone(&app);
-    let work = async move {
-        let cancelled = cancel::cancel(&task_app, id.0, &wish).await?;
+    let work = move |is_resumed| async move {
+        let cancelled = cancel::cancel(&task_app, id.0, &wish(is_resumed)).await?;
         let mut conn = task_app.connection().await?;
         let order = read::find_for_staff(&mut conn, id.0).await?;
         Answer::of(if cancelled == Cancelled::Done { 200 } else { 202 }, &order)
@@ -143,7 +145,7 @@ pub async fn cancel_order(
 /// Decide about a payment
 ///
 /// For an order with `payment_review`, of which another amount was paid than it costs: `accept` it as paid, or `refund`
-/// all of it and cancel the order. Scope `orders:write`.
+/// all of it and cancel the order; `cancel` alone after a payment in another currency was refunded in Stripe's dashboard. Scope `orders:write`.
 #[utoipa::path(
     operation_id = "decide_payment_review", tag = "staff", security(("staff_key" = [])), request_body = ReviewDecision,
     params(("id" = OrderId, Path, description = "The order's id")),
@@ -162,7 +164,8 @@ pub async fn decide_payment_review(
     let work = async move {
         match decision {
             Decision::Accept => review::accept(&task_app, id.0, &actor).await,
-            Decision::Refund => review::give_back(&task_app, id.0, &actor).await,
+            Decision::Refund => review::give_back(&task_app, id.0, &actor, None).await,
+            Decision::Cancel => review::dismiss(&task_app, id.0, &actor).await,
         }
     };
     app.run_to_end(work).await?;

@@ -52,7 +52,8 @@ text_enum! {
 
 impl CancelReason {
     /// Why its money goes back.
-    const fn of_refund(self) -> RefundReason {
+    #[must_use]
+    pub const fn of_refund(self) -> RefundReason {
         match self {
             Self::Fraudulent => RefundReason::Fraudulent,
             Self::OutOfStock => RefundReason::OutOfStock,
@@ -97,6 +98,8 @@ pub struct Wish {
     pub window: Option<TimeDelta>,
     /// The version that it is based on.
     pub expected: Expected,
+    /// A request that was begun before and did not get to its answer: what is cancelled already is what it did.
+    pub is_resumed: bool,
 }
 
 impl Wish {
@@ -124,10 +127,12 @@ pub async fn cancel(app: &Arc<App>, id: OrderId, wish: &Wish) -> Result<Cancelle
         let mut conn = app.connection().await?;
         let order = read::row(&mut conn, id, false).await?;
         match order.status {
-            OrderStatus::Cancelled if round > 0 || wish.is_shoppers() => return Ok(Cancelled::Done),
+            OrderStatus::Cancelled if round > 0 || wish.is_shoppers() || wish.is_resumed => {
+                return Ok(Cancelled::Done);
+            }
             OrderStatus::Cancelled => return Err(refuse("already_cancelled", "The order is cancelled already.")),
             OrderStatus::Pending => {
-                if round == 0 {
+                if round == 0 && !(wish.is_resumed && order.cancel_requested_at.is_some()) {
                     wish.expected.check(order.version)?;
                 }
                 drop(conn);
@@ -160,14 +165,20 @@ async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish) -> Result<Option<
             let detail = "The amount that was paid is being looked at; the shop will decide.";
             return Err(refuse("payment_review", detail));
         }
-        review::give_back(app, order.id, &wish.actor).await?;
+        review::give_back(app, order.id, &wish.actor, Some(wish.reason)).await?;
         return Ok(Some(Cancelled::Done));
     }
     let checkout: CheckoutId = {
         let mut conn = app.connection().await?;
-        if wish.note.is_some() {
+        // Kept before Stripe is asked: whoever finds out that it is cancelled knows why. Staff's word goes before the
+        // shopper's.
+        if !wish.is_shoppers() || order.cancel_reason.is_none() {
             diesel::update(orders::table.find(order.id).filter(orders::status.eq(OrderStatus::Pending)))
-                .set((orders::cancel_note.eq(&wish.note), orders::version.eq(orders::version + 1)))
+                .set((
+                    orders::cancel_reason.eq(wish.reason.as_str()),
+                    wish.note.as_ref().map(|note| orders::cancel_note.eq(note)),
+                    orders::version.eq(orders::version + 1),
+                ))
                 .execute(&mut conn)
                 .await?;
         }

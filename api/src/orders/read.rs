@@ -177,7 +177,8 @@ pub async fn find(conn: &mut Connection, id: OrderId) -> Result<Order> {
 /// `not_found`.
 pub async fn find_for_staff(conn: &mut Connection, id: OrderId) -> Result<Order> {
     let row = row(conn, id, false).await?;
-    let (note, review) = (row.cancel_note.clone(), row.review_amount.zip(row.review_currency));
+    let (note, review) =
+        (row.cancel_note.clone(), row.review_amount.zip(row.review_currency).filter(|_| row.payment_review));
     let mut order = assemble(conn, vec![row], true).await?.pop().ok_or_else(|| Error::not_found("order"))?;
     order.cancel_note = note;
     order.review_amount = review.map(|(amount, currency)| Money::new(amount, currency));
@@ -324,7 +325,8 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<Refund>) -> Result<Ord
         paid_at: row.paid_at,
         cancelled_at: row.cancelled_at,
         cancel_requested_at: row.cancel_requested_at,
-        cancel_reason: row.cancel_reason,
+        // Until then it is why somebody wanted to cancel it.
+        cancel_reason: row.cancel_reason.filter(|_| row.status == OrderStatus::Cancelled),
         cancel_note: None,
         review_amount: None,
         disputes: None,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use validator::Validate;
 
+use super::cancel::CancelReason;
 use super::read::{self, OrderRow};
 use super::timeline::{self, EventKind};
 use crate::app::App;
@@ -26,6 +27,9 @@ text_enum! {
         Accept => "accept",
         /// The order is cancelled and the money goes back.
         Refund => "refund",
+        /// The order is cancelled and nothing is given back from here: for what was paid in another currency, after it
+        /// was refunded in Stripe's dashboard.
+        Cancel => "cancel",
     }
 }
 
@@ -33,7 +37,7 @@ text_enum! {
 #[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewDecision {
-    /// Accept or give back.
+    /// Accept, give back, or cancel alone.
     pub decision: Decision,
 }
 
@@ -46,8 +50,35 @@ fn received(order: &OrderRow) -> Result<Money> {
     if currency == order.currency {
         return Ok(Money::new(amount, currency));
     }
-    let detail = format!("{currency} was paid for an order in {}. Refund it in Stripe's dashboard.", order.currency);
+    let detail = format!(
+        "{currency} was paid for an order in {}. Refund it in Stripe's dashboard, then decide `cancel`.",
+        order.currency
+    );
     Err(Error::problem(Code::NothingToDecide, detail))
+}
+
+/// Cancels the order without a refund from here.
+///
+/// # Errors
+/// `nothing_to_decide`, also when the money can be refunded from here.
+pub async fn dismiss(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let order = checkout::dismiss_review(conn, id, now).await?;
+            if !order.payment_review {
+                received(&order)?;
+            }
+            if received(&order).is_ok() {
+                let detail = "What was paid can be given back from here. Decide `refund` instead.";
+                return Err(Error::problem(Code::NothingToDecide, detail));
+            }
+            let detail = json!({"decision": Decision::Cancel, "by": actor});
+            timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await
+        }
+        .scope_boxed()
+    })
+    .await
 }
 
 /// Takes what was paid as the order's payment.
@@ -59,7 +90,7 @@ pub async fn accept(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
     db::transaction(&mut conn, |conn| {
         async move {
             let paid = received(&read::row(conn, id, false).await?)?;
-            let order = checkout::settle_review(conn, id, paid, true, now).await?;
+            let order = checkout::settle_review(conn, id, paid, true, None, now).await?;
             received(&order)?;
             let detail = json!({"decision": Decision::Accept, "amount": paid, "by": actor});
             timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await
@@ -69,20 +100,21 @@ pub async fn accept(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
     .await
 }
 
-/// Cancels the order and gives the money back.
+/// Cancels the order, for staff's reason if they had one, and gives the money back.
 ///
 /// # Errors
 /// `nothing_to_decide`.
-pub async fn give_back(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
+pub async fn give_back(app: &Arc<App>, id: OrderId, actor: &str, reason: Option<CancelReason>) -> Result<()> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
             let paid = received(&read::row(conn, id, false).await?)?;
-            let order = checkout::settle_review(conn, id, paid, false, now).await?;
+            let order = checkout::settle_review(conn, id, paid, false, reason, now).await?;
             received(&order)?;
             let detail = json!({"decision": Decision::Refund, "amount": paid, "by": actor});
             timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await?;
-            request::request_all(conn, id, RefundReason::AmountMismatch, now).await?;
+            let of_refund = reason.map_or(RefundReason::AmountMismatch, CancelReason::of_refund);
+            request::request_all(conn, id, of_refund, now).await?;
             checkout::release(conn, id, now).await
         }
         .scope_boxed()

@@ -64,6 +64,7 @@ pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, access: Order
         force: false,
         window: Some(app.config.cancel_window),
         expected: Expected::any(),
+        is_resumed: false,
     };
     let task_app = Arc::clone(&app);
     let cancelled = app.run_to_end(async move { cancel::cancel(&task_app, id.0, &wish).await }).await?;

@@ -246,7 +246,9 @@ impl Outbound {
         if let Some((content_type, body)) = &call.body {
             request = request.header("Content-Type", *content_type).body(body.clone());
         }
+        // Without its address: a query may hold an e-mail address, which no log shall hold.
         let lost = |error: reqwest::Error| {
+            let error = error.without_url();
             let error = if error.is_connect() {
                 ProviderError::Unavailable(error.to_string())
             } else {

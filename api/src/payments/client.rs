@@ -127,7 +127,7 @@ fn read(answer: Answer) -> Result<(Bytes, bool), Failure> {
     let document: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let member = |name: &str| document.pointer(&format!("/error/{name}")).and_then(serde_json::Value::as_str);
     let (kind, code) = (member("type").unwrap_or_default(), member("code").map(str::to_owned));
-    let message = member("message").unwrap_or("no message").to_owned();
+    let message = without_addresses(member("message").unwrap_or("no message"));
     let request = header(&answer.headers, "request-id").unwrap_or("no request id");
     let mut failure = Failure::of_status(status, &answer.headers, ProviderError::unknown(""));
     failure.error = match status {
@@ -173,4 +173,10 @@ impl StripeClient for TypedCall<'_> {
         self.replayed.store(replayed, Ordering::Relaxed);
         Ok(body)
     }
+}
+
+/// A message of Stripe's without the e-mail addresses that it repeats: it gets into logs and alerts.
+fn without_addresses(message: &str) -> String {
+    let words = message.split(' ').map(|word| if word.contains('@') { "(an e-mail address)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }

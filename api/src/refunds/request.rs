@@ -1,7 +1,7 @@
 //! Asking for a refund: bounds are checked and everything is written under the order's lock; a job sends it after the
 //! commit (PROTOCOL.md 18).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -32,10 +32,13 @@ pub struct Cause<'a> {
     pub actor: &'a str,
 }
 
+/// For how long the same by somebody else, who does not say that they have seen the first, counts as meant once.
+pub const AT_ONCE: TimeDelta = TimeDelta::minutes(10);
+
 /// Writes the refund that staff ask for.
 ///
 /// # Errors
-/// `order_not_refundable`, `refund_exceeds_remaining`, `charge_disputed`, `precondition_failed`, `validation_failed`.
+/// `order_not_refundable`, `duplicate_request`, `refund_exceeds_remaining`, `charge_disputed`, `precondition_failed`, `validation_failed`.
 pub async fn create(
     conn: &mut Connection,
     id: OrderId,
@@ -47,8 +50,36 @@ pub async fn create(
     let (order, ledger) = ledger::load(conn, id, true).await?;
     expected.check(order.version)?;
     let plan = planned(&order, &ledger, new)?;
+    if !expected.is_given() {
+        require_new(conn, &order, plan.amount, actor, now).await?;
+    }
     let cause = Cause { reason: new.reason, note: new.note.as_deref(), actor };
     write(conn, &order, &plan, cause, now).await
+}
+
+/// Two people who give the same back at once mean one refund.
+async fn require_new(
+    conn: &mut Connection,
+    order: &OrderRow,
+    amount: i64,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let same: Option<RefundId> = refunds::table
+        .filter(refunds::order_id.eq(order.id))
+        .filter(refunds::source.eq(RefundSource::Merx))
+        .filter(refunds::status.eq_any([RefundStatus::Pending, RefundStatus::Succeeded]))
+        .filter(refunds::amount.eq(amount))
+        .filter(refunds::requested_by.ne(actor))
+        .filter(refunds::created_at.gt(now - AT_ONCE))
+        .select(refunds::id)
+        .first(conn)
+        .await
+        .optional()?;
+    let Some(same) = same else { return Ok(()) };
+    let amount = Money::new(amount, order.currency);
+    let detail = format!("Somebody else asked for a refund of {} {} a moment ago.", amount.decimal(), amount.currency);
+    Err(Error::problem(Code::DuplicateRequest, detail).with("refund_id", same.to_string()))
 }
 
 /// What the refund that staff ask for comes to.

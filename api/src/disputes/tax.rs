@@ -1,0 +1,94 @@
+//! Taking back the tax of a sale that a lost dispute undid, when staff say so (AMENDMENTS 19): whether the tax authority
+//! lets it go depends on the country and on what became of the goods.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
+use serde_json::json;
+
+use crate::app::App;
+use crate::db;
+use crate::db::schema::{disputes, orders};
+use crate::error::{Code, Error, Result};
+use crate::ids::{DisputeId, OrderId};
+use crate::money::{Currency, Money};
+use crate::orders::read;
+use crate::orders::timeline::{self, EventKind};
+use crate::outbound::ProviderError;
+use crate::payments::ReversedTax;
+
+#[derive(Debug, Queryable)]
+struct Row {
+    order: OrderId,
+    status: String,
+    withdrawn: i64,
+    currency: Currency,
+    reversal: Option<String>,
+    transaction: Option<String>,
+}
+
+fn refuse(detail: impl Into<String>) -> Error {
+    Error::problem(Code::TaxNotReversible, detail)
+}
+
+/// Reverses the tax in what a lost dispute took; a repeat changes nothing. Answers the order.
+///
+/// # Errors
+/// `not_found`, `tax_not_reversible`, `provider_unavailable` (repeat it).
+pub async fn reverse(app: &App, id: DisputeId, actor: &str) -> Result<OrderId> {
+    let row: Row = {
+        let mut conn = app.connection().await?;
+        disputes::table
+            .inner_join(orders::table.on(orders::id.eq(disputes::order_id)))
+            .filter(disputes::id.eq(id))
+            .select((
+                disputes::order_id,
+                disputes::status,
+                disputes::withdrawn,
+                orders::currency,
+                disputes::tax_reversal_id,
+                orders::tax_transaction_id,
+            ))
+            .first(&mut conn)
+            .await
+            .optional()?
+            .ok_or_else(|| Error::not_found("dispute"))?
+    };
+    if row.reversal.is_some() {
+        return Ok(row.order);
+    }
+    if row.status != "lost" || row.withdrawn == 0 {
+        return Err(refuse(format!("Only a lost dispute's tax is reversed; this one is {}.", row.status)));
+    }
+    let Some(transaction) = row.transaction else {
+        return Err(refuse("The order's sale is not recorded with Stripe Tax, so there is nothing to reverse."));
+    };
+    let flat = ReversedTax::Flat(Money::new(row.withdrawn, row.currency));
+    let (key, reference) = (format!("tax_dispute:{id}"), id.to_string());
+    let reversal = match app.stripe.reverse_tax(&key, &transaction, &reference, Some(&flat)).await {
+        Err(ProviderError::Rejected { public_message, .. }) => {
+            return Err(refuse(format!("Stripe Tax refuses: {public_message}")));
+        }
+        reversed => reversed?,
+    };
+    app.faults.point("after_dispute_tax").await;
+    let (mut conn, now, reversal) = (app.connection().await?, app.clock.now(), &reversal);
+    db::transaction(&mut conn, |conn| {
+        async move {
+            read::row(conn, row.order, true).await?;
+            let noted = diesel::update(disputes::table.find(id).filter(disputes::tax_reversal_id.is_null()))
+                .set((disputes::tax_reversal_id.eq(reversal), disputes::updated_at.eq(now)))
+                .execute(conn)
+                .await?;
+            if noted == 0 {
+                return Ok(());
+            }
+            read::touch(conn, row.order, now).await?;
+            let detail = json!({"dispute_id": id, "tax_transaction_id": reversal, "by": actor});
+            timeline::record(conn, row.order, EventKind::TaxReversed, detail, now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
+    Ok(row.order)
+}
