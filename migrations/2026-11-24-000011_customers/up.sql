@@ -23,14 +23,13 @@ CREATE UNIQUE INDEX customers_email_key ON customers (lower(email));
 CREATE INDEX customers_unknown_to_stripe_idx ON customers (created_at)
     WHERE stripe_customer_id IS NULL AND stripe_refused_at IS NULL;
 
--- Accounts that come into being when the link in the mail is followed.
+-- Accounts that come into being when the link in the mail is followed and a password chosen there.
 CREATE TABLE customer_registrations (
     id uuid CONSTRAINT customer_registrations_pkey PRIMARY KEY,
     email text NOT NULL,
     name text,
     phone text,
     locale text,
-    password_hash text NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_at timestamptz

@@ -107,9 +107,9 @@ fn lawful(operation: &str, world: &World) -> Option<Value> {
     });
     Some(match operation {
         "create_customer" => {
-            json!({"email": "a@example.com", "password": PASSWORD, "name": "Ada", "phone": "+49 30 1", "locale": "de"})
+            json!({"email": "a@example.com", "name": "Ada", "phone": "+49 30 1", "locale": "de"})
         }
-        "verify_customer" => json!({"token": "ev_01jd8x3v5ke2t9qj6f4z0w7m8r"}),
+        "verify_customer" => json!({"token": "ev_01jd8x3v5ke2t9qj6f4z0w7m8r", "password": PASSWORD}),
         "request_password_reset" => json!({"email": "grace@example.com"}),
         "reset_password" => json!({"token": "pr_01jd8x3v5ke2t9qj6f4z0w7m8r", "password": PASSWORD}),
         "create_order_lookup" => json!({"email": "ada@example.com", "number": "1001"}),

@@ -1,7 +1,7 @@
 //! Accounts: from a registration to a verified customer, and new passwords.
 //!
-//! An account comes into being only when its link is followed, with the password of that very registration: who
-//! registers somebody else's address gains nothing, whatever its owner does later.
+//! An account comes into being only when its link is followed, and its password is chosen there: who registers somebody
+//! else's address gains nothing, even if its owner follows the link.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -28,7 +28,7 @@ const VERIFICATION: TimeDelta = TimeDelta::hours(24);
 ///
 /// # Errors
 /// Those of the database.
-pub async fn register(conn: &mut Connection, new: &NewCustomer, password_hash: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn register(conn: &mut Connection, new: &NewCustomer, now: DateTime<Utc>) -> Result<()> {
     let id = RegistrationId::new();
     let locale = new.locale.as_ref().map(Locale::as_str);
     diesel::insert_into(customer_registrations::table)
@@ -38,7 +38,6 @@ pub async fn register(conn: &mut Connection, new: &NewCustomer, password_hash: &
             customer_registrations::name.eq(&new.name),
             customer_registrations::phone.eq(&new.phone),
             customer_registrations::locale.eq(locale),
-            customer_registrations::password_hash.eq(password_hash),
             customer_registrations::created_at.eq(now),
             customer_registrations::expires_at.eq(now + VERIFICATION),
         ))
@@ -56,9 +55,18 @@ struct Registration {
     name: Option<String>,
     phone: Option<String>,
     locale: Option<String>,
-    password_hash: String,
     expires_at: DateTime<Utc>,
     used_at: Option<DateTime<Utc>>,
+}
+
+impl Registration {
+    /// Refuses a registration whose link does nothing any more.
+    fn require_live(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.used_at.is_some() {
+            return Err(already_verified());
+        }
+        if self.expires_at <= now { Err(invalid_token()) } else { Ok(()) }
+    }
 }
 
 /// The error for a token that does nothing any more, or never did.
@@ -73,20 +81,32 @@ fn already_verified() -> Error {
     Error::problem(Code::AlreadyVerified, "This e-mail address is verified and has its account. Log in.")
 }
 
-/// Makes the customer of a registration: with the orders that were bought as a guest under this address, and as
+/// The address of a registration whose link works.
+///
+/// # Errors
+/// `invalid_token`, `already_verified`.
+pub async fn registered_email(conn: &mut Connection, id: RegistrationId, now: DateTime<Utc>) -> Result<String> {
+    let found: Option<Registration> =
+        customer_registrations::table.find(id).select(Registration::as_select()).first(conn).await.optional()?;
+    let registration = found.ok_or_else(invalid_token)?;
+    registration.require_live(now)?;
+    Ok(registration.email)
+}
+
+/// Makes the customer of a registration: with the password that was chosen behind the link, with the orders that were bought as a guest under this address, and as
 /// somebody whom Stripe shall know. Other registrations of the address are void then. In a transaction.
 ///
 /// # Errors
 /// `invalid_token`, `already_verified`.
-pub async fn verify(conn: &mut Connection, id: RegistrationId, now: DateTime<Utc>) -> Result<CustomerRow> {
+pub async fn verify(
+    conn: &mut Connection,
+    id: RegistrationId,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<CustomerRow> {
     let registration = lock(conn, id).await?;
-    if registration.used_at.is_some() {
-        return Err(already_verified());
-    }
-    if registration.expires_at <= now {
-        return Err(invalid_token());
-    }
-    let customer = insert(conn, &registration, now).await?;
+    registration.require_live(now)?;
+    let customer = insert(conn, &registration, password_hash, now).await?;
     let pending = customer_registrations::table
         .filter(lower(customer_registrations::email).eq(lower(&registration.email)))
         .filter(customer_registrations::used_at.is_null());
@@ -120,7 +140,12 @@ async fn lock(conn: &mut Connection, id: RegistrationId) -> Result<Registration>
     locked.into_iter().find(|registration| registration.id == id).ok_or_else(invalid_token)
 }
 
-async fn insert(conn: &mut Connection, registration: &Registration, now: DateTime<Utc>) -> Result<CustomerRow> {
+async fn insert(
+    conn: &mut Connection,
+    registration: &Registration,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<CustomerRow> {
     diesel::insert_into(customers::table)
         .values((
             customers::id.eq(CustomerId::new()),
@@ -128,7 +153,7 @@ async fn insert(conn: &mut Connection, registration: &Registration, now: DateTim
             customers::name.eq(&registration.name),
             customers::phone.eq(&registration.phone),
             customers::locale.eq(&registration.locale),
-            customers::password_hash.eq(&registration.password_hash),
+            customers::password_hash.eq(password_hash),
             customers::stripe_sends.eq(0),
             customers::metadata.eq(json!({})),
             customers::version.eq(1),

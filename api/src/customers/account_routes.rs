@@ -24,9 +24,9 @@ fn promised(status: &str) -> HttpResponse {
 
 /// Register
 ///
-/// A link goes to the e-mail address; the account comes into being when it is followed, with the password given here.
-/// Where there is an account already, the mail says so instead, and nothing changes. Registering again sends another
-/// link.
+/// A link goes to the e-mail address. The page behind it asks for a password, and the account comes into being with that
+/// (`POST /v1/customers/verify`): only who reads the mailbox chooses it. Where there is an account already, the mail says
+/// so instead, and nothing changes. Registering again sends another link.
 #[utoipa::path(
     operation_id = "create_customer", tag = "customers", request_body = NewCustomer,
     responses((status = 202, description = "A mail is on its way, whether or not the address is known", body = MailPromised)),
@@ -37,21 +37,19 @@ pub async fn create_customer(
     request: HttpRequest,
     body: Json<NewCustomer>,
 ) -> Result<HttpResponse> {
-    let new = &body.value;
-    require_unlike(&new.password, &new.email.0)?;
+    let (new, now) = (&body.value, app.clock.now());
     app.limits.account_mail(&new.email.0, Caller::of(&request))?;
-    let (hash, now) = (&app.passwords.hash(&new.password).await?, app.clock.now());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { account::register(conn, new, hash, now).await }.scope_boxed())
-        .await?;
+    db::transaction(&mut conn, |conn| async move { account::register(conn, new, now).await }.scope_boxed()).await?;
     app.wake.ring();
     Ok(promised("verification_sent"))
 }
 
 /// Verify an e-mail address
 ///
-/// By the token of the link, once, within 24 hours. The customer is logged in, and orders that were bought as a guest
-/// under this address become theirs. Other links to the address are void from then on.
+/// By the token of the link, once, within 24 hours, with the password that the page behind the link asked for. The
+/// customer is logged in, and orders that were bought as a guest under this address become theirs. Other links to the
+/// address are void from then on.
 #[utoipa::path(
     operation_id = "verify_customer", tag = "customers", request_body = EmailVerification,
     responses((status = 200, description = "Verified and logged in", body = CustomerSession)),
@@ -64,12 +62,19 @@ pub async fn verify_customer(
 ) -> Result<HttpResponse> {
     let id = app.config.token_keys.read_once(OneTime::EmailVerification, &body.value.token);
     let id = RegistrationId(id.ok_or_else(invalid_token)?);
-    let (agent, now) = (user_agent(&request), app.clock.now());
-    let agent = agent.as_deref();
+    let email = {
+        let mut conn = app.connection().await?;
+        account::registered_email(&mut conn, id, app.clock.now()).await?
+    };
+    // Before the hash: one link that is sent many times at once must not have many made.
+    app.limits.login(&email, Caller::of(&request))?;
+    require_unlike(&body.value.password, &email)?;
+    let (hash, agent) = (&app.passwords.hash(&body.value.password).await?, user_agent(&request));
+    let (agent, now) = (agent.as_deref(), app.clock.now());
     let mut conn = app.connection().await?;
     let (opened, row) = db::transaction(&mut conn, |conn| {
         async move {
-            let row = account::verify(conn, id, now).await?;
+            let row = account::verify(conn, id, hash, now).await?;
             Ok((sessions::open(conn, row.id, agent, now).await?, row))
         }
         .scope_boxed()

@@ -22,10 +22,6 @@ pub struct NewCustomer {
     #[serde(deserialize_with = "trimmed")]
     #[validate(nested)]
     pub email: Email,
-    /// 8 to 128 characters, and not the e-mail address.
-    #[schema(format = "password", min_length = 8, max_length = 128, example = "correct horse battery")]
-    #[validate(length(min = 8, max = 128))]
-    pub password: String,
     /// What they are called.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 200)]
@@ -41,7 +37,7 @@ pub struct NewCustomer {
     pub locale: Option<Locale>,
 }
 
-/// The token of the verification link.
+/// The token of the verification link, and the password of the account that it opens.
 #[derive(Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct EmailVerification {
@@ -49,6 +45,10 @@ pub struct EmailVerification {
     #[schema(min_length = 1, max_length = 200, example = "ev_01jd8x…")]
     #[validate(length(min = 1, max = 200))]
     pub token: String,
+    /// 8 to 128 characters, and not the e-mail address.
+    #[schema(format = "password", min_length = 8, max_length = 128, example = "correct horse battery")]
+    #[validate(length(min = 8, max = 128))]
+    pub password: String,
 }
 
 /// Whose password is to be reset.

@@ -157,7 +157,6 @@ diesel::table! {
         name -> Nullable<Text>,
         phone -> Nullable<Text>,
         locale -> Nullable<Text>,
-        password_hash -> Text,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,

@@ -22,7 +22,7 @@ use crate::ids::{EmailId, OrderId};
 text_enum! {
     /// What an e-mail says.
     EmailKind {
-        /// Follow this link, and you have an account.
+        /// Follow this link and choose a password, and you have an account.
         VerifyEmail => "verify_email",
         /// You have an account already.
         AccountExists => "account_exists",

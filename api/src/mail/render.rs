@@ -22,7 +22,7 @@ pub fn render(keys: &TokenKeys, storefront_url: &str, email: &EmailRow) -> Resul
         EmailKind::VerifyEmail => {
             let token = keys.derive_once(OneTime::EmailVerification, email.subject_id);
             let text = format!(
-                "Follow this link to open your account. It works for 24 hours.\n\n\
+                "Follow this link to choose a password and open your account. It works for 24 hours.\n\n\
                  {storefront_url}/verify-email?token={token}\n\n\
                  If you did not ask for an account, do nothing: none is made."
             );
