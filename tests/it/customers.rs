@@ -226,6 +226,40 @@ async fn a_session_is_renewed_and_a_stolen_refresh_token_ends_it() {
     app.finish().await;
 }
 
+/// Who stole a refresh token may use it within the grace as well, and then holds one of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_two_go_on_with_ends() {
+    let app = TestApp::start().await;
+    let customer = app.customer("ada@example.com").await;
+    let refreshed = async |token: &str| CustomerHandle::new(&app.refresh(token).await.expect(200));
+    let owner = refreshed(&customer.refresh).await;
+    app.advance(5).await;
+    let thief = refreshed(&customer.refresh).await;
+    app.advance(3600).await;
+    // The thief's first: the owner's next use tells.
+    let thief = refreshed(&thief.refresh).await;
+    app.advance(11).await;
+    app.refresh(&owner.refresh).await.problem(401, "session_revoked");
+    app.refresh(&thief.refresh).await.problem(401, "session_revoked");
+    app.me(&thief.access).await.problem(401, "unauthenticated");
+
+    // Two that cross each time, as two tabs do, go on as long as they do.
+    let session = app.log_in("ada@example.com").await;
+    let (mut one, mut other) = (refreshed(&session.refresh).await, refreshed(&session.refresh).await);
+    for _ in 0..3 {
+        app.advance(3600).await;
+        one = refreshed(&one.refresh).await;
+        app.advance(5).await;
+        other = refreshed(&other.refresh).await;
+    }
+    app.advance(3600).await;
+    other = refreshed(&other.refresh).await;
+    app.advance(11).await;
+    app.refresh(&one.refresh).await.problem(401, "session_revoked");
+    app.refresh(&other.refresh).await.problem(401, "session_revoked");
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_lives_as_long_as_it_is_renewed() {
     let app = TestApp::start().await;

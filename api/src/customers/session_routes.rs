@@ -86,7 +86,8 @@ pub async fn create_customer_session(
 /// Renew a session
 ///
 /// A refresh token works once. Used again within ten seconds it gives new tokens as well, for who lost the answer;
-/// later it ends the session, since somebody else has it too.
+/// later it ends the session, since somebody else has it too. Keep the newest: of several that one token gave, the first to
+/// be used makes the others used as well.
 #[utoipa::path(
     operation_id = "refresh_customer_session", tag = "customers", request_body = Refresh,
     responses((status = 200, description = "Renewed", body = CustomerSession)),

@@ -1,7 +1,8 @@
 //! Sessions: an access token for an hour, and refresh tokens that work once. Both are 256 random bits, kept as SHA-256.
 //!
 //! A refresh token that is used again means that somebody else has it too, and ends the session; unless it comes within
-//! ten seconds, when it is a client whose answer was lost, or two requests of one client that crossed.
+//! ten seconds, when it is a client whose answer was lost, or two requests of one client that crossed. Whoever stole a
+//! token may be that quick: so of the tokens that such tries gave, the first to be used makes the others used as well.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -160,14 +161,25 @@ pub async fn refresh(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> 
             return Ok(Refreshed::Over);
         }
         Some(_) => {}
-        None => {
-            diesel::update(customer_refresh_tokens::table.find(&hash))
-                .set(customer_refresh_tokens::used_at.eq(now))
-                .execute(conn)
-                .await?;
-        }
+        None => use_up(conn, row.id, made_at, now).await?,
     }
     Ok(Refreshed::Renewed(Box::new(renew(conn, row, now).await?)))
+}
+
+/// Marks the token of this age as used, and with it all that were given for the same one before it. Whoever goes on with
+/// one of those is then found out, once the grace is over.
+async fn use_up(
+    conn: &mut Connection,
+    session: CustomerSessionId,
+    made_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let unused = customer_refresh_tokens::table
+        .filter(customer_refresh_tokens::session_id.eq(session))
+        .filter(customer_refresh_tokens::used_at.is_null())
+        .filter(customer_refresh_tokens::created_at.le(made_at + GRACE));
+    diesel::update(unused).set(customer_refresh_tokens::used_at.eq(now)).execute(conn).await?;
+    Ok(())
 }
 
 async fn renew(conn: &mut Connection, row: Row, now: DateTime<Utc>) -> Result<Opened> {
