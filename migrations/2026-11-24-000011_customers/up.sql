@@ -123,7 +123,10 @@ CREATE INDEX emails_recipient_idx ON emails (lower(recipient), created_at DESC);
 CREATE INDEX emails_created_at_idx ON emails (created_at DESC, id DESC);
 
 ALTER TABLE carts
-    ADD COLUMN customer_id uuid CONSTRAINT carts_customer_id_fkey REFERENCES customers (id);
+    ADD COLUMN customer_id uuid CONSTRAINT carts_customer_id_fkey REFERENCES customers (id),
+    -- Of an abandoned cart: the one that its lines came into.
+    ADD COLUMN merged_into uuid CONSTRAINT carts_merged_into_fkey REFERENCES carts (id);
+CREATE INDEX carts_merged_into_idx ON carts (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX carts_customer_id_idx ON carts (customer_id, updated_at DESC) WHERE customer_id IS NOT NULL;
 
 ALTER TABLE orders

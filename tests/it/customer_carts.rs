@@ -113,14 +113,51 @@ async fn carts_merge_by_the_larger_quantity_however_often() {
     let (_, again) = app.claim(&customer, &newer).await;
     assert_eq!((lines(&again["cart"]), &again["cart"]["version"]), (wanted.to_vec(), &version));
     assert_eq!((&again["merged"], &again["left_out"]), (&json!([]), &json!([])));
-    // The other device goes on with the older cart, which it has the token of: back and forth adds nothing up.
-    let (_, back) = app.claim(&customer, &older).await;
-    let mut held = lines(&back["cart"]);
-    held.sort();
-    let mut sorted = wanted.to_vec();
-    sorted.sort();
-    assert_eq!(held, sorted);
-    assert_eq!((status(&app, &newer).await, status(&app, &older).await), (json!("abandoned"), json!("open")));
+    // The other device comes late with the older cart, whose token it has: it gets the newer one, and nothing is added up.
+    let (late, back) = app.claim(&customer, &older).await;
+    assert_eq!((&late.id, &late.token, &back), (&newer.id, &newer.token, &again));
+    assert_eq!((status(&app, &newer).await, status(&app, &older).await), (json!("open"), json!("abandoned")));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_removed_after_a_merge_does_not_come_back() {
+    let app = TestApp::start().await;
+    let customer = app.customer("ada@example.com").await;
+    let (a, b, c) = (app.variant(99).await, app.variant(99).await, app.variant(99).await);
+    let (oldest, _) = app.claim(&customer, &app.cart(&[(&a, 2)]).await).await;
+    let (older, _) = app.claim(&customer, &app.cart(&[(&b, 1)]).await).await;
+    let (newer, body) = app.claim(&customer, &app.cart(&[(&c, 1)]).await).await;
+    assert_eq!(lines(&body["cart"]).len(), 3);
+    for source in [&oldest, &older] {
+        assert!(lines(&app.read_cart(source).await).is_empty(), "its lines are in the other cart now");
+    }
+    for line in body["cart"]["line_items"].as_array().unwrap().iter().filter(|line| line["variant_id"] != c.as_str()) {
+        let path = format!("/v1/carts/{}/line-items/{}", newer.id, line["id"].as_str().unwrap());
+        app.call("DELETE", &path).header("X-Cart-Token", &newer.token).send().await.expect(200);
+    }
+    let kept = [(c.clone(), 1)];
+    for source in [&oldest, &older] {
+        let (late, body) = app.claim(&customer, source).await;
+        assert_eq!((&late.id, lines(&body["cart"])), (&newer.id, kept.to_vec()));
+        assert_eq!(status(&app, source).await, "abandoned");
+    }
+    // Put to use again by its token, the older cart is one like any other: claimed, it wins.
+    let path = format!("/v1/carts/{}/line-items", older.id);
+    let line = app.post(&path, json!({"variant_id": a, "quantity": 1})).header("X-Cart-Token", &older.token);
+    line.send().await.expect(200);
+    let (used, body) = app.claim(&customer, &older).await;
+    assert_eq!((&used.id, lines(&body["cart"])), (&older.id, [(a.clone(), 1), (c.clone(), 1)].to_vec()));
+    for source in [&oldest, &newer] {
+        assert_eq!(app.claim(&customer, source).await.0.id, older.id);
+    }
+    assert_eq!(app.count("SELECT count(*) FROM carts WHERE status = 'open'").await, 1);
+    // Once that is bought, a cart that went into it begins anew, and is as empty as it was.
+    let checkout = app.checkout(&older).await;
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    let (anew, body) = app.claim(&customer, &newer).await;
+    assert_eq!((&anew.id, lines(&body["cart"])), (&newer.id, Vec::new()));
     app.finish().await;
 }
 
@@ -130,12 +167,14 @@ async fn what_does_not_come_into_a_cart_is_told() {
     let customer = app.customer("ada@example.com").await;
     let euros = app.variant_with(json!({"on_hand": 9, "prices": [{"amount": 100, "currency": "EUR"}]})).await;
     let (gone, kept) = (app.variant(9).await, app.variant(9).await);
-    app.claim(&customer, &app.cart(&[(&euros, 1), (&gone, 1), (&kept, 2)]).await).await;
+    let (source, _) = app.claim(&customer, &app.cart(&[(&euros, 1), (&gone, 1), (&kept, 2)]).await).await;
     app.staff_delete(&format!("/v1/admin/variants/{gone}")).send().await.expect(204);
     let (_, body) = app.claim(&customer, &app.cart_with(json!({"currency": "JPY"})).await).await;
     assert_eq!(body["cart"]["currency"], "JPY", "the claimed cart's currency stays");
     assert_eq!(lines(&body["cart"]), [(kept, 2)]);
-    assert_eq!(named(&body["left_out"], "reason"), [(euros, json!("no_price")), (gone, json!("not_for_sale"))]);
+    let left_out = [(euros.clone(), json!("no_price")), (gone.clone(), json!("not_for_sale"))];
+    assert_eq!(named(&body["left_out"], "reason"), left_out);
+    assert_eq!(lines(&app.read_cart(&source).await), [(euros, 1), (gone, 1)], "what is left out stays where it was");
     app.finish().await;
 }
 

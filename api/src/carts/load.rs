@@ -46,6 +46,8 @@ pub struct CartRow {
     pub email: Option<String>,
     /// Whose it is, once it was claimed.
     pub customer_id: Option<CustomerId>,
+    /// Of an abandoned cart: the one that its lines came into.
+    pub merged_into: Option<CartId>,
     /// An [`Address`](crate::address::Address).
     pub shipping_address: Option<Value>,
     /// An [`Address`](crate::address::Address).

@@ -357,6 +357,7 @@ pub async fn touch(conn: &mut Connection, cart: CartId, lifetime: TimeDelta, now
     Ok(diesel::update(carts::table.find(cart))
         .set((
             carts::status.eq(CartStatus::Open),
+            carts::merged_into.eq(None::<CartId>),
             carts::version.eq(carts::version + 1),
             carts::expires_at.eq(now + lifetime),
             carts::updated_at.eq(now),

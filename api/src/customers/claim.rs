@@ -2,7 +2,8 @@
 //!
 //! Claims of a customer queue at their row; the carts are locked after it, by ascending id. The first claim gives the
 //! cart another token, so that one that somebody planted in the shopper's browser opens nothing afterwards (session
-//! fixation); a repeat by the owner gives the present token and changes nothing.
+//! fixation); a repeat by the owner gives the present token and changes nothing. A repeat for a cart that went on into
+//! another answers that one, so that a device which comes late does not take it from the one that shops.
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,7 +50,8 @@ struct Claimant<'a> {
 /// `cart_token`, and the one before opens nothing any more. This cart wins: the lines of the customer's other open carts
 /// are added, the same variant with the larger of both quantities, never the sum, and those carts become `abandoned`.
 /// Its currency stays; what has no price in it, is not for sale, or is one too many is told in `left_out`. A repeat
-/// changes nothing and gives the present token, which is how another device gets it.
+/// changes nothing and gives the present token, which is how another device gets it. For a cart whose lines came into
+/// another one, it answers that one while it is open: go on with the id in `cart`.
 #[utoipa::path(
     operation_id = "claim_cart", tag = "customers",
     security(("customer_session" = [], "cart_token" = []), ("customer_session" = [])),
@@ -85,13 +87,14 @@ async fn claim(
     now: DateTime<Utc>,
 ) -> Result<ClaimedCart> {
     let customer = read::row(conn, claimant.customer, true).await?;
-    let (cart, others) = lock_carts(conn, id, customer.id).await?;
+    let (cart, mut others) = lock_carts(conn, id, customer.id).await?;
     require_access(&cart, claimant)?;
+    let cart = went_on(cart, &mut others);
     write::require_open(conn, &cart).await?;
     let is_new = cart.customer_id.is_none();
     if is_new {
         let email = cart.email.as_ref().unwrap_or(&customer.email);
-        diesel::update(carts::table.find(id))
+        diesel::update(carts::table.find(cart.id))
             .set((
                 carts::customer_id.eq(customer.id),
                 carts::email.eq(email),
@@ -103,11 +106,11 @@ async fn claim(
     let merge::Outcome { merged, left_out } = merge::merge(conn, &cart, &others, now).await?;
     // A repeat that finds nothing to do leaves no trace.
     let row = if is_new || !others.is_empty() || cart.status == CartStatus::Abandoned {
-        write::touch(conn, id, lifetime, now).await?
+        write::touch(conn, cart.id, lifetime, now).await?
     } else {
         cart
     };
-    let token = claimant.keys.derive(TokenKind::Cart, id.0, row.token_version);
+    let token = claimant.keys.derive(TokenKind::Cart, row.id.0, row.token_version);
     let cart = Cart { cart_token: Some(token), ..routes::shape(conn, row, now).await? };
     Ok(ClaimedCart { cart, merged, left_out })
 }
@@ -129,6 +132,15 @@ async fn lock_carts(conn: &mut Connection, id: CartId, customer: CustomerId) -> 
     // One that began to be paid while it was waited for is left alone.
     let still_open = |cart: &CartRow| cart.status == CartStatus::Open && cart.customer_id == Some(customer);
     Ok((claimed, others.into_iter().filter(still_open).collect()))
+}
+
+/// The cart, or the one of the others that its lines came into.
+fn went_on(cart: CartRow, others: &mut Vec<CartRow>) -> CartRow {
+    let is_merged = cart.status == CartStatus::Abandoned;
+    match others.iter().position(|other| is_merged && cart.merged_into == Some(other.id)) {
+        Some(target) => others.remove(target),
+        None => cart,
+    }
 }
 
 /// Refuses who neither owns the cart nor has its token.

@@ -1,4 +1,5 @@
-//! Merging carts: the lines of older ones come into the claimed one, the same variant with the larger quantity.
+//! Merging carts: the lines of older ones come into the claimed one, the same variant with the larger quantity. They leave
+//! the older ones, so that none comes a second time after the customer removed it.
 
 use std::collections::BTreeMap;
 
@@ -103,15 +104,36 @@ pub async fn merge(conn: &mut Connection, into: &CartRow, others: &[CartRow], no
         present.insert(variant, line.quantity);
         outcome.merged.push(MergedLine { variant_id: variant, quantity: line.quantity });
     }
-    diesel::update(carts::table.filter(carts::id.eq_any(&ids)))
+    leave(conn, &ids, into.id, &outcome, now).await?;
+    Ok(outcome)
+}
+
+/// Abandons the carts and notes where their lines are now. What was left out stays in them.
+async fn leave(
+    conn: &mut Connection,
+    from: &[CartId],
+    into: CartId,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let left_out: Vec<VariantId> = outcome.left_out.iter().map(|left| left.variant_id).collect();
+    let gone = cart_line_items::table
+        .filter(cart_line_items::cart_id.eq_any(from))
+        .filter(cart_line_items::variant_id.ne_all(left_out));
+    diesel::delete(gone).execute(conn).await?;
+    diesel::update(carts::table.filter(carts::id.eq_any(from)))
         .set((
             carts::status.eq(CartStatus::Abandoned),
+            carts::merged_into.eq(into),
             carts::version.eq(carts::version + 1),
             carts::updated_at.eq(now),
         ))
         .execute(conn)
         .await?;
-    Ok(outcome)
+    // What went into those before is here now as well.
+    let earlier = carts::table.filter(carts::merged_into.eq_any(from));
+    diesel::update(earlier).set(carts::merged_into.eq(into)).execute(conn).await?;
+    Ok(())
 }
 
 /// The variants of the carts, oldest line first, each with its largest quantity.

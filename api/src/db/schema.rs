@@ -70,6 +70,7 @@ diesel::table! {
         tax_ids -> Jsonb,
         tax_exemption -> Text,
         customer_id -> Nullable<Uuid>,
+        merged_into -> Nullable<Uuid>,
     }
 }
 
