@@ -29,7 +29,7 @@ async fn a_claimed_cart_belongs_to_its_customer_up_to_the_order() {
     let guest = app.cart_with(json!({"shipping_address": address(), "line_items": line})).await;
     let (cart, body) = app.claim(&customer, &guest).await;
     assert_eq!(body["cart"]["customer_id"], customer.id.as_str());
-    assert_eq!(body["cart"]["email"], "ada@example.com", "an empty address is filled");
+    assert_eq!(body["cart"]["email"], "ada@example.com", "an empty e-mail address is filled");
     assert_eq!((&body["merged"], &body["left_out"]), (&json!([]), &json!([])));
     assert_eq!(app.me(&customer.access).await.expect(200)["open_cart_id"], cart.id.as_str());
     let checkout = app.checkout(&cart).await;
@@ -71,7 +71,7 @@ async fn a_customer_whom_stripe_lost_can_buy_all_the_same() {
 async fn a_planted_cart_opens_nothing_once_it_is_claimed() {
     let app = TestApp::start().await;
     let (shopper, stranger) = (app.customer("ada@example.com").await, app.customer("eve@example.com").await);
-    let planted = app.cart_with(json!({})).await;
+    let planted = app.cart_with(json!({"email": "eve@example.com", "shipping_address": address()})).await;
     let path = format!("/v1/carts/{}", planted.id);
     let claim = format!("{path}/claim");
     app.call("POST", &claim).send().await.problem(401, "unauthenticated");
@@ -80,6 +80,12 @@ async fn a_planted_cart_opens_nothing_once_it_is_claimed() {
     wrong.send().await.problem(404, "not_found");
     let (cart, first) = app.claim(&shopper, &planted).await;
     assert_ne!(cart.token, planted.token);
+    assert_eq!(first["cart"]["email"], "ada@example.com", "the planter's gets no mail");
+    assert_eq!(
+        first["cart"]["shipping_address"]["city"],
+        address()["city"],
+        "what a guest filled in is shown and stays"
+    );
     app.get(&path).header("X-Cart-Token", &planted.token).send().await.problem(404, "not_found");
     let change = app.patch(&path, json!({"email": "eve@example.com"})).header("X-Cart-Token", &planted.token);
     change.send().await.problem(404, "not_found");

@@ -93,8 +93,9 @@ pub async fn registered_email(conn: &mut Connection, id: RegistrationId, now: Da
     Ok(registration.email)
 }
 
-/// Makes the customer of a registration: with the password that was chosen behind the link, with the orders that were bought as a guest under this address, and as
-/// somebody whom Stripe shall know. Other registrations of the address are void then. In a transaction.
+/// Makes the customer of a registration: with the password that was chosen behind the link, with the orders that were
+/// bought as a guest under this address, and as somebody whom Stripe shall know. Other registrations of the address are
+/// void then. In a transaction.
 ///
 /// # Errors
 /// `invalid_token`, `already_verified`.

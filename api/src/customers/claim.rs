@@ -46,7 +46,8 @@ struct Claimant<'a> {
 
 /// Claim a cart
 ///
-/// The cart becomes the customer's. `X-Cart-Token` is needed unless it is theirs already; the answer carries another
+/// The cart becomes the customer's, and its e-mail address theirs; other addresses in it stay, so show them before the
+/// payment. `X-Cart-Token` is needed unless it is theirs already; the answer carries another
 /// `cart_token`, and the one before opens nothing any more. This cart wins: the lines of the customer's other open carts
 /// are added, the same variant with the larger of both quantities, never the sum, and those carts become `abandoned`.
 /// Its currency stays; what has no price in it, is not for sale, or is one too many is told in `left_out`. A repeat
@@ -93,11 +94,11 @@ async fn claim(
     write::require_open(conn, &cart).await?;
     let is_new = cart.customer_id.is_none();
     if is_new {
-        let email = cart.email.as_ref().unwrap_or(&customer.email);
+        // Never the one that it had: who planted the cart would get the customer's mail.
         diesel::update(carts::table.find(cart.id))
             .set((
                 carts::customer_id.eq(customer.id),
-                carts::email.eq(email),
+                carts::email.eq(&customer.email),
                 carts::token_version.eq(carts::token_version + 1),
             ))
             .execute(conn)
