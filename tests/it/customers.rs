@@ -311,7 +311,13 @@ async fn a_new_password_ends_the_other_sessions() {
     let wrong = change(PASSWORD, "ADA@example.com").await.problem(422, "validation_failed");
     assert_eq!(wrong["errors"][0]["pointer"], "/password");
     app.me(&there.access).await.expect(200);
+    let ask = json!({"email": "ada@example.com"});
+    app.post("/v1/customers/request-password-reset", ask).send().await.expect(202);
+    app.run_jobs().await;
+    let link = app.mailed_token("reset_password", "ada@example.com").await;
     change(PASSWORD, OTHER).await.expect(204);
+    let reset = json!({"token": link, "password": PASSWORD});
+    app.post("/v1/customers/reset-password", reset).send().await.problem(422, "invalid_token");
     app.me(&here.access).await.expect(200);
     app.me(&there.access).await.problem(401, "unauthenticated");
     app.refresh(&there.refresh).await.problem(401, "session_revoked");

@@ -199,10 +199,6 @@ pub async fn reset_password(
     if diesel::update(unused).set(password_resets::used_at.eq(now)).execute(conn).await? == 0 {
         return Err(invalid_token());
     }
-    let others = password_resets::table
-        .filter(password_resets::customer_id.eq(customer))
-        .filter(password_resets::used_at.is_null());
-    diesel::update(others).set(password_resets::used_at.eq(now)).execute(conn).await?;
     set_password(conn, customer, password_hash, now).await?;
     sessions::revoke_all(conn, customer, None, now).await
 }
@@ -232,6 +228,7 @@ pub fn wrong_password() -> Error {
     Error::invalid("/current_password", "wrong", "is not the present password")
 }
 
+/// Sets a password. Links to a new one that were mailed before are void: who has an old mail must not set another.
 async fn set_password(
     conn: &mut Connection,
     customer: CustomerId,
@@ -246,6 +243,10 @@ async fn set_password(
         ))
         .execute(conn)
         .await?;
+    let links = password_resets::table
+        .filter(password_resets::customer_id.eq(customer))
+        .filter(password_resets::used_at.is_null());
+    diesel::update(links).set(password_resets::used_at.eq(now)).execute(conn).await?;
     Ok(())
 }
 

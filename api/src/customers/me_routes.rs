@@ -65,7 +65,7 @@ pub async fn update_customer(
 
 /// Change one's password
 ///
-/// By the present one. Every other session ends.
+/// By the present one. Every other session ends, and links to a new password that were mailed before are void.
 #[utoipa::path(
     operation_id = "change_password", tag = "customers", request_body = PasswordChange,
     security(("customer_session" = []), ("storefront_key" = [], "customer_token" = [])),
