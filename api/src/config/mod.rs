@@ -142,10 +142,10 @@ pub struct RateLimits {
     /// `MERX_LIMIT_DISCOUNT_CODES_PER_ADDRESS`: discount codes tried, and carts given an e-mail address, a minute from one
     /// address (30).
     pub discount_codes_per_address: u32,
-    /// `MERX_LIMIT_LOGINS_PER_ADDRESS`: logins and password checks a minute from one address (20).
+    /// `MERX_LIMIT_LOGINS_PER_ADDRESS`: logins, and passwords chosen or checked, a minute from one address (20).
     pub logins_per_address: u32,
-    /// `MERX_LIMIT_LOGINS_PER_ACCOUNT`: logins and password checks a minute for one e-mail address from one
-    /// address (10); ten times that from all together.
+    /// `MERX_LIMIT_LOGINS_PER_ACCOUNT`: logins, and passwords chosen or checked, a minute for one e-mail
+    /// address from one address (10); ten times that from all together.
     pub logins_per_account: u32,
     /// `MERX_LIMIT_ACCOUNT_MAILS_PER_ADDRESS`: registrations, resets and look-ups a minute from one address (10).
     pub account_mails_per_address: u32,

@@ -66,7 +66,7 @@ pub async fn verify_customer(
         let mut conn = app.connection().await?;
         account::registered_email(&mut conn, id, app.clock.now()).await?
     };
-    // Before the hash: one link that is sent many times at once must not have many made.
+    // Before the hash, as at a reset.
     app.limits.login(&email, Caller::of(&request))?;
     require_unlike(&body.value.password, &email)?;
     let (hash, agent) = (&app.passwords.hash(&body.value.password).await?, user_agent(&request));
@@ -117,13 +117,19 @@ pub async fn request_password_reset(
     responses((status = 204, description = "Set; log in with it")),
 )]
 #[post("/v1/customers/reset-password")]
-pub async fn reset_password(app: web::Data<App>, body: Json<PasswordReset>) -> Result<HttpResponse> {
+pub async fn reset_password(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: Json<PasswordReset>,
+) -> Result<HttpResponse> {
     let id = app.config.token_keys.read_once(OneTime::PasswordReset, &body.value.token);
     let id = PasswordResetId(id.ok_or_else(invalid_token)?);
     let owner = {
         let mut conn = app.connection().await?;
         account::reset_owner(&mut conn, id, app.clock.now()).await?
     };
+    // Before the hash: one link that is sent many times at once must not have many made.
+    app.limits.login(&owner.email, Caller::of(&request))?;
     require_unlike(&body.value.password, &owner.email)?;
     let (hash, now) = (&app.passwords.hash(&body.value.password).await?, app.clock.now());
     let mut conn = app.connection().await?;

@@ -1,5 +1,6 @@
 //! Passwords: argon2id with the crate's defaults (19 MiB, two passes), on threads of their own and few at a time, so that
-//! a flood of logins takes neither the memory nor the requests of everybody else.
+//! a flood of logins takes neither the memory nor the requests of everybody else. Nor does it take their time: whoever
+//! finds a long queue is sent away at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,10 +10,13 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// How many passwords one process hashes at a time.
 const AT_A_TIME: usize = 2;
+
+/// How many more may wait: a few seconds' work.
+const WAITING: usize = 64;
 
 /// What stands in for the hash of somebody who has no account: no password fits, and finding that out takes as long.
 const NOBODY: &str =
@@ -20,13 +24,18 @@ const NOBODY: &str =
 
 /// Hashes and compares passwords.
 pub struct Passwords {
+    places: Semaphore,
     turns: Arc<Semaphore>,
     verifications: AtomicU64,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_A_TIME)), verifications: AtomicU64::new(0) }
+        Self {
+            places: Semaphore::new(AT_A_TIME + WAITING),
+            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+            verifications: AtomicU64::new(0),
+        }
     }
 }
 
@@ -34,7 +43,7 @@ impl Passwords {
     /// The hash to keep, as a PHC string with a salt of its own.
     ///
     /// # Errors
-    /// When argon2 fails, which is a defect.
+    /// `service_unavailable` when too many wait; else when argon2 fails, which is a defect.
     pub async fn hash(&self, password: &str) -> Result<String> {
         let password = password.to_owned();
         self.in_turn(move || {
@@ -48,7 +57,7 @@ impl Passwords {
     /// Whether the password fits the hash. Without a hash it never does, after the same work.
     ///
     /// # Errors
-    /// When the kept hash is none, which is a defect.
+    /// `service_unavailable` when too many wait; else when the kept hash is none, which is a defect.
     pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool> {
         let (password, kept, is_known) = (password.to_owned(), hash.unwrap_or(NOBODY).to_owned(), hash.is_some());
         self.verifications.fetch_add(1, Ordering::Relaxed);
@@ -70,6 +79,10 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> std::result::Result<T, argon2::password_hash::Error> + Send + 'static,
     ) -> Result<T> {
+        let Ok(_place) = self.places.try_acquire() else {
+            let detail = "Too many passwords are being checked; nothing was changed. Try again.";
+            return Err(Error::problem(Code::Unavailable, detail).retry_after(1));
+        };
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|error| Error::Internal(format!("passwords: {error}")))?;
         let done = tokio::task::spawn_blocking(move || {
@@ -86,6 +99,16 @@ impl Passwords {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn who_finds_a_long_queue_is_sent_away() {
+        let passwords = Passwords::default();
+        let all = passwords.places.acquire_many(u32::try_from(AT_A_TIME + WAITING).unwrap()).await.unwrap();
+        let Err(Error::Problem(problem)) = passwords.verify("correct horse", None).await else { panic!("no problem") };
+        assert_eq!((problem.code, problem.retry_after), (Code::Unavailable, Some(1)));
+        drop(all);
+        assert!(!passwords.verify("correct horse", None).await.unwrap(), "the queue moved on");
+    }
 
     #[tokio::test]
     async fn a_password_fits_its_own_hash_and_nobody_s_fits_none_after_the_same_work() {

@@ -152,8 +152,8 @@ impl Limits {
         }
     }
 
-    /// Counts a login, or another check of a password, for its address and its account, known or not. One address alone
-    /// cannot use up an account's logins, so nobody is locked out by a stranger.
+    /// Counts a login, or a password that is chosen or checked, for its address and its account, known or not. One
+    /// address alone cannot use up an account's logins, so nobody is locked out by a stranger.
     ///
     /// # Errors
     /// `rate_limited` when any of them has used up its minute.
