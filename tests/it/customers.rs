@@ -448,9 +448,16 @@ async fn what_is_somebody_else_s_is_not_there() {
         assert_eq!(list["data"], json!([]), "{path}");
     }
     app.get(&order).bearer(&owner.access).send().await.expect(200);
+    // Of a token and a session, one is enough.
+    let with = |token: &str, access: &str| app.get(&order).header("X-Order-Token", token).bearer(access).send();
+    with("ot_stale", &owner.access).await.expect(200);
+    with("ot_stale", &stranger.access).await.problem(404, "not_found");
+    with(&checkout.order_token, &stranger.access).await.expect(200);
     app.call("DELETE", &session).bearer(&owner.access).send().await.expect(204);
     app.me(&owner.access).await.problem(401, "unauthenticated");
     app.get(&order).bearer(&owner.access).send().await.problem(401, "unauthenticated");
+    with(&checkout.order_token, &owner.access).await.expect(200);
+    with("ot_stale", &owner.access).await.problem(404, "not_found");
     app.finish().await;
 }
 

@@ -35,12 +35,13 @@ pub struct CustomerAuth {
     pub session: CustomerSessionId,
 }
 
-/// What may open an order: its token, or the session of whose it is.
-pub enum OrderAccess {
+/// What may open an order: its token, or the session of whose it is. Whoever sends both needs one that fits, as clients
+/// keep tokens for longer than those work.
+pub struct OrderAccess {
     /// From `X-Order-Token`; not yet compared with the order's.
-    Token(String),
-    /// Not yet compared with the order's customer.
-    Customer(CustomerId),
+    pub token: Option<String>,
+    /// Who is logged in; not yet compared with the order's customer.
+    pub customer: Option<CustomerId>,
 }
 
 /// A staff member's API key.
@@ -158,10 +159,17 @@ impl FromRequest for OrderAccess {
         let customer = is_customer.then(|| CustomerAuth::from_request(request, payload));
         let missing = guest_token(request, "X-Order-Token", "order_token");
         Box::pin(async move {
-            match (token?, customer) {
-                (Some(token), _) => Ok(Self::Token(token)),
-                (None, Some(customer)) => Ok(Self::Customer(customer.await?.id)),
-                (None, None) => missing.map(Self::Token),
+            let token = token?;
+            let customer = match customer {
+                Some(customer) => customer.await.map(|customer| Some(customer.id)),
+                None => missing.map(|_| None),
+            };
+            match customer {
+                // Beside a token, a session that is over counts for nothing.
+                Err(error) if token.is_some() && error.code() == Some(Code::Unauthenticated) => {
+                    Ok(Self { token, customer: None })
+                }
+                customer => Ok(Self { token, customer: customer? }),
             }
         })
     }
