@@ -158,7 +158,7 @@ pub async fn row(conn: &mut Connection, id: CheckoutId, lock: bool) -> Result<Ch
     row.optional()?.ok_or_else(|| Error::not_found("checkout"))
 }
 
-/// The checkout as clients see it, without the order's token.
+/// The checkout as clients see it, without the order's token, and without whose it is, as a token opens it.
 ///
 /// # Errors
 /// `not_found`.
@@ -171,7 +171,7 @@ pub async fn find(conn: &mut Connection, id: CheckoutId) -> Result<Checkout> {
         url: row.url.filter(|_| row.status == CheckoutStatus::Open && row.close_reason.is_none()),
         session_id: row.session_id,
         expires_at: row.hold_expires_at,
-        order,
+        order: Order { customer_id: None, ..order },
         order_token: None,
     })
 }

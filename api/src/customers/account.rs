@@ -94,7 +94,7 @@ pub async fn registered_email(conn: &mut Connection, id: RegistrationId, now: Da
 }
 
 /// Makes the customer of a registration: with the password that was chosen behind the link, with the orders that were
-/// bought as a guest under this address, and as somebody whom Stripe shall know. Other registrations of the address are
+/// paid as a guest under this address, and as somebody whom Stripe shall know. Other registrations of the address are
 /// void then. In a transaction.
 ///
 /// # Errors
@@ -112,8 +112,10 @@ pub async fn verify(
         .filter(lower(customer_registrations::email).eq(lower(&registration.email)))
         .filter(customer_registrations::used_at.is_null());
     diesel::update(pending).set(customer_registrations::used_at.eq(now)).execute(conn).await?;
-    let guest_orders =
-        orders::table.filter(lower(orders::email).eq(lower(&registration.email))).filter(orders::customer_id.is_null());
+    let guest_orders = orders::table
+        .filter(lower(orders::email).eq(lower(&registration.email)))
+        .filter(orders::customer_id.is_null())
+        .filter(orders::paid_at.is_not_null());
     diesel::update(guest_orders)
         .set((orders::customer_id.eq(customer.id), orders::version.eq(orders::version + 1), orders::updated_at.eq(now)))
         .execute(conn)

@@ -48,7 +48,7 @@ pub async fn create_customer(
 /// Verify an e-mail address
 ///
 /// By the token of the link, once, within 24 hours, with the password that the page behind the link asked for. The
-/// customer is logged in, and orders that were bought as a guest under this address become theirs. Other links to the
+/// customer is logged in, and orders that were paid as a guest under this address become theirs. Other links to the
 /// address are void from then on.
 #[utoipa::path(
     operation_id = "verify_customer", tag = "customers", request_body = EmailVerification,

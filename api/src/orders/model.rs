@@ -114,7 +114,7 @@ pub struct Order {
     pub currency: Currency,
     /// The shopper's e-mail address.
     pub email: String,
-    /// Whose it is; `null` when it was bought as a guest.
+    /// Whose it is; `null` when it was bought as a guest, and for who has only a token.
     pub customer_id: Option<CustomerId>,
     /// What was bought.
     pub line_items: Vec<OrderLine>,

@@ -34,7 +34,7 @@ pub async fn get_order(
 ) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     authorise(&mut conn, &app, id.0, &access).await?;
-    let order = read::find(&mut conn, id.0).await?;
+    let order = shown(read::find(&mut conn, id.0).await?, &access);
     etag::respond(&request, HttpResponse::Ok(), order.version, &order)
 }
 
@@ -69,11 +69,17 @@ pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, access: Order
     let task_app = Arc::clone(&app);
     let cancelled = app.run_to_end(async move { cancel::cancel(&task_app, id.0, &wish).await }).await?;
     let mut conn = app.connection().await?;
-    let order = read::find(&mut conn, id.0).await?;
+    let order = shown(read::find(&mut conn, id.0).await?, &access);
     match cancelled {
         Cancelled::Done => Ok(HttpResponse::Ok().json(order)),
         Cancelled::Noted => Ok(HttpResponse::Accepted().json(order)),
     }
+}
+
+/// The order as who asks may see it: whose it is, only that customer is told, since links to orders are passed on.
+fn shown(order: Order, access: &OrderAccess) -> Order {
+    let customer_id = order.customer_id.filter(|owner| access.customer == Some(*owner));
+    Order { customer_id, ..order }
 }
 
 /// Refuses whoever may not see the order as if it were not there.
