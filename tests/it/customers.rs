@@ -496,6 +496,13 @@ async fn what_was_bought_as_a_guest_becomes_the_customer_s() {
     assert_eq!(app.look(&bought[0]).await["order"]["customer_id"], Value::Null);
     let both = app.get(&format!("/v1/orders/{}", bought[0].order_id)).header("X-Order-Token", &bought[0].order_token);
     assert_eq!(both.bearer(&customer.access).send().await.expect(200)["customer_id"], customer.id.as_str());
+    // What they buy as a guest later is theirs at the next login.
+    app.pay(&unpaid, "paid").await;
+    app.run_jobs().await;
+    assert_eq!(app.staff_order(&unpaid).await["customer_id"], Value::Null);
+    app.log_in("ada@example.com").await;
+    assert_eq!(app.staff_order(&unpaid).await["customer_id"], customer.id.as_str());
+    assert_eq!(app.staff_order(&strange).await["customer_id"], Value::Null);
     // A storefront's server has its key as the bearer.
     let key = api_keys::create(&mut app.database().await, "web", &[Scope::Storefront], app.app.clock.now()).await;
     let order = format!("/v1/orders/{}", bought[0].order_id);

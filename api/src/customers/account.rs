@@ -12,7 +12,7 @@ use super::account_mail::{self, Asked};
 use super::read::{self, CustomerRow, lower};
 use super::requests::{CustomerPatch, NewCustomer};
 use super::sessions;
-use crate::db::schema::{customer_registrations, customers, orders, password_resets};
+use crate::db::schema::{customer_registrations, customers, password_resets};
 use crate::db::{Connection, OnConstraint};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
@@ -93,8 +93,8 @@ pub async fn registered_email(conn: &mut Connection, id: RegistrationId, now: Da
     Ok(registration.email)
 }
 
-/// Makes the customer of a registration: with the password that was chosen behind the link, with the orders that were
-/// paid as a guest under this address, and as somebody whom Stripe shall know. Other registrations of the address are
+/// Makes the customer of a registration: with the password that was chosen behind the link, and as somebody whom
+/// Stripe shall know. Other registrations of the address are
 /// void then. In a transaction.
 ///
 /// # Errors
@@ -112,14 +112,6 @@ pub async fn verify(
         .filter(lower(customer_registrations::email).eq(lower(&registration.email)))
         .filter(customer_registrations::used_at.is_null());
     diesel::update(pending).set(customer_registrations::used_at.eq(now)).execute(conn).await?;
-    let guest_orders = orders::table
-        .filter(lower(orders::email).eq(lower(&registration.email)))
-        .filter(orders::customer_id.is_null())
-        .filter(orders::paid_at.is_not_null());
-    diesel::update(guest_orders)
-        .set((orders::customer_id.eq(customer.id), orders::version.eq(orders::version + 1), orders::updated_at.eq(now)))
-        .execute(conn)
-        .await?;
     let job = Job::CreateStripeCustomer(customer.id);
     queue::enqueue(conn, job, &customer.id.to_string(), now, now).await?;
     Ok(customer)

@@ -75,7 +75,7 @@ pub async fn verify_customer(
     let (opened, row) = db::transaction(&mut conn, |conn| {
         async move {
             let row = account::verify(conn, id, hash, now).await?;
-            Ok((sessions::open(conn, row.id, agent, now).await?, row))
+            Ok((sessions::open(conn, &row, agent, now).await?, row))
         }
         .scope_boxed()
     })

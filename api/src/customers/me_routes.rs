@@ -100,7 +100,7 @@ pub async fn change_password(
 
 /// List one's orders
 ///
-/// Newest first, those included that were bought as a guest before the address was verified.
+/// Newest first, those included that were paid as a guest under the verified address before the last login.
 #[utoipa::path(
     operation_id = "list_customer_orders", tag = "customers", params(PageQuery),
     security(("customer_session" = []), ("storefront_key" = [], "customer_token" = [])),

@@ -45,7 +45,7 @@ fn invalid_credentials() -> Error {
 /// Log in
 ///
 /// The access token works for an hour; `POST /v1/customer-sessions/refresh` gives the next one, for 30 days after the
-/// last.
+/// last. Orders that were paid as a guest under the customer's address since become theirs.
 #[utoipa::path(
     operation_id = "create_customer_session", tag = "customers", request_body = Login,
     responses((status = 201, description = "Logged in", body = CustomerSession)),
@@ -75,7 +75,7 @@ pub async fn create_customer_session(
             if row.password_hash != proven.password_hash {
                 return Err(invalid_credentials());
             }
-            Ok((sessions::open(conn, row.id, agent, now).await?, row))
+            Ok((sessions::open(conn, &row, agent, now).await?, row))
         }
         .scope_boxed()
     })

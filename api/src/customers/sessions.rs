@@ -9,8 +9,9 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::model::ListedSession;
+use super::read::{CustomerRow, lower};
 use crate::db::Connection;
-use crate::db::schema::{customer_refresh_tokens, customer_sessions};
+use crate::db::schema::{customer_refresh_tokens, customer_sessions, orders};
 use crate::error::{Error, Result};
 use crate::ids::{CustomerId, CustomerSessionId};
 use crate::tokens;
@@ -68,21 +69,30 @@ pub enum Refreshed {
     Over,
 }
 
-/// Begins a session.
+/// Begins a session of a customer whose row is locked, and makes theirs what was paid as a guest under their address. In a
+/// transaction.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn open(
     conn: &mut Connection,
-    customer: CustomerId,
+    customer: &CustomerRow,
     user_agent: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Opened> {
-    let opened = Opened::new(CustomerSessionId::new(), customer, now);
+    let guest_orders = orders::table
+        .filter(lower(orders::email).eq(lower(&customer.email)))
+        .filter(orders::customer_id.is_null())
+        .filter(orders::paid_at.is_not_null());
+    diesel::update(guest_orders)
+        .set((orders::customer_id.eq(customer.id), orders::version.eq(orders::version + 1), orders::updated_at.eq(now)))
+        .execute(conn)
+        .await?;
+    let opened = Opened::new(CustomerSessionId::new(), customer.id, now);
     diesel::insert_into(customer_sessions::table)
         .values((
             customer_sessions::id.eq(opened.id),
-            customer_sessions::customer_id.eq(customer),
+            customer_sessions::customer_id.eq(customer.id),
             customer_sessions::access_hash.eq(tokens::sha256(opened.access_token.as_bytes())),
             customer_sessions::access_expires_at.eq(opened.access_expires_at),
             customer_sessions::expires_at.eq(opened.expires_at),
