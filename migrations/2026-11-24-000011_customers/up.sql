@@ -108,10 +108,10 @@ CREATE INDEX account_requests_registration_id_idx ON account_requests (registrat
 CREATE TABLE emails (
     id uuid CONSTRAINT emails_pkey PRIMARY KEY,
     kind text NOT NULL CONSTRAINT emails_kind_check
-        CHECK (kind IN ('verify_email', 'account_exists', 'reset_password', 'order_link')),
+        CHECK (kind IN ('verify_email', 'account_exists', 'reset_password', 'password_changed', 'order_link')),
     recipient text NOT NULL,
     locale text,
-    -- What caused it: a registration, a password reset, an account request.
+    -- What caused it: a registration, a password reset, an account request, a change of the password.
     subject_id uuid NOT NULL,
     -- What its text is made from; never a link or a token.
     data jsonb NOT NULL,

@@ -315,7 +315,13 @@ async fn a_new_password_ends_the_other_sessions() {
     app.post("/v1/customers/request-password-reset", ask).send().await.expect(202);
     app.run_jobs().await;
     let link = app.mailed_token("reset_password", "ada@example.com").await;
+    assert_eq!(app.mails("password_changed", "ada@example.com").await, Vec::<Value>::new());
     change(PASSWORD, OTHER).await.expect(204);
+    assert_eq!(
+        app.mails("password_changed", "ada@example.com").await[0]["locale"],
+        "de",
+        "who did not do it hears of it"
+    );
     let reset = json!({"token": link, "password": PASSWORD});
     app.post("/v1/customers/reset-password", reset).send().await.problem(422, "invalid_token");
     app.me(&here.access).await.expect(200);
@@ -323,6 +329,8 @@ async fn a_new_password_ends_the_other_sessions() {
     app.refresh(&there.refresh).await.problem(401, "session_revoked");
     app.try_log_in("ada@example.com", PASSWORD).await.problem(401, "invalid_credentials");
     app.try_log_in("ada@example.com", OTHER).await.expect(201);
+    change(OTHER, PASSWORD).await.expect(204);
+    assert_eq!(app.mails("password_changed", "ada@example.com").await.len(), 2, "one for each change");
     app.finish().await;
 }
 
@@ -350,6 +358,7 @@ async fn a_password_is_reset_once_within_the_hour_and_ends_every_session() {
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 422], "only one of two takes effect");
+    assert_eq!(app.mails("password_changed", "ada@example.com").await.len(), 1);
     reset(&other, PASSWORD).await.problem(422, "invalid_token");
     app.me(&session.access).await.problem(401, "unauthenticated");
     app.refresh(&session.refresh).await.problem(401, "session_revoked");

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::account_mail::{self, Asked};
 use super::read::{self, CustomerRow, lower};
@@ -19,6 +20,7 @@ use crate::http::etag::Expected;
 use crate::ids::{CustomerId, CustomerSessionId, PasswordResetId, RegistrationId};
 use crate::jobs::{Job, queue};
 use crate::locale::Locale;
+use crate::mail::{self, EmailKind, NewEmail};
 use crate::metadata::Metadata;
 
 /// How long a verification link works.
@@ -185,7 +187,7 @@ pub async fn reset_password(
     password_hash: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    read::row(conn, customer, true).await?;
+    let row = read::row(conn, customer, true).await?;
     let unused = password_resets::table
         .find(id)
         .filter(password_resets::used_at.is_null())
@@ -193,7 +195,7 @@ pub async fn reset_password(
     if diesel::update(unused).set(password_resets::used_at.eq(now)).execute(conn).await? == 0 {
         return Err(invalid_token());
     }
-    set_password(conn, customer, password_hash, now).await?;
+    set_password(conn, &row, password_hash, now).await?;
     sessions::revoke_all(conn, customer, None, now).await
 }
 
@@ -209,10 +211,11 @@ pub async fn change_password(
     password_hash: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if read::row(conn, customer, true).await?.password_hash != proven {
+    let row = read::row(conn, customer, true).await?;
+    if row.password_hash != proven {
         return Err(wrong_password());
     }
-    set_password(conn, customer, password_hash, now).await?;
+    set_password(conn, &row, password_hash, now).await?;
     sessions::revoke_all(conn, customer, Some(session), now).await
 }
 
@@ -222,14 +225,15 @@ pub fn wrong_password() -> Error {
     Error::invalid("/current_password", "wrong", "is not the present password")
 }
 
-/// Sets a password. Links to a new one that were mailed before are void: who has an old mail must not set another.
+/// Sets a password, and tells the customer, who may not have been the one. Links to a new one that were mailed before are
+/// void: who has an old mail must not set another.
 async fn set_password(
     conn: &mut Connection,
-    customer: CustomerId,
+    customer: &CustomerRow,
     password_hash: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::update(customers::table.find(customer))
+    diesel::update(customers::table.find(customer.id))
         .set((
             customers::password_hash.eq(password_hash),
             customers::version.eq(customers::version + 1),
@@ -238,10 +242,18 @@ async fn set_password(
         .execute(conn)
         .await?;
     let links = password_resets::table
-        .filter(password_resets::customer_id.eq(customer))
+        .filter(password_resets::customer_id.eq(customer.id))
         .filter(password_resets::used_at.is_null());
     diesel::update(links).set(password_resets::used_at.eq(now)).execute(conn).await?;
-    Ok(())
+    let told = NewEmail {
+        kind: EmailKind::PasswordChanged,
+        recipient: &customer.email,
+        locale: customer.locale.as_deref(),
+        // Each change is a cause of its own.
+        subject_id: Uuid::now_v7(),
+        data: json!({}),
+    };
+    mail::enqueue(conn, &told, now).await
 }
 
 /// Applies a patch to a customer. In a transaction.

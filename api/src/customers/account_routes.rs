@@ -111,7 +111,7 @@ pub async fn request_password_reset(
 
 /// Set a new password
 ///
-/// By the token of the link, once. Every session of the customer ends.
+/// By the token of the link, once. Every session of the customer ends, and a mail tells them.
 #[utoipa::path(
     operation_id = "reset_password", tag = "customers", request_body = PasswordReset,
     responses((status = 204, description = "Set; log in with it")),

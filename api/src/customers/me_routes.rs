@@ -65,7 +65,8 @@ pub async fn update_customer(
 
 /// Change one's password
 ///
-/// By the present one. Every other session ends, and links to a new password that were mailed before are void.
+/// By the present one. Every other session ends, links to a new password that were mailed before
+/// are void, and a mail tells the customer.
 #[utoipa::path(
     operation_id = "change_password", tag = "customers", request_body = PasswordChange,
     security(("customer_session" = []), ("storefront_key" = [], "customer_token" = [])),

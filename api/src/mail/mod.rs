@@ -28,6 +28,8 @@ text_enum! {
         AccountExists => "account_exists",
         /// Follow this link to set a new password.
         ResetPassword => "reset_password",
+        /// Your password was changed.
+        PasswordChanged => "password_changed",
         /// Here is the order you looked for.
         OrderLink => "order_link",
     }

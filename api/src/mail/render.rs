@@ -45,6 +45,13 @@ pub fn render(keys: &TokenKeys, storefront_url: &str, email: &EmailRow) -> Resul
             );
             ("Choose a new password".to_owned(), text)
         }
+        EmailKind::PasswordChanged => {
+            let text = format!(
+                "The password of your account was changed, and other devices were logged out.\n\n\
+                 If it was not you, choose a new password at once: {storefront_url}"
+            );
+            ("Your password was changed".to_owned(), text)
+        }
         EmailKind::OrderLink => {
             let link: OrderLink = serde_json::from_value(email.data.clone())
                 .map_err(|error| Error::Internal(format!("emails.data: {error}")))?;
