@@ -121,6 +121,7 @@ impl Engine {
         let outcome = {
             let mut store = self.lock();
             checkout::expire_due(&mut store, &cause);
+            store.changes += 1;
             act(&mut store, &cause)
         };
         delivery::dispatch(self);

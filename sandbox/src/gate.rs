@@ -96,6 +96,7 @@ async fn execute(engine: Arc<Engine>, incoming: Arc<Incoming>, fault: Option<Fau
     let call = incoming.call(&engine, fault.as_ref());
     let (status, body) = {
         let mut store = engine.lock();
+        store.changes += 1;
         let (status, body) = match stripe::route(&mut store, &call) {
             Ok(body) => (200, body),
             Err(error) => (error.status, error.body()),

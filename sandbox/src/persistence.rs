@@ -15,7 +15,7 @@ pub(crate) fn load(path: &Path) -> Store {
 
 /// Writes the state when something has happened since the last time.
 pub(crate) fn save(store: &mut Store, path: &Path) {
-    let mark = (store.log.entries().len(), store.events.len());
+    let mark = (store.changes, store.events.len());
     if mark == store.saved {
         return;
     }

@@ -104,7 +104,11 @@ async fn execute(engine: Arc<Engine>, incoming: Arc<Incoming>, fault: Option<Fau
         now,
         public_url: engine.public_url.clone(),
     };
-    let (status, body) = shippo::answer(&mut engine.lock(), &call);
+    let (status, body) = {
+        let mut store = engine.lock();
+        store.changes += 1;
+        shippo::answer(&mut store, &call)
+    };
     Answer::fresh(status, body)
 }
 

@@ -187,9 +187,12 @@ pub(crate) struct Store {
     /// What the ECB's feed shows instead of its own rates.
     #[serde(skip)]
     pub(crate) fx: Published,
-    /// What was saved last: answers and events, as every change makes one.
+    /// How often a request or the control side may have changed something.
     #[serde(skip)]
-    pub(crate) saved: (usize, usize),
+    pub(crate) changes: u64,
+    /// The changes and events that were saved last.
+    #[serde(skip)]
+    pub(crate) saved: (u64, usize),
 }
 
 impl Store {

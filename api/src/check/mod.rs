@@ -10,11 +10,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
 use crate::alerts::AlertKind;
-use crate::db::Connection;
 use crate::db::schema::{alerts, jobs, webhook_events};
+use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::{EventId, JobId};
 use crate::jobs::JobKind;
@@ -35,11 +36,23 @@ struct Line {
     detail: String,
 }
 
-/// Audits the database.
+/// Audits the database as it is at one moment, also while the shop goes on.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn run(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Finding>> {
+    db::transaction(conn, |conn| {
+        async move {
+            let snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            diesel::sql_query(snapshot).execute(conn).await?;
+            audit(conn, now).await
+        }
+        .scope_boxed()
+    })
+    .await
+}
+
+async fn audit(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (invariant, query) in rules::QUERIES {
         let lines: Vec<Line> = if query.contains("$1") {

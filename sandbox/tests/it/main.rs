@@ -4,5 +4,6 @@
 mod customers;
 mod disputes;
 mod lists;
+mod persistence;
 mod refunds;
 mod stand;

@@ -20,9 +20,14 @@ pub(crate) struct Stand {
 impl Stand {
     /// An empty one.
     pub(crate) async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    /// One with settings.
+    pub(crate) async fn with(config: Config) -> Self {
         // Another test of this process may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let sandbox = Sandbox::start(Config::default()).await.unwrap();
+        let sandbox = Sandbox::start(config).await.unwrap();
         Self { sandbox, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
