@@ -369,6 +369,10 @@ async fn staff_decide_about_a_payment_of_another_amount() {
     assert!(paid["detail"]["payment_intent_id"].is_string(), "{paid}");
     let dismissed = app.about(&accepted, "payment-review", json!({"decision": "cancel"})).send().await;
     dismissed.problem(409, "nothing_to_decide");
+    for decision in ["accept", "refund", "cancel"] {
+        let unknown = "/v1/admin/orders/ord_01jd8x3v5ke2t9qj6f4z0w7m8r/payment-review";
+        app.staff_post(unknown, json!({"decision": decision})).send().await.problem(404, "not_found");
+    }
     app.about(&accepted, "cancel", other()).send().await.expect(200);
     app.run_jobs().await;
     assert_eq!(app.refunded_at_stripe(&accepted).await, 100);

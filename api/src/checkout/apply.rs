@@ -429,8 +429,8 @@ pub async fn dismiss_review(conn: &mut Connection, order: OrderId, now: DateTime
 
 async fn lock_of(conn: &mut Connection, order: OrderId) -> Result<Locked> {
     let checkout = checkouts::table.filter(checkouts::order_id.eq(order)).select(checkouts::id);
-    let checkout: CheckoutId = checkout.first(conn).await?;
-    lock(conn, checkout).await
+    let checkout: Option<CheckoutId> = checkout.first(conn).await.optional()?;
+    lock(conn, checkout.ok_or_else(|| Error::not_found("order"))?).await
 }
 
 /// Says why an order is cancelled.
