@@ -50,8 +50,9 @@ async fn a_job_that_always_fails_backs_off_and_dies_with_an_alert() {
 async fn a_job_is_claimed_by_one_worker_until_its_lease_lapses() {
     let app = TestApp::start().await;
     poison(&app).await;
-    let claim =
-        async || queue::claim(&mut app.database().await, JobKind::ProcessEvent, 5, app.app.clock.now()).await.unwrap();
+    let claim = async || {
+        queue::claim(&mut app.database().await, &[(JobKind::ProcessEvent, 5)], app.app.clock.now()).await.unwrap()
+    };
     let mine = claim().await;
     assert_eq!(mine.len(), 1);
     assert!(claim().await.is_empty());

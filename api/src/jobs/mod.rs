@@ -67,7 +67,8 @@ impl JobKind {
     pub const fn concurrency(self) -> usize {
         match self {
             Self::ProcessEvent => 8,
-            Self::AdvanceCheckout => 4,
+            // Each mostly waits for Stripe, and holds no connection meanwhile.
+            Self::AdvanceCheckout => 16,
             Self::SendRefund | Self::RecordTax | Self::ReverseTax | Self::AccountMail | Self::CreateStripeCustomer => 2,
             Self::DeleteCoupon
             | Self::CatchUpEvents

@@ -99,23 +99,33 @@ struct Row {
     max_attempts: i32,
 }
 
-/// Claims up to `limit` due jobs of a kind, those whose worker died included.
+/// Claims due jobs, up to so many of each kind: first those whose worker died. One statement, which reads as many index
+/// entries as it claims, however many jobs are due.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn claim(conn: &mut Connection, kind: JobKind, limit: usize, now: DateTime<Utc>) -> Result<Vec<Claimed>> {
+pub async fn claim(conn: &mut Connection, wanted: &[(JobKind, usize)], now: DateTime<Utc>) -> Result<Vec<Claimed>> {
+    let (kinds, limits): (Vec<&str>, Vec<i64>) =
+        wanted.iter().map(|(kind, limit)| (kind.as_str(), i64::try_from(*limit).unwrap_or(1))).unzip();
     let lease = Uuid::new_v4();
     let rows: Vec<Row> = diesel::sql_query(
-        "UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = $2 \
-         WHERE id IN (SELECT id FROM jobs WHERE kind = $3 AND (status = 'queued' AND run_at <= $4 \
-             OR status = 'running' AND leased_until < $4) ORDER BY run_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
+        "WITH wanted AS (SELECT * FROM unnest($3, $5) AS wanted (kind, free)), \
+         lapsed AS (SELECT job.id, wanted.kind FROM wanted, LATERAL (SELECT id FROM jobs \
+             WHERE kind = wanted.kind AND status = 'running' AND leased_until < $4 \
+             ORDER BY leased_until LIMIT wanted.free FOR UPDATE SKIP LOCKED) AS job), \
+         due AS (SELECT job.id FROM wanted, LATERAL (SELECT id FROM jobs \
+             WHERE kind = wanted.kind AND status = 'queued' AND run_at <= $4 ORDER BY run_at \
+             LIMIT wanted.free - (SELECT count(*) FROM lapsed WHERE lapsed.kind = wanted.kind) \
+             FOR UPDATE SKIP LOCKED) AS job) \
+         UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = $2 \
+         WHERE id IN (SELECT id FROM lapsed UNION ALL SELECT id FROM due) \
          RETURNING id, kind, payload, attempts, max_attempts",
     )
     .bind::<diesel::sql_types::Uuid, _>(lease)
     .bind::<diesel::sql_types::Timestamptz, _>(now + LEASE)
-    .bind::<diesel::sql_types::Text, _>(kind)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(kinds)
     .bind::<diesel::sql_types::Timestamptz, _>(now)
-    .bind::<diesel::sql_types::BigInt, _>(i64::try_from(limit).unwrap_or(1))
+    .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(limits)
     .load(conn)
     .await?;
     Ok(rows

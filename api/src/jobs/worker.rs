@@ -66,22 +66,20 @@ async fn start_due(
         queue::schedule(&mut conn, app.clock.now()).await?;
         *scheduled = Some(Instant::now());
     }
-    for kind in JobKind::ALL {
-        let busy = lock(running).values().filter(|(other, _)| *other == kind).count();
-        let free = kind.concurrency().saturating_sub(busy);
-        if free == 0 {
-            continue;
-        }
-        for job in queue::claim(&mut conn, kind, free, app.clock.now()).await? {
-            lock(running).insert(job.id, (job.kind, job.lease));
-            let (app, running) = (Arc::clone(app), Arc::clone(running));
-            tasks.spawn(async move {
-                if AssertUnwindSafe(run(&app, &job)).catch_unwind().await.is_err() {
-                    tracing::error!(job.id = %job.id, job.kind = %job.kind, "A job panicked; it runs again after its lease");
-                }
-                lock(&running).remove(&job.id);
-            });
-        }
+    let free: Vec<(JobKind, usize)> = {
+        let running = lock(running);
+        let busy = |kind| running.values().filter(|(other, _)| *other == kind).count();
+        JobKind::ALL.into_iter().map(|kind| (kind, kind.concurrency().saturating_sub(busy(kind)))).collect()
+    };
+    for job in queue::claim(&mut conn, &free, app.clock.now()).await? {
+        lock(running).insert(job.id, (job.kind, job.lease));
+        let (app, running) = (Arc::clone(app), Arc::clone(running));
+        tasks.spawn(async move {
+            if AssertUnwindSafe(run(&app, &job)).catch_unwind().await.is_err() {
+                tracing::error!(job.id = %job.id, job.kind = %job.kind, "A job panicked; it runs again after its lease");
+            }
+            lock(&running).remove(&job.id);
+        });
     }
     Ok(())
 }
@@ -93,13 +91,10 @@ async fn start_due(
 pub async fn run_due(app: &Arc<App>) -> Result<usize> {
     let mut count = 0;
     loop {
-        let mut jobs = Vec::new();
-        {
+        let jobs = {
             let mut conn = app.connection().await?;
-            for kind in JobKind::ALL {
-                jobs.extend(queue::claim(&mut conn, kind, kind.concurrency(), app.clock.now()).await?);
-            }
-        }
+            queue::claim(&mut conn, &JobKind::ALL.map(|kind| (kind, kind.concurrency())), app.clock.now()).await?
+        };
         if jobs.is_empty() {
             return Ok(count);
         }

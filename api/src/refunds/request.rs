@@ -145,7 +145,7 @@ fn refused(order: &OrderRow, ledger: &Ledger, ask: &Ask, refusal: &Refusal) -> E
         }
         Refusal::TooMuch(left) => {
             let pointer = if is_amount { "/amount/amount" } else { "/line_items" };
-            too_much(pointer.to_owned(), format!("come to more than the {} that are left", said(*left)))
+            too_much(pointer.to_owned(), format!("must come to at most the {} that are left", said(*left)))
         }
         Refusal::OffStep(step) => {
             let detail = format!("must be a multiple of {step}: {} is charged in such steps", order.currency);
