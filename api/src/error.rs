@@ -121,6 +121,12 @@ impl Error {
             Self::Database(_) | Self::Internal(_) => None,
         }
     }
+
+    /// Whether it is no fault of the client's, so that the same request may succeed later.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.code().is_none_or(|code| code.status() >= 500)
+    }
 }
 
 impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {

@@ -61,7 +61,7 @@ impl RequestLog {
 
     /// Notes what a request was answered.
     pub(crate) fn answered(&mut self, number: u64, status: u16, replayed: bool) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) {
+        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.number == number) {
             entry.status = Some(status);
             entry.replayed = replayed;
         }

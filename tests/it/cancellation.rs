@@ -291,19 +291,63 @@ async fn a_cancellation_without_its_answer_is_answered_by_its_key() {
     let app = TestApp::start().await;
     let variant = app.variant(9).await;
     let (_, unpaid) = app.checked_out(&variant, 1).await;
-    for checkout in [unpaid, app.paid(&variant, 1).await] {
+    let partly = app.paid(&variant, 2).await;
+    let part = json!({"line_items": [{"line_item_id": partly.body["order"]["line_items"][0]["id"], "quantity": 1}]});
+    app.about(&partly, "fulfillments", part).send().await.expect(201);
+    for checkout in [unpaid, app.paid(&variant, 1).await, partly] {
         let path = format!("/v1/admin/orders/{}", checkout.order_id);
         let tag = app.staff_get(&path).send().await.header("etag").to_owned();
-        let cancel = || app.about(&checkout, "cancel", json!({"reason": "out_of_stock"})).header("If-Match", &tag);
-        let keyed = || cancel().header("Idempotency-Key", &checkout.order_id);
+        let keyed = || {
+            let cancel = app.about(&checkout, "cancel", json!({"reason": "out_of_stock"})).header("If-Match", &tag);
+            cancel.header("Idempotency-Key", &checkout.order_id)
+        };
         keyed().send().await.expect(200);
         app.sql("UPDATE idempotency_keys SET status = NULL, body = NULL WHERE scope LIKE '%cancel'").await;
         app.advance(600).await;
         let order = keyed().send().await.expect(200);
-        assert_eq!((&order["status"], &order["cancel_reason"]), (&json!("cancelled"), &json!("out_of_stock")));
-        cancel().send().await.problem(409, "order_not_cancellable");
+        if order["status"] != "completed" {
+            assert_eq!((&order["status"], &order["cancel_reason"]), (&json!("cancelled"), &json!("out_of_stock")));
+        }
+        app.about(&checkout, "cancel", json!({"reason": "other"})).send().await.problem(409, "order_not_cancellable");
     }
     app.run_jobs().await;
+    app.finish().await;
+}
+
+/// Two people cancel an order that is not paid, or whose payment is on its way: one effect, one clear 409.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_at_once_cancel_an_unpaid_order_once() {
+    let app = TestApp::start().await;
+    let variant = app.variant(60).await;
+    for round in 0..8 {
+        let (_, checkout) = app.checked_out(&variant, 1).await;
+        let is_delayed = round % 2 == 1;
+        if is_delayed {
+            app.pay(&checkout, "delayed").await;
+            app.run_jobs().await;
+        }
+        let reasons = ["out_of_stock", "pricing_error", "fraudulent"];
+        let cancel = |reason: &str| app.about(&checkout, "cancel", json!({"reason": reason, "note": reason})).send();
+        let replies = futures_util::future::join_all(reasons.map(cancel)).await;
+        let done: Vec<usize> = (0..3).filter(|place| replies[*place].status < 300).collect();
+        assert_eq!(done.len(), 1, "{replies:?}");
+        for reply in replies.into_iter().filter(|reply| reply.status >= 300) {
+            let reason = reply.problem(409, "order_not_cancellable")["reason"].clone();
+            assert!(reason == "already_cancelled" || reason == "already_requested", "{reason}");
+        }
+        if is_delayed {
+            app.pay(&checkout, "delayed_success").await;
+            app.run_jobs().await;
+        }
+        let order = app.staff_order(&checkout).await;
+        let won = json!(reasons[done[0]]);
+        assert_eq!(
+            (&order["status"], &order["cancel_reason"], &order["cancel_note"]),
+            (&json!("cancelled"), &won, &won)
+        );
+    }
+    app.run_jobs().await;
+    assert_eq!(app.stock(&variant).await, (60, 0));
     app.finish().await;
 }
 
@@ -403,11 +447,19 @@ async fn cancelling_without_stripe_says_so_and_can_be_repeated() {
     let variant = app.variant(9).await;
     let (_, checkout) = app.checked_out(&variant, 1).await;
     app.fault(json!({"kind": "status", "status": 500, "times": 0, "match": {"method": "POST", "path": "/v1/checkout/sessions/"}})).await;
-    let cancel = || app.about(&checkout, "cancel", other()).header("Idempotency-Key", "k").send();
+    let tag = app.staff_get(&format!("/v1/admin/orders/{}", checkout.order_id)).send().await.header("etag").to_owned();
+    let ask = || app.about(&checkout, "cancel", other()).header("If-Match", &tag);
+    let cancel = || ask().header("Idempotency-Key", "k").send();
     cancel().await.problem(503, "provider_unavailable");
+    ask().send().await.problem(503, "provider_unavailable");
     assert_eq!(app.stock(&variant).await, (9, 1));
     app.control_delete("faults").await;
-    cancel().await.expect(200);
+    // Somebody else ends what was begun; the key still answers for its own.
+    app.advance(120).await;
+    app.reconcile().await;
+    assert_eq!(app.stock(&variant).await, (9, 0));
+    let order = cancel().await.expect(200);
+    assert_eq!((&order["cancel_reason"], &order["cancel_note"]), (&json!("other"), &json!("a note")));
     assert_eq!(cancel().await.header("idempotent-replayed"), "true");
     assert_eq!(app.stock(&variant).await, (9, 0));
     app.run_jobs().await;

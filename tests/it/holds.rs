@@ -51,6 +51,9 @@ async fn staff_see_who_holds_what_and_release_it() {
     let (cart, checkout) = app.checked_out(&variant, 2).await;
     let (_, delayed) = app.checked_out(&variant, 1).await;
     let before = delayed.body["expires_at"].as_str().unwrap().to_owned();
+    let ends: chrono::DateTime<chrono::Utc> = before.parse().unwrap();
+    let minutes = (ends - app.app.clock.now()).num_minutes();
+    assert!((5..=7).contains(&minutes), "held for seven minutes, not {minutes}");
     app.checked_out(&other, 1).await;
     app.pay(&delayed, "delayed").await;
     app.run_jobs().await;

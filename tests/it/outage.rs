@@ -1,9 +1,12 @@
 //! Processes are killed and the database loses its power while shoppers buy: nothing is lost or doubled, and the service
 //! that stays up goes on by itself.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -13,11 +16,12 @@ use crate::harness::{CartHandle, CheckoutHandle, Process, TestApp, address, guar
 const SHOPPERS: usize = 6;
 const PURCHASES: usize = 8;
 
-/// How far the shoppers are, for whoever breaks things.
+/// How far the shoppers are, for whoever breaks things; and where the service is that is killed now and then.
 #[derive(Default)]
 struct Progress {
     done: AtomicUsize,
     moved: Notify,
+    doomed: Mutex<Option<String>>,
 }
 
 impl Progress {
@@ -37,26 +41,31 @@ impl Progress {
     }
 }
 
-/// Buys until it is bought, whatever breaks meanwhile; every request is repeated as a careful client would.
-async fn buy(app: &TestApp, variant: &str, progress: &Progress) -> CheckoutHandle {
+/// Buys until it is bought, whatever breaks meanwhile; every request is repeated as a careful client would: elsewhere, when
+/// the service that it asked is gone.
+async fn buy(app: &TestApp, variant: &str, progress: &Progress, shopper: usize) -> CheckoutHandle {
+    let doomed = progress.doomed.lock().unwrap().clone().filter(|_| shopper.is_multiple_of(2));
+    let mut base = doomed.unwrap_or_else(|| app.base_url.clone());
     let line = json!([{"variant_id": variant, "quantity": 1}]);
     let body = json!({"email": "ada@example.com", "shipping_address": address(), "line_items": line});
     let key = Uuid::new_v4().to_string();
     let cart = loop {
-        let call = app.post("/v1/carts", body.clone()).header("Idempotency-Key", &key);
-        if let Ok(reply) = call.try_send().await
-            && reply.status == 201
-        {
-            let text = |member: &str| reply.body[member].as_str().unwrap().to_owned();
-            break CartHandle { id: text("id"), token: text("cart_token") };
+        let call = app.call_at(&base, "POST", "/v1/carts").json(body.clone()).header("Idempotency-Key", &key);
+        match call.try_send().await {
+            Ok(reply) if reply.status == 201 => {
+                let text = |member: &str| reply.body[member].as_str().unwrap().to_owned();
+                break CartHandle { id: text("id"), token: text("cart_token") };
+            }
+            Ok(_busy) => {}
+            Err(_broken) => base.clone_from(&app.base_url),
         }
     };
     let key = Uuid::new_v4().to_string();
     let checkout = loop {
-        match app.checkout_call(&app.base_url, &cart, &key).try_send().await {
+        match app.checkout_call(&base, &cart, &key).try_send().await {
             Ok(reply) if reply.status < 300 && reply.body["status"] == "open" => break CheckoutHandle::new(reply.body),
             Ok(reply) => assert!([409, 500, 503].contains(&reply.status), "{reply:?}"),
-            Err(_broken) => {}
+            Err(_broken) => base.clone_from(&app.base_url),
         }
     };
     app.pay(&checkout, "paid").await;
@@ -64,12 +73,14 @@ async fn buy(app: &TestApp, variant: &str, progress: &Progress) -> CheckoutHandl
     checkout
 }
 
-/// The worker is killed and started anew, the database loses its power, in turns.
+/// A worker and a service are killed and started anew; the database loses its power, every other time.
 async fn break_things(app: &TestApp, progress: &Progress) {
     let mut worker: Option<Process> = Some(app.worker(&[]).await);
     for round in 1..=4 {
+        let serving = app.process(&[]).await;
+        *progress.doomed.lock().unwrap() = Some(serving.base_url.clone());
         progress.reaches(round * SHOPPERS * PURCHASES / 5).await;
-        worker.take().unwrap().kill().await;
+        tokio::join!(serving.kill(), worker.take().unwrap().kill());
         if round % 2 == 0 {
             app.private.as_ref().unwrap().crash_and_restart().await;
         }
@@ -83,14 +94,15 @@ async fn killed_workers_and_a_crashing_database_lose_and_double_nothing() {
     let app = TestApp::in_private_cluster(&[]).await;
     let variant = app.variant(1000).await;
     let progress = Progress::default();
-    let shoppers = (0..SHOPPERS).map(|_| async {
+    let (shop, progress, sold) = (&app, &progress, &variant);
+    let shoppers = (0..SHOPPERS).map(|shopper| async move {
         let mut bought = Vec::new();
         for _ in 0..PURCHASES {
-            bought.push(buy(&app, &variant, &progress).await);
+            bought.push(buy(shop, sold, progress, shopper).await);
         }
         bought
     });
-    let both = async { tokio::join!(join_all(shoppers), break_things(&app, &progress)) };
+    let both = async { tokio::join!(join_all(shoppers), break_things(shop, progress)) };
     let (bought, ()) = tokio::time::timeout(std::time::Duration::from_secs(150), both).await.expect("the test hangs");
     // The service was never started again; what its dead neighbours left is brought forward.
     guard(async { while app.get("/readyz").send().await.status != 200 {} }).await;
@@ -128,12 +140,15 @@ async fn a_service_killed_while_staff_work_leaves_whole_orders() {
             let path = format!("/v1/admin/orders/{}/{what}", checkout.order_id);
             app.call_at(&doomed.base_url, "POST", &path).bearer(&app.admin_key).json(body).try_send()
         };
-        let work = join_all(three.iter().enumerate().map(|(index, checkout)| match (index + round) % 3 {
+        let work = three.iter().enumerate().map(|(index, checkout)| match (index + round) % 3 {
             0 => at(checkout, "refunds", app.refund_body(checkout, 0, 1)),
             1 => at(checkout, "cancel", json!({"reason": "other"})),
             _ => at(checkout, "fulfillments", json!({})),
-        }));
-        let (_answers, ()) = tokio::join!(work, doomed.kill());
+        });
+        let mut work: FuturesUnordered<_> = work.collect();
+        // With the first answer, the others are somewhere on their way.
+        assert!(work.next().await.unwrap().unwrap().status < 300);
+        tokio::join!(work.count(), doomed.kill());
         // Whatever was committed is sent; the worker dies at the first refund, if there is one.
         if app.count("SELECT count(*) FROM refunds WHERE status = 'pending'").await > 0 {
             worker.died().await;
@@ -143,8 +158,10 @@ async fn a_service_killed_while_staff_work_leaves_whole_orders() {
         app.advance(200).await;
         app.reconcile().await;
     }
+    let mut touched = 0;
     for checkout in &orders {
         let order = app.staff_order(checkout).await;
+        touched += usize::from(states(&order) != ["confirmed", "paid", "unfulfilled"]);
         let lawful = [
             ["confirmed", "paid", "unfulfilled"],
             ["confirmed", "partially_refunded", "unfulfilled"],
@@ -154,5 +171,6 @@ async fn a_service_killed_while_staff_work_leaves_whole_orders() {
         assert!(lawful.contains(&states(&order)), "{order}");
         assert_eq!(app.refunded_at_stripe(checkout).await, order["refunded"]["amount"].as_i64().unwrap());
     }
+    assert!(touched >= 3, "each round has done something");
     app.finish().await;
 }

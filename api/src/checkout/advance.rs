@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::apply::apply;
-use super::close::close;
+use super::close::close_made;
 use super::create;
 use super::model::{self, CheckoutStatus, CloseReason};
 use crate::alerts::{self, AlertKind};
@@ -68,7 +68,7 @@ pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
         return Ok(());
     }
     if row.hold_expires_at <= app.clock.now() || row.close_reason.is_some() {
-        close(app, id, row.close_reason.unwrap_or(CloseReason::HoldExpired)).await?;
+        close_made(app, id, row.close_reason.unwrap_or(CloseReason::HoldExpired)).await?;
     }
     Ok(())
 }

@@ -43,6 +43,14 @@ pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Resul
             return Err(error);
         }
     }
+    close_made(app, id, reason).await
+}
+
+/// Closes a checkout that is not being made any more.
+///
+/// # Errors
+/// Those of [`close`].
+pub(super) async fn close_made(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Result<Closed> {
     let session_id = {
         let mut conn = app.connection().await?;
         let row = model::row(&mut conn, id, false).await?;
@@ -54,7 +62,8 @@ pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Resul
             return Ok(Closed::Processing);
         }
         diesel::update(checkouts::table.find(id).filter(checkouts::status.eq(CheckoutStatus::Open)))
-            .filter(checkouts::close_reason.is_null())
+            // A cancellation says more than the hold's end, which may have been noted while Stripe could not be reached.
+            .filter(checkouts::close_reason.is_null().or(checkouts::close_reason.eq(CloseReason::HoldExpired)))
             .set(checkouts::close_reason.eq(reason))
             .execute(&mut conn)
             .await?;

@@ -460,6 +460,7 @@ diesel::table! {
         disputed -> Int8,
         dispute_status -> Text,
         cancel_note -> Nullable<Text>,
+        cancel_claimed_until -> Nullable<Timestamptz>,
         review_amount -> Nullable<Int8>,
         review_currency -> Nullable<Text>,
         customer_id -> Nullable<Uuid>,

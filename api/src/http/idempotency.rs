@@ -218,6 +218,17 @@ pub async fn free(conn: &mut Connection, key: &Key, token: Uuid) -> Result<()> {
     Ok(())
 }
 
+/// Ends the claim's lease: the next try goes on with what this one may have begun.
+async fn lapse(conn: &mut Connection, key: &Key, token: Uuid) -> Result<()> {
+    diesel::update(idempotency_keys::table.find((&key.scope, &key.key)))
+        .filter(idempotency_keys::token.eq(token))
+        .filter(idempotency_keys::status.is_null())
+        .set(idempotency_keys::leased_until.eq(DateTime::<Utc>::UNIX_EPOCH))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Runs `work` in one transaction, at most once per key, and answers with what it answered the first time.
 ///
 /// # Errors
@@ -262,8 +273,8 @@ where
     .await
 }
 
-/// Runs `work`, which may call providers, to its end under a claim on the key: its answer is stored, an error gives the
-/// key free for another try. It is told whether an earlier try died before its answer.
+/// Runs `work`, which may call providers, to its end under a claim on the key: its answer is stored, a refusal gives the
+/// key free. It is told whether an earlier try died, or failed by no fault of the client's, and may have begun.
 ///
 /// # Errors
 /// What `work` answers; `idempotency_mismatch`, `request_in_flight`.
@@ -293,7 +304,11 @@ where
                 Ok((answer, false))
             }
             Err(error) => {
-                free(&mut conn, &key, token).await?;
+                if error.is_ours() {
+                    lapse(&mut conn, &key, token).await?;
+                } else {
+                    free(&mut conn, &key, token).await?;
+                }
                 Err(error)
             }
         }

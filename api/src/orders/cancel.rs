@@ -34,6 +34,9 @@ use crate::refunds::request::{self, Cause};
 /// How often an order that changes meanwhile is looked at again.
 const MOST_TRIES: u32 = 3;
 
+/// For how long a member of staff has a cancelling to themselves; longer than Stripe's answer takes.
+const CLAIM: TimeDelta = TimeDelta::seconds(60);
+
 text_enum! {
     /// Why an order is cancelled.
     CancelReason {
@@ -132,11 +135,11 @@ pub async fn cancel(app: &Arc<App>, id: OrderId, wish: &Wish) -> Result<Cancelle
             }
             OrderStatus::Cancelled => return Err(refuse("already_cancelled", "The order is cancelled already.")),
             OrderStatus::Pending => {
-                if round == 0 && !(wish.is_resumed && order.cancel_requested_at.is_some()) {
+                if round == 0 && !wish.is_resumed {
                     wish.expected.check(order.version)?;
                 }
                 drop(conn);
-                if unpaid(app, &order, wish).await? == Some(Cancelled::Noted) {
+                if unpaid(app, &order, wish, round == 0).await? == Some(Cancelled::Noted) {
                     return Ok(Cancelled::Noted);
                 }
             }
@@ -159,7 +162,7 @@ fn refuse(reason: &str, detail: &str) -> Error {
 }
 
 /// Not paid: the payment page is closed at Stripe first. `None` when the order must be looked at again.
-async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish) -> Result<Option<Cancelled>> {
+async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish, is_first: bool) -> Result<Option<Cancelled>> {
     if order.payment_review {
         if wish.is_shoppers() {
             let detail = "The amount that was paid is being looked at; the shop will decide.";
@@ -170,25 +173,70 @@ async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish) -> Result<Option<
     }
     let checkout: CheckoutId = {
         let mut conn = app.connection().await?;
-        // Kept before Stripe is asked: whoever finds out that it is cancelled knows why. Staff's word goes before the
-        // shopper's.
-        if !wish.is_shoppers() || order.cancel_reason.is_none() {
-            diesel::update(orders::table.find(order.id).filter(orders::status.eq(OrderStatus::Pending)))
-                .set((
-                    orders::cancel_reason.eq(wish.reason.as_str()),
-                    wish.note.as_ref().map(|note| orders::cancel_note.eq(note)),
-                    orders::version.eq(orders::version + 1),
-                ))
-                .execute(&mut conn)
-                .await?;
+        if is_first {
+            claim(&mut conn, order, wish, app.clock.now()).await?;
         }
         checkouts::table.filter(checkouts::order_id.eq(order.id)).select(checkouts::id).first(&mut conn).await?
     };
-    match checkout::close(app, checkout, CloseReason::Cancelled).await? {
+    let closed = checkout::close(app, checkout, CloseReason::Cancelled).await;
+    if closed.is_err() {
+        unclaim(app, order.id, wish).await?;
+    }
+    match closed? {
         Closed::Over => Ok(Some(Cancelled::Done)),
         // Decided in the meantime: the next round looks again.
         Closed::Processing => Ok(checkout::request_cancel(app, checkout).await?.then_some(Cancelled::Noted)),
     }
+}
+
+/// Has the cancelling of an unpaid order to itself, and keeps why before Stripe is asked: whoever finds out that it is
+/// cancelled knows. Shoppers need no claim, as a repeat is no news to them; staff's word goes before theirs.
+async fn claim(conn: &mut Connection, order: &OrderRow, wish: &Wish, now: DateTime<Utc>) -> Result<()> {
+    let pending = orders::table.find(order.id).filter(orders::status.eq(OrderStatus::Pending));
+    if wish.is_shoppers() {
+        let unsaid = pending.filter(orders::cancel_reason.is_null());
+        diesel::update(unsaid).set(orders::cancel_reason.eq(wish.reason.as_str())).execute(conn).await?;
+        return Ok(());
+    }
+    if order.cancel_requested_at.is_some() {
+        if wish.is_resumed {
+            return Ok(());
+        }
+        return Err(refuse("already_requested", "Its cancellation is noted already: a payment is on its way."));
+    }
+    let free = pending.filter(orders::cancel_claimed_until.is_null().or(orders::cancel_claimed_until.lt(now)));
+    let claimed = diesel::update(free)
+        .set((
+            orders::cancel_claimed_until.eq(now + CLAIM),
+            orders::cancel_reason.eq(wish.reason.as_str()),
+            orders::cancel_note.eq(&wish.note),
+        ))
+        .execute(conn)
+        .await?;
+    if claimed > 0 {
+        return Ok(());
+    }
+    match read::row(conn, order.id, false).await?.status {
+        // Paid meanwhile: the next round cancels that.
+        OrderStatus::Confirmed | OrderStatus::Completed => Ok(()),
+        OrderStatus::Cancelled if wish.is_resumed => Ok(()),
+        OrderStatus::Cancelled | OrderStatus::Pending => {
+            Err(refuse("already_cancelled", "Somebody else cancels the order, or did so just now."))
+        }
+    }
+}
+
+/// Lets others try, after a try that came to nothing.
+async fn unclaim(app: &Arc<App>, id: OrderId, wish: &Wish) -> Result<()> {
+    if wish.is_shoppers() {
+        return Ok(());
+    }
+    let mut conn = app.connection().await?;
+    diesel::update(orders::table.find(id))
+        .set(orders::cancel_claimed_until.eq(None::<DateTime<Utc>>))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
 }
 
 /// Paid: everything in one transaction under the order's lock, which shipping takes as well (PROTOCOL.md 23).
@@ -197,8 +245,11 @@ async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, n
     if order.status == OrderStatus::Cancelled {
         return Err(refuse("already_cancelled", "The order was cancelled by somebody else just now."));
     }
-    if is_first {
+    if is_first && !wish.is_resumed {
         wish.expected.check(order.version)?;
+    }
+    if wish.is_resumed && timeline::did(conn, id, EventKind::RestCancelled, &wish.actor).await? {
+        return Ok(());
     }
     let sent: i64 = ledger.lines.iter().map(|line| line.fulfilled).sum();
     require_cancellable(&order, &ledger, sent, wish, now)?;

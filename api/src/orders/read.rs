@@ -177,8 +177,10 @@ pub async fn find(conn: &mut Connection, id: OrderId) -> Result<Order> {
 /// `not_found`.
 pub async fn find_for_staff(conn: &mut Connection, id: OrderId) -> Result<Order> {
     let row = row(conn, id, false).await?;
-    let (note, review) =
-        (row.cancel_note.clone(), row.review_amount.zip(row.review_currency).filter(|_| row.payment_review));
+    let (note, review) = (
+        row.cancel_note.clone().filter(|_| row.status == OrderStatus::Cancelled),
+        row.review_amount.zip(row.review_currency).filter(|_| row.payment_review),
+    );
     let mut order = assemble(conn, vec![row], true).await?.pop().ok_or_else(|| Error::not_found("order"))?;
     order.cancel_note = note;
     order.review_amount = review.map(|(amount, currency)| Money::new(amount, currency));

@@ -82,6 +82,18 @@ pub async fn record(
     Ok(())
 }
 
+/// Whether somebody did this to an order.
+///
+/// # Errors
+/// Those of the database.
+pub async fn did(conn: &mut Connection, order: OrderId, kind: EventKind, actor: &str) -> Result<bool> {
+    let done = order_events::table
+        .filter(order_events::order_id.eq(order))
+        .filter(order_events::kind.eq(kind))
+        .filter(order_events::detail.retrieve_as_text("by").eq(actor));
+    Ok(diesel::select(diesel::dsl::exists(done)).get_result(conn).await?)
+}
+
 /// How many entries of a kind tell of an event of the provider.
 ///
 /// # Errors

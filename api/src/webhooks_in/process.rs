@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::EventStatus;
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
+use crate::checkout::model::CheckoutStatus;
 use crate::db::Connection;
 use crate::db::schema::{checkouts, orders, webhook_events};
 use crate::error::{Error, Result};
@@ -105,7 +106,11 @@ async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option
         let mut conn = app.connection().await?;
         find_checkout(&mut conn, &session, checkout_id).await?
     };
-    let Some(checkout) = found else { return Ok(EventStatus::Ignored) };
+    let Some((checkout, status)) = found else { return Ok(EventStatus::Ignored) };
+    if session.standing == Standing::Expired && !status.is_live() {
+        // Mostly we closed it ourselves.
+        return Ok(EventStatus::Processed);
+    }
     // What is final is believed; anything else may be old news, so Stripe is asked how it is now.
     let session = match session.standing {
         Standing::Paid | Standing::Expired => session,
@@ -123,8 +128,9 @@ async fn find_checkout(
     conn: &mut Connection,
     session: &SessionView,
     checkout_id: Option<&str>,
-) -> Result<Option<CheckoutId>> {
-    let by_session = checkouts::table.filter(checkouts::session_id.eq(&session.id)).select(checkouts::id);
+) -> Result<Option<(CheckoutId, CheckoutStatus)>> {
+    let columns = (checkouts::id, checkouts::status);
+    let by_session = checkouts::table.filter(checkouts::session_id.eq(&session.id)).select(columns);
     if let Some(id) = by_session.first(conn).await.optional()? {
         return Ok(Some(id));
     }
@@ -135,7 +141,7 @@ async fn find_checkout(
         .find(checkout)
         .filter(checkouts::order_id.eq(order))
         .filter(checkouts::session_id.is_null())
-        .select(checkouts::id)
+        .select(columns)
         .first(conn)
         .await
         .optional()?)
