@@ -8,7 +8,7 @@ ALTER TABLE order_line_items
     DROP COLUMN refunded_amount, DROP COLUMN refunded_tax, DROP COLUMN removed_quantity;
 ALTER TABLE orders
     DROP COLUMN refund_claimed, DROP COLUMN refund_imported, DROP COLUMN disputed, DROP COLUMN dispute_status,
-    DROP COLUMN cancel_note, DROP COLUMN cancel_claimed_until, DROP COLUMN review_amount, DROP COLUMN review_currency;
+    DROP COLUMN cancel_note, DROP COLUMN review_amount, DROP COLUMN review_currency;
 DROP INDEX checkouts_buyer_address_idx, checkouts_buyer_email_idx, checkouts_live_idx;
 UPDATE checkouts SET close_reason = 'cancelled' WHERE close_reason = 'released_by_staff';
 ALTER TABLE checkouts

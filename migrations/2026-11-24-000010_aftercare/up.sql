@@ -10,8 +10,6 @@ ALTER TABLE orders
     ADD COLUMN dispute_status text NOT NULL DEFAULT 'none'
         CONSTRAINT orders_dispute_status_check CHECK (dispute_status IN ('none', 'warning', 'open', 'won', 'lost')),
     ADD COLUMN cancel_note text,
-    -- Until when a member of staff has the cancelling of an unpaid order to themselves.
-    ADD COLUMN cancel_claimed_until timestamptz,
     -- What was paid when it was not the order's total, until staff decide.
     ADD COLUMN review_amount bigint,
     ADD COLUMN review_currency text,

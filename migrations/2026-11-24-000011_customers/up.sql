@@ -11,25 +11,21 @@ CREATE TABLE customers (
     stripe_customer_id text CONSTRAINT customers_stripe_customer_id_key UNIQUE,
     -- How often Stripe was asked to create the customer; whoever is not the first looks first.
     stripe_sends integer NOT NULL,
-    stripe_asked_at timestamptz,
-    -- Stripe refused to create it, or its customer was deleted there: not asked again.
-    stripe_refused_at timestamptz,
     metadata jsonb NOT NULL,
     version bigint NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX customers_email_key ON customers (lower(email));
-CREATE INDEX customers_unknown_to_stripe_idx ON customers (created_at)
-    WHERE stripe_customer_id IS NULL AND stripe_refused_at IS NULL;
 
--- Accounts that come into being when the link in the mail is followed and a password chosen there.
+-- Accounts that come into being when the link in the mail is followed.
 CREATE TABLE customer_registrations (
     id uuid CONSTRAINT customer_registrations_pkey PRIMARY KEY,
     email text NOT NULL,
     name text,
     phone text,
     locale text,
+    password_hash text NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_at timestamptz
@@ -108,10 +104,10 @@ CREATE INDEX account_requests_registration_id_idx ON account_requests (registrat
 CREATE TABLE emails (
     id uuid CONSTRAINT emails_pkey PRIMARY KEY,
     kind text NOT NULL CONSTRAINT emails_kind_check
-        CHECK (kind IN ('verify_email', 'account_exists', 'reset_password', 'password_changed', 'order_link')),
+        CHECK (kind IN ('verify_email', 'account_exists', 'reset_password', 'order_link')),
     recipient text NOT NULL,
     locale text,
-    -- What caused it: a registration, a password reset, an account request, a change of the password.
+    -- What caused it: a registration, a password reset, an account request.
     subject_id uuid NOT NULL,
     -- What its text is made from; never a link or a token.
     data jsonb NOT NULL,
@@ -119,14 +115,10 @@ CREATE TABLE emails (
     created_at timestamptz NOT NULL,
     CONSTRAINT emails_subject_key UNIQUE (kind, subject_id, recipient)
 );
-CREATE INDEX emails_recipient_idx ON emails (lower(recipient), created_at DESC);
 CREATE INDEX emails_created_at_idx ON emails (created_at DESC, id DESC);
 
 ALTER TABLE carts
-    ADD COLUMN customer_id uuid CONSTRAINT carts_customer_id_fkey REFERENCES customers (id),
-    -- Of an abandoned cart: the one that its lines came into.
-    ADD COLUMN merged_into uuid CONSTRAINT carts_merged_into_fkey REFERENCES carts (id);
-CREATE INDEX carts_merged_into_idx ON carts (merged_into) WHERE merged_into IS NOT NULL;
+    ADD COLUMN customer_id uuid CONSTRAINT carts_customer_id_fkey REFERENCES customers (id);
 CREATE INDEX carts_customer_id_idx ON carts (customer_id, updated_at DESC) WHERE customer_id IS NOT NULL;
 
 ALTER TABLE orders

@@ -96,8 +96,7 @@ pub async fn registered_email(conn: &mut Connection, id: RegistrationId, now: Da
 }
 
 /// Makes the customer of a registration: with the password that was chosen behind the link, and as somebody whom
-/// Stripe shall know. Other registrations of the address are
-/// void then. In a transaction.
+/// Stripe shall know. Other registrations of the address are void then. In a transaction.
 ///
 /// # Errors
 /// `invalid_token`, `already_verified`.

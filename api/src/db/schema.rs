@@ -190,12 +190,12 @@ diesel::table! {
         password_hash -> Text,
         stripe_customer_id -> Nullable<Text>,
         stripe_sends -> Int4,
-        stripe_asked_at -> Nullable<Timestamptz>,
-        stripe_refused_at -> Nullable<Timestamptz>,
         metadata -> Jsonb,
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        stripe_asked_at -> Nullable<Timestamptz>,
+        stripe_refused_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -460,10 +460,10 @@ diesel::table! {
         disputed -> Int8,
         dispute_status -> Text,
         cancel_note -> Nullable<Text>,
-        cancel_claimed_until -> Nullable<Timestamptz>,
         review_amount -> Nullable<Int8>,
         review_currency -> Nullable<Text>,
         customer_id -> Nullable<Uuid>,
+        cancel_claimed_until -> Nullable<Timestamptz>,
     }
 }
 
