@@ -1,3 +1,5 @@
+DROP INDEX disputes_tax_waiting_idx;
+ALTER TABLE disputes DROP COLUMN tax_reversal_asked_at, DROP COLUMN tax_reversal_asked_by;
 ALTER TABLE carts DROP COLUMN merged_into;
 DROP INDEX emails_recipient_idx;
 DELETE FROM emails WHERE kind = 'password_changed';

@@ -24,3 +24,12 @@ ALTER TABLE carts
     -- Of an abandoned cart: the one that its lines came into.
     ADD COLUMN merged_into uuid CONSTRAINT carts_merged_into_fkey REFERENCES carts (id);
 CREATE INDEX carts_merged_into_idx ON carts (merged_into) WHERE merged_into IS NOT NULL;
+
+ALTER TABLE disputes
+    -- Staff want its tax reversed: noted before Stripe is asked, so that whatever dies then is taken up again.
+    ADD COLUMN tax_reversal_asked_at timestamptz,
+    ADD COLUMN tax_reversal_asked_by text,
+    ADD CONSTRAINT disputes_tax_reversal_asked_check
+        CHECK ((tax_reversal_asked_at IS NULL) = (tax_reversal_asked_by IS NULL));
+CREATE INDEX disputes_tax_waiting_idx ON disputes (tax_reversal_asked_at)
+    WHERE tax_reversal_id IS NULL AND tax_reversal_asked_at IS NOT NULL;

@@ -68,6 +68,85 @@ async fn sixty_four_parallel_additions_lose_nothing() {
     app.finish().await;
 }
 
+/// Eight first clicks of one page, or one that is repeated: one cart, with each line once (R45).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_creates_under_one_key_make_one_cart() {
+    let app = TestApp::start().await;
+    let variant = app.variant(100).await;
+    let body = json!({"line_items": [{"variant_id": variant, "quantity": 2}]});
+    let creates = (0..8)
+        .map(|_| app.post("/v1/carts", body.clone()).header("Idempotency-Key", "the first click of a page").send());
+    let mut carts = Vec::new();
+    for reply in futures_util::future::join_all(creates).await {
+        if reply.status == 201 {
+            carts.push((reply.body["id"].clone(), reply.body["cart_token"].clone()));
+        } else {
+            reply.problem(409, "request_in_flight");
+        }
+    }
+    let again =
+        app.post("/v1/carts", body).header("Idempotency-Key", "the first click of a page").send().await.expect(201);
+    carts.push((again["id"].clone(), again["cart_token"].clone()));
+    carts.dedup();
+    assert_eq!(carts.len(), 1);
+    assert_eq!(app.count("SELECT count(*) FROM carts").await, 1);
+    assert_eq!(again["line_items"][0]["quantity"], 2);
+    app.finish().await;
+}
+
+/// Two tabs that know an old version of the cart both change it: nothing is refused, nothing is lost (R49).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_tabs_change_one_cart_at_once() {
+    let app = TestApp::start().await;
+    let (shirt, mug) = (app.variant(100).await, app.variant(100).await);
+    let cart = app.cart(&[(&shirt, 1)]).await;
+    let old = app.read_cart(&cart).await;
+    let line = format!("/line-items/{}", old["line_items"][0]["id"].as_str().unwrap());
+    let one = with(&app, &cart, "POST", "/line-items").json(json!({"variant_id": mug, "quantity": 1})).send();
+    let two = with(&app, &cart, "PATCH", &line).json(json!({"quantity": 3})).send();
+    let three = with(&app, &cart, "PATCH", "").json(json!({"locale": "de"})).send();
+    let (one, two, three) = tokio::join!(one, two, three);
+    for reply in [one, two, three] {
+        reply.expect(200);
+    }
+    let now = app.read_cart(&cart).await;
+    let quantities: Vec<&Value> = now["line_items"].as_array().unwrap().iter().map(|line| &line["quantity"]).collect();
+    assert_eq!((quantities, &now["locale"]), (vec![&json!(3), &json!(1)], &json!("de")));
+    assert_eq!(now["version"].as_i64().unwrap(), old["version"].as_i64().unwrap() + 3);
+    app.finish().await;
+}
+
+/// Whoever looks for carts that were left sees every change as life (R50).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_change_of_a_cart_moves_its_time() {
+    let app = TestApp::start().await;
+    let variant = app.variant(100).await;
+    let code = json!({"title": "D", "method": "code", "type": "percentage", "percentage": "10", "code": "TEN"});
+    app.staff_post("/v1/admin/discounts", code).send().await.expect(201);
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let mut last = app.read_cart(&cart).await["updated_at"].as_str().unwrap().to_owned();
+    let line = format!("/line-items/{}", app.read_cart(&cart).await["line_items"][0]["id"].as_str().unwrap());
+    for (method, rest, body) in [
+        ("POST", "/line-items", json!({"variant_id": variant, "quantity": 1})),
+        ("PATCH", &line, json!({"quantity": 5})),
+        ("PATCH", "", json!({"email": "grace@example.com"})),
+        ("POST", "/discount-codes", json!({"code": "TEN"})),
+        ("DELETE", "/discount-codes/TEN", Value::Null),
+        ("DELETE", &line, Value::Null),
+    ] {
+        app.advance(60).await;
+        let call = with(&app, &cart, method, rest);
+        let reply = if body.is_null() { call } else { call.json(body) }.send().await.expect(200);
+        let time = reply["updated_at"].as_str().unwrap().to_owned();
+        assert!(time > last, "{method} {rest}: {time} is not after {last}");
+        assert_eq!(app.read_cart(&cart).await["updated_at"], time.as_str());
+        last = time;
+    }
+    app.advance(60).await;
+    assert_eq!(app.read_cart(&cart).await["updated_at"], last.as_str(), "reading is no change");
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn quantities_and_lines_have_limits_that_name_the_line() {
     let app = TestApp::start().await;

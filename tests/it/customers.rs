@@ -510,7 +510,9 @@ async fn what_was_bought_as_a_guest_becomes_the_customer_s() {
     app.run_jobs().await;
     assert_eq!(app.staff_order(&unpaid).await["customer_id"], Value::Null);
     app.log_in("ada@example.com").await;
-    assert_eq!(app.staff_order(&unpaid).await["customer_id"], customer.id.as_str());
+    let claimed = app.staff_order(&unpaid).await;
+    assert_eq!(claimed["customer_id"], customer.id.as_str());
+    assert_eq!(claimed["timeline"].to_string().matches("\"claimed\"").count(), 1);
     assert_eq!(app.staff_order(&strange).await["customer_id"], Value::Null);
     // A storefront's server has its key as the bearer.
     let key = api_keys::create(&mut app.database().await, "web", &[Scope::Storefront], app.app.clock.now()).await;

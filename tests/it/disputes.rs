@@ -100,6 +100,11 @@ async fn the_tax_of_a_lost_dispute_is_reversed_when_staff_say_so() {
     let lost = app.call_at(&doomed.base_url, "POST", &path).bearer(&app.admin_key).try_send().await;
     assert!(lost.is_err());
     doomed.died().await;
+    // Nobody asks again but the reconciler.
+    app.advance(6 * 60).await;
+    app.reconcile().await;
+    let noted = app.staff_order(&checkout).await["disputes"][0]["tax_reversal_id"].clone();
+    assert!(noted.is_string(), "{noted}");
     let orders = [reverse().await.expect(200), reverse().await.expect(200)];
     let reversals = app.provider_calls("POST /v1/tax/transactions/create_reversal").await;
     assert_eq!(reversals.len(), 2, "asked again under the same key, and then no more");
@@ -128,28 +133,71 @@ async fn inquiries_and_fraud_warnings_are_told_and_take_nothing() {
     app.finish().await;
 }
 
-/// The bank takes the money while we give it back: at most one of them, and both are told.
+/// The bank takes the money while we give it back: whoever is first, it goes once, and both are told. The first rounds
+/// are staged, so that each is first at least once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refund_races_a_dispute() {
     let app = TestApp::start().await;
     let variant = app.variant(30).await;
-    for _ in 0..8 {
+    let (mut given_back, mut refused, mut failed) = (0, 0, 0);
+    for round in 0..8 {
         let checkout = app.paid(&variant, 1).await;
         let total = checkout.body["order"]["totals"]["total"]["amount"].as_i64().unwrap();
         let payment = app.payment_of(&checkout).await;
         let body = json!({"amount": {"amount": total, "currency": "EUR"}, "reason": "other"});
-        let refund = async {
-            let reply = app.about(&checkout, "refunds", body).send().await;
-            assert!([201, 409].contains(&reply.status), "{reply:?}");
-            merx::jobs::worker::run_due(&app.app).await.unwrap();
+        let ask = || app.about(&checkout, "refunds", body.clone()).send();
+        let send = async || merx::jobs::worker::run_due(&app.app).await.unwrap();
+        let dispute = || app.try_control_owned(format!("payment-intents/{payment}/dispute"), json!({}));
+        let reply = match round {
+            0 => {
+                let reply = ask().await;
+                send().await;
+                dispute().await;
+                reply
+            }
+            1 => {
+                dispute().await;
+                app.run_jobs().await;
+                ask().await
+            }
+            // Asked for in time, sent too late.
+            2 => {
+                let reply = ask().await;
+                dispute().await;
+                reply
+            }
+            _ => {
+                let refund = async {
+                    let reply = ask().await;
+                    send().await;
+                    reply
+                };
+                tokio::join!(refund, dispute()).0
+            }
         };
-        let dispute = app.try_control_owned(format!("payment-intents/{payment}/dispute"), json!({}));
-        let ((), _) = tokio::join!(refund, dispute);
         app.run_jobs().await;
         let order = app.staff_order(&checkout).await;
-        assert_eq!(order["remaining_refundable"]["amount"], 0);
-        assert_eq!(order["dispute_status"], "open");
-        assert_eq!(app.refunded_at_stripe(&checkout).await, order["refunded"]["amount"].as_i64().unwrap());
+        assert_eq!((&order["remaining_refundable"]["amount"], &order["dispute_status"]), (&json!(0), &json!("open")));
+        let refund = if reply.status == 201 { order["refunds"][0]["status"].as_str().unwrap() } else { "refused" };
+        let refunded = match refund {
+            "succeeded" => {
+                given_back += 1;
+                total
+            }
+            "failed" => {
+                failed += 1;
+                0
+            }
+            _ => {
+                reply.problem(409, "charge_disputed");
+                refused += 1;
+                0
+            }
+        };
+        assert_eq!(order["refunded"]["amount"], refunded, "round {round}");
+        assert_eq!(app.refunded_at_stripe(&checkout).await, refunded);
+        assert_eq!((app.alerts("dispute").await, app.alerts("refund_failed").await), (round + 1, failed));
     }
+    assert!(given_back > 0 && refused > 0 && failed > 0, "{given_back} {refused} {failed}");
     app.finish().await;
 }

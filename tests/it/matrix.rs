@@ -330,6 +330,12 @@ fn body(operation: &str, world: &World) -> Option<Value> {
     })
 }
 
+/// A token of the same form that nobody was given.
+fn guess(token: &str) -> String {
+    let (rest, last) = token.split_at(token.len() - 1);
+    format!("{rest}{}", if last == "A" { "B" } else { "A" })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_answers_every_role_as_the_matrix_says() {
     let app = TestApp::start().await;
@@ -360,8 +366,9 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
             None => app.admin_key.clone(),
         };
         // The order's token where the route knows only that, else the cart's.
+        let is_of_order = ["get_order", "cancel_my_order", "list_my_refunds"].contains(&name);
         let token = |cart: &CartHandle, checkout: &CheckoutHandle| {
-            if ["get_order", "cancel_my_order", "list_my_refunds"].contains(&name) {
+            if is_of_order {
                 ("X-Order-Token", checkout.order_token.clone())
             } else {
                 ("X-Cart-Token", cart.token.clone())
@@ -378,6 +385,16 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
         let strange = headers(STRANGER, &world.stranger.0, &world.stranger.1).await;
         let own = headers(OWNER, &world.cart, &world.checkout).await;
         assert_eq!(send(&[]).await, row.nobody, "{name} as nobody");
+        for known in [&app.admin_key, &app.log_in(OWNER).await.access] {
+            assert_eq!(send(&[bearer(&guess(known))]).await, row.nobody, "{name} with a guessed {known}");
+        }
+        let (header, known) = token(&world.cart, &world.checkout);
+        let by_guess = if row.customer { row.nobody } else { row.stranger };
+        assert_eq!(send(&[(header, guess(&known))]).await, by_guess, "{name} with a guessed {header}");
+        if is_of_order {
+            let other = app.log_in(STRANGER).await.access;
+            assert_eq!(send(&[bearer(&other)]).await, 404, "{name} as another customer");
+        }
         assert_eq!(send(&strange).await, row.stranger, "{name} as a stranger");
         assert_eq!(send(&[bearer(&powerless)]).await, row.powerless, "{name} with a powerless key");
         assert_eq!(send(&[bearer(&scoped)]).await, row.staff, "{name} as staff");

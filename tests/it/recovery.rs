@@ -149,6 +149,37 @@ async fn the_command_audits_and_repairs() {
     app.finish().await;
 }
 
+/// Nobody runs the command each night; the worker does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_nightly_audit_tells_what_it_finds() {
+    let app = TestApp::start().await;
+    let variant = app.variant(9).await;
+    let checkout = app.paid(&variant, 1).await;
+    app.refund_line(&checkout, 0, json!({})).await;
+    let night = async || {
+        let (mut conn, now) = (app.database().await, app.app.clock.now());
+        merx::jobs::queue::schedule(&mut conn, now).await.unwrap();
+        app.sql("DELETE FROM jobs WHERE kind <> 'audit'").await;
+        app.advance(24 * 3600 + 1).await;
+        app.run_jobs().await;
+    };
+    night().await;
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE kind = 'audit' AND status = 'done'").await, 1);
+    assert_eq!(app.alerts("broken_invariant").await, 0);
+    app.sql("UPDATE stock_levels SET reserved = 3").await;
+    app.sql("UPDATE order_events SET kind = 'not ' || kind WHERE kind IN ('refunded', 'refund_requested')").await;
+    for _ in 0..2 {
+        night().await;
+        assert_eq!(app.alerts("broken_invariant").await, 2, "one for each invariant, once");
+    }
+    let told =
+        "SELECT count(*) FROM alerts WHERE dedupe_key LIKE '8%' AND detail LIKE '%2 findings%a refund that succeeded%'";
+    assert_eq!(app.count(told).await, 1);
+    app.sql("UPDATE stock_levels SET reserved = 0").await;
+    app.sql("UPDATE order_events SET kind = replace(kind, 'not ', '')").await;
+    app.finish().await;
+}
+
 /// Each job that should exist is gone, as if its row had been deleted by mistake: the reconcilers bring all forward.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_jobs_are_found_in_every_intermediate_state() {

@@ -46,6 +46,8 @@ text_enum! {
         StaleRates => "stale_rates",
         /// More is reserved than is there, since staff found stock missing.
         Shortage => "shortage",
+        /// The nightly audit found that an invariant is broken.
+        BrokenInvariant => "broken_invariant",
     }
 }
 

@@ -4,7 +4,7 @@
 pub mod repair;
 mod rules;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,8 +13,9 @@ use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
-use crate::alerts::AlertKind;
-use crate::db::schema::{alerts, jobs, webhook_events};
+use crate::alerts::{self, AlertKind};
+use crate::app::App;
+use crate::db::schema::{alerts as alert_rows, jobs, webhook_events};
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::{EventId, JobId};
@@ -44,12 +45,33 @@ pub async fn run(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Findin
     db::transaction(conn, |conn| {
         async move {
             let snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
-            diesel::sql_query(snapshot).execute(conn).await?;
+            for setting in [snapshot, "SET LOCAL statement_timeout = '10min'"] {
+                diesel::sql_query(setting).execute(conn).await?;
+            }
             audit(conn, now).await
         }
         .scope_boxed()
     })
     .await
+}
+
+/// Audits, and raises an alert for each invariant that is broken.
+///
+/// # Errors
+/// Those of the database.
+pub async fn tell(app: &App) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let findings = run(&mut conn, now).await?;
+    let mut broken: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for finding in &findings {
+        broken.entry(finding.invariant).or_default().push(&finding.detail);
+    }
+    for (invariant, details) in broken {
+        let few: Vec<&str> = details.iter().take(3).copied().collect();
+        let detail = format!("{invariant}: {} findings of `merx check`, as {}.", details.len(), few.join("; "));
+        alerts::raise(&mut conn, AlertKind::BrokenInvariant, invariant, None, &detail, now).await?;
+    }
+    Ok(())
 }
 
 async fn audit(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Finding>> {
@@ -91,8 +113,11 @@ async fn orphaned_events(conn: &mut Connection) -> Result<Vec<(EventId, String)>
 /// Jobs that gave up without anybody being told.
 async fn untold_deaths(conn: &mut Connection) -> Result<Vec<Finding>> {
     let dead: Vec<JobId> = jobs::table.filter(jobs::status.eq("dead")).select(jobs::id).load(conn).await?;
-    let told: Vec<String> =
-        alerts::table.filter(alerts::kind.eq(AlertKind::DeadJob)).select(alerts::dedupe_key).load(conn).await?;
+    let told: Vec<String> = alert_rows::table
+        .filter(alert_rows::kind.eq(AlertKind::DeadJob))
+        .select(alert_rows::dedupe_key)
+        .load(conn)
+        .await?;
     let told: HashSet<String> = told.into_iter().collect();
     let untold = dead.into_iter().map(|id| id.to_string()).filter(|id| !told.contains(id));
     Ok(untold

@@ -130,6 +130,14 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
              OR refunds.tax_mode = 'lines' AND refunds.amount <> sum(part.amount) + refunds.shipping",
     ),
     (
+        "5 refunds give back no more tax than was in the order",
+        "SELECT 'order ' || orders.id || ': tax ' || tax_added + tax_included || ', refunded ' || given AS detail
+         FROM orders, LATERAL (SELECT COALESCE(sum(refunds.tax), 0) AS given FROM refunds
+             WHERE order_id = orders.id AND refunds.status IN ('pending', 'succeeded')) AS sums
+         WHERE given > tax_added + tax_included
+            OR given < tax_added + tax_included AND refund_claimed + refund_imported = captured AND captured = total AND captured > 0",
+    ),
+    (
         "5 the payment status is what the sums say",
         "SELECT 'order ' || orders.id || ' is ' || payment_status || ': captured ' || captured || ', refunded ' || given AS detail
          FROM orders, LATERAL (SELECT COALESCE(sum(amount), 0) AS given FROM refunds WHERE order_id = orders.id AND refunds.status = 'succeeded') AS sums
@@ -172,7 +180,21 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
         "8 what happened is in the timeline",
         "SELECT 'order ' || id || ' is ' || status || ' without a timeline entry' AS detail FROM orders
          WHERE status IN ('confirmed', 'completed') AND NOT EXISTS (SELECT FROM order_events WHERE order_id = orders.id AND kind = 'paid')
-            OR status = 'cancelled' AND NOT EXISTS (SELECT FROM order_events WHERE order_id = orders.id AND kind = 'cancelled')",
+            OR status = 'cancelled' AND NOT EXISTS (SELECT FROM order_events WHERE order_id = orders.id AND kind = 'cancelled')
+         UNION ALL
+         SELECT 'order ' || id || ': ' || what || ' without a timeline entry' FROM orders, LATERAL (
+             SELECT 'a refund' AS what, (SELECT count(*) FROM refunds WHERE order_id = orders.id) AS done,
+                 ARRAY['refund_requested', 'refund_imported'] AS kinds
+             UNION ALL SELECT 'a refund that succeeded', (SELECT count(*) FROM refunds WHERE order_id = orders.id AND status = 'succeeded'),
+                 ARRAY['refunded']
+             UNION ALL SELECT 'a refund that failed', (SELECT count(*) FROM refunds WHERE order_id = orders.id AND status IN ('failed', 'cancelled')),
+                 ARRAY['refund_failed']
+             UNION ALL SELECT 'a shipment', (SELECT count(*) FROM fulfillments WHERE order_id = orders.id), ARRAY['fulfilled']
+             UNION ALL SELECT 'a dispute', (SELECT count(*) FROM disputes WHERE order_id = orders.id), ARRAY['disputed']
+             UNION ALL SELECT 'a tax reversal', (SELECT count(tax_reversal_id) FROM refunds WHERE order_id = orders.id)
+                 + (SELECT count(tax_reversal_id) FROM disputes WHERE order_id = orders.id), ARRAY['tax_reversed']
+         ) AS needed WHERE done > 0
+             AND done > (SELECT count(*) FROM order_events WHERE order_id = orders.id AND kind = ANY(kinds))",
     ),
     (
         "9 one currency in an order",

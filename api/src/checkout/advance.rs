@@ -12,13 +12,12 @@ use super::create;
 use super::model::{self, CheckoutStatus, CloseReason};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
-use crate::db::Connection;
 use crate::db::schema::{checkouts, orders, refunds, webhook_events};
+use crate::db::{self, Connection};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId, RefundId};
 use crate::jobs::{Job, queue};
 use crate::orders::model::{DisputeStatus, OrderStatus, PaymentStatus};
-use crate::orders::read;
 use crate::webhooks_in::EventStatus;
 
 /// A checkout still `creating` after this long lost its maker; longer than a call's budget.
@@ -36,7 +35,8 @@ const JOB_PATIENCE: TimeDelta = TimeDelta::minutes(5);
 /// How often at most the session behind the return page is read.
 const SYNC_GAP: TimeDelta = TimeDelta::seconds(3);
 
-/// How many of a kind one run looks at.
+/// How many of a kind one run looks at: drawn by lot, so that those which cannot be brought forward never keep the others
+/// from their turn.
 const BATCH: i64 = 200;
 
 /// Brings a checkout one step forward, if there is one to take now.
@@ -44,17 +44,15 @@ const BATCH: i64 = 200;
 /// # Errors
 /// While Stripe's answer is unknown.
 pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
-    match create::settle(app, id).await {
-        // Refused and undone: that is an end.
-        Err(error) if error.code() == Some(Code::PaymentRejected) => return Ok(()),
-        settled => settled?,
+    let (mut row, mut order) = model::with_order(app, id).await?;
+    if row.status == CheckoutStatus::Creating {
+        match create::settle(app, id).await {
+            // Refused and undone: that is an end.
+            Err(error) if error.code() == Some(Code::PaymentRejected) => return Ok(()),
+            settled => settled?,
+        }
+        (row, order) = model::with_order(app, id).await?;
     }
-    let (row, order) = {
-        let mut conn = app.connection().await?;
-        let row = model::row(&mut conn, id, false).await?;
-        let order = read::row(&mut conn, row.order_id, false).await?;
-        (row, order)
-    };
     if row.status != CheckoutStatus::Open || order.payment_review {
         return Ok(());
     }
@@ -68,7 +66,8 @@ pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
         return Ok(());
     }
     if row.hold_expires_at <= app.clock.now() || row.close_reason.is_some() {
-        close_made(app, id, row.close_reason.unwrap_or(CloseReason::HoldExpired)).await?;
+        let reason = row.close_reason.unwrap_or(CloseReason::HoldExpired);
+        close_made(app, &row, &order, reason).await?;
     }
     Ok(())
 }
@@ -133,6 +132,7 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
         .filter(refunds::status.eq("pending"))
         .filter(refunds::updated_at.lt(now - JOB_PATIENCE))
         .select(refunds::id)
+        .order(db::random())
         .limit(BATCH)
         .load(&mut conn)
         .await?;
@@ -143,6 +143,7 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
         .filter(webhook_events::status.eq(EventStatus::Pending))
         .filter(webhook_events::received_at.lt(now - JOB_PATIENCE))
         .select(webhook_events::id)
+        .order(db::random())
         .limit(BATCH)
         .load(&mut conn)
         .await?;
@@ -151,6 +152,7 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
     }
     drop(conn);
     app.wake.ring();
+    crate::disputes::tax::reconcile(app).await?;
     crate::disputes::apply::reconcile(app).await
 }
 
@@ -165,6 +167,7 @@ async fn tell_of_stuck_money(conn: &mut Connection, now: DateTime<Utc>) -> Resul
         .filter(orders::dispute_status.ne_all([DisputeStatus::Open, DisputeStatus::Lost]))
         .filter(orders::updated_at.lt(now - JOB_PATIENCE))
         .select(orders::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;
@@ -178,6 +181,7 @@ async fn tell_of_stuck_money(conn: &mut Connection, now: DateTime<Utc>) -> Resul
         .filter(orders::payment_status.eq(PaymentStatus::Processing))
         .filter(checkouts::hold_expires_at.lt(now))
         .select(orders::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;
@@ -191,6 +195,7 @@ async fn tell_of_stuck_money(conn: &mut Connection, now: DateTime<Utc>) -> Resul
         .filter(orders::refund_imported.gt(0))
         .filter(orders::updated_at.lt(now - JOB_PATIENCE))
         .select(orders::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;
@@ -214,6 +219,7 @@ async fn stale_checkouts(conn: &mut Connection, now: DateTime<Utc>) -> Result<Ve
         .filter(orders::payment_status.ne(PaymentStatus::Processing))
         .filter(lost.or(overdue))
         .select(checkouts::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;
@@ -223,6 +229,7 @@ async fn stale_checkouts(conn: &mut Connection, now: DateTime<Utc>) -> Result<Ve
         .filter(orders::payment_status.eq(PaymentStatus::Processing))
         .filter(checkouts::synced_at.is_null().or(checkouts::synced_at.lt(now - PROCESSING_GAP)))
         .select(checkouts::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;

@@ -10,13 +10,12 @@ use serde_json::{Value, json};
 use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
 use super::stock;
 use crate::alerts::{self, AlertKind};
-use crate::carts::load;
 use crate::carts::model::CartStatus;
 use crate::db::schema::{carts, checkouts, orders};
 use crate::db::{self, Connection};
 use crate::discounts::uses;
 use crate::error::{Error, Result};
-use crate::ids::{CheckoutId, OrderId, TaxCalculationId};
+use crate::ids::{CartId, CheckoutId, OrderId, TaxCalculationId};
 use crate::jobs::{Job, queue};
 use crate::money::Money;
 use crate::orders::cancel::CancelReason;
@@ -66,9 +65,9 @@ struct Locked {
 }
 
 async fn lock(conn: &mut Connection, id: CheckoutId) -> Result<Locked> {
-    let unlocked = model::row(conn, id, false).await?;
-    load::row(conn, unlocked.cart_id, true).await?;
-    let order = read::row(conn, unlocked.order_id, true).await?;
+    let (cart, order) = model::owners(conn, id).await?;
+    carts::table.find(cart).select(carts::id).for_no_key_update().first::<CartId>(conn).await?;
+    let order = read::row(conn, order, true).await?;
     let checkout = model::row(conn, id, true).await?;
     Ok(Locked { order, checkout })
 }

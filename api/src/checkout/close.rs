@@ -11,14 +11,14 @@ use serde_json::json;
 
 use super::apply::apply;
 use super::create;
-use super::model::{self, CheckoutStatus, CloseReason};
+use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
 use crate::app::App;
 use crate::db::schema::{checkouts, orders};
 use crate::db::{self};
 use crate::error::{Code, Error, Result};
 use crate::ids::CheckoutId;
 use crate::orders::model::PaymentStatus;
-use crate::orders::read;
+use crate::orders::read::{self, OrderRow};
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{ProviderError, Standing};
 
@@ -43,38 +43,44 @@ pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Resul
             return Err(error);
         }
     }
-    close_made(app, id, reason).await
+    let (row, order) = model::with_order(app, id).await?;
+    close_made(app, &row, &order, reason).await
 }
 
 /// Closes a checkout that is not being made any more.
 ///
 /// # Errors
 /// Those of [`close`].
-pub(super) async fn close_made(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Result<Closed> {
-    let session_id = {
+pub(super) async fn close_made(
+    app: &Arc<App>,
+    row: &CheckoutRow,
+    order: &OrderRow,
+    reason: CloseReason,
+) -> Result<Closed> {
+    let id = row.id;
+    if !row.status.is_live() {
+        return Ok(Closed::Over);
+    }
+    if order.payment_status == PaymentStatus::Processing || order.payment_review {
+        return Ok(Closed::Processing);
+    }
+    let session_id =
+        row.session_id.as_deref().ok_or_else(|| Error::Internal(format!("{id} is open without a session")))?;
+    // Of a hold that ended nothing need be noted: that is what no reason means.
+    if reason != CloseReason::HoldExpired {
         let mut conn = app.connection().await?;
-        let row = model::row(&mut conn, id, false).await?;
-        let order = read::row(&mut conn, row.order_id, false).await?;
-        if !row.status.is_live() {
-            return Ok(Closed::Over);
-        }
-        if order.payment_status == PaymentStatus::Processing || order.payment_review {
-            return Ok(Closed::Processing);
-        }
         diesel::update(checkouts::table.find(id).filter(checkouts::status.eq(CheckoutStatus::Open)))
-            // A cancellation says more than the hold's end, which may have been noted while Stripe could not be reached.
             .filter(checkouts::close_reason.is_null().or(checkouts::close_reason.eq(CloseReason::HoldExpired)))
             .set(checkouts::close_reason.eq(reason))
             .execute(&mut conn)
             .await?;
-        row.session_id.ok_or_else(|| Error::Internal(format!("{id} is open without a session")))?
-    };
+    }
     app.faults.point("before_expire").await;
-    let session = match app.stripe.expire_session(&session_id).await {
+    let session = match app.stripe.expire_session(session_id).await {
         Ok(session) => session,
         // Only a read decides: the session may be paid, on its way, or expired by an earlier try of ours.
         Err(ProviderError::Rejected { .. } | ProviderError::NotFound(_) | ProviderError::Unauthorized(_)) => {
-            app.stripe.read_session(&session_id).await?
+            app.stripe.read_session(session_id).await?
         }
         Err(
             error @ (ProviderError::RateLimited { .. } | ProviderError::Unavailable(_) | ProviderError::Unknown { .. }),

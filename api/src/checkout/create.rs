@@ -17,7 +17,6 @@ use crate::db::{self, Connection};
 use crate::error::{Code, Error, Result};
 use crate::ids::CheckoutId;
 use crate::money::Money;
-use crate::orders::read;
 use crate::payments::{Create, ProviderError, SessionView, Standing};
 
 /// How long after a session's end a list of sessions is complete for certain.
@@ -28,12 +27,8 @@ const CLOCK_MARGIN: TimeDelta = TimeDelta::minutes(5);
 /// # Errors
 /// `payment_rejected` when Stripe refused and all is undone; `provider_unavailable` while the outcome is unknown.
 pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
-    let (row, total) = {
-        let mut conn = app.connection().await?;
-        let row = model::row(&mut conn, id, false).await?;
-        let order = read::row(&mut conn, row.order_id, false).await?;
-        (row, Money::new(order.total, order.currency))
-    };
+    let (row, order) = model::with_order(app, id).await?;
+    let total = Money::new(order.total, order.currency);
     if row.status != CheckoutStatus::Creating {
         return Ok(());
     }

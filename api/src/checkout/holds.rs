@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use super::model::CheckoutStatus;
 use crate::config::RateLimits;
 use crate::db::Connection;
 use crate::db::schema::{checkouts, order_line_items, orders, reservations};
+use crate::db::statement::{Bind, Statement};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CartId, CheckoutId, OrderId, VariantId};
 use crate::orders::model::PaymentStatus;
@@ -25,7 +26,7 @@ pub struct Buyer {
     pub email: Option<String>,
 }
 
-#[derive(QueryableByName)]
+#[derive(Default, QueryableByName)]
 struct Held {
     #[diesel(sql_type = BigInt)]
     by_address: i64,
@@ -39,16 +40,17 @@ struct Held {
 /// `hold_limit_reached`.
 pub(super) async fn require_room(conn: &mut Connection, buyer: &Buyer, units: i64, limits: RateLimits) -> Result<()> {
     within("cart", units, limits.held_units_per_cart)?;
-    let held: Held = diesel::sql_query(
+    let held: Option<Held> = Statement::constant(
         "SELECT COALESCE((SELECT sum(units) FROM checkouts WHERE buyer_address = $1 AND status IN ('creating', 'open')), 0)::bigint AS by_address,
                 COALESCE((SELECT sum(units) FROM checkouts WHERE buyer_email = $2 AND status IN ('creating', 'open')), 0)::bigint AS by_email",
     )
-    .bind::<Nullable<Text>, _>(&buyer.address)
-    .bind::<Nullable<Text>, _>(&buyer.email)
-    .get_result(conn)
+    .with(Bind::NullableText(buyer.address.clone()))
+    .with(Bind::NullableText(buyer.email.clone()))
+    .optional(conn)
     .await?;
-    within("address", held.by_address + units, limits.held_units_per_address)?;
-    within("customer", held.by_email + units, limits.held_units_per_customer)
+    let Held { by_address, by_email } = held.unwrap_or_default();
+    within("address", by_address + units, limits.held_units_per_address)?;
+    within("customer", by_email + units, limits.held_units_per_customer)
 }
 
 fn within(what: &str, units: i64, limit: u32) -> Result<()> {

@@ -6,13 +6,14 @@ use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use crate::app::App;
 use crate::db::schema::checkouts;
 use crate::db::{Connection, text_enum};
 use crate::error::{Error, Result};
 use crate::ids::{CartId, CheckoutId, OrderId, QuoteId};
 use crate::money::Money;
 use crate::orders::model::Order;
-use crate::orders::read;
+use crate::orders::read::{self, OrderRow};
 
 text_enum! {
     /// Where a checkout stands.
@@ -156,6 +157,26 @@ pub async fn row(conn: &mut Connection, id: CheckoutId, lock: bool) -> Result<Ch
     let query = checkouts::table.find(id).select(CheckoutRow::as_select());
     let row = if lock { query.for_no_key_update().first(conn).await } else { query.first(conn).await };
     row.optional()?.ok_or_else(|| Error::not_found("checkout"))
+}
+
+/// The cart and the order of a checkout, which never change.
+///
+/// # Errors
+/// `not_found`.
+pub async fn owners(conn: &mut Connection, id: CheckoutId) -> Result<(CartId, OrderId)> {
+    let owners = checkouts::table.find(id).select((checkouts::cart_id, checkouts::order_id));
+    owners.first(conn).await.optional()?.ok_or_else(|| Error::not_found("checkout"))
+}
+
+/// The row of a checkout and that of its order, as they are now.
+///
+/// # Errors
+/// `not_found`.
+pub async fn with_order(app: &App, id: CheckoutId) -> Result<(CheckoutRow, OrderRow)> {
+    let mut conn = app.connection().await?;
+    let row = row(&mut conn, id, false).await?;
+    let order = read::row(&mut conn, row.order_id, false).await?;
+    Ok((row, order))
 }
 
 /// The checkout as clients see it, without the order's token, and without whose it is, as a token opens it.

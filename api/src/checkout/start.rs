@@ -27,7 +27,6 @@ use crate::http::request_log::RequestContext;
 use crate::ids::{CheckoutId, VariantId};
 use crate::money::Money;
 use crate::orders::model::PaymentStatus;
-use crate::orders::read;
 use crate::pricing::Totals;
 use crate::quotes::{self, resolve};
 
@@ -180,9 +179,7 @@ async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answer> 
 
 /// Whether the live checkout is what this request asks for: the same request for the same price.
 async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart<'_>, key: &Key) -> Result<bool> {
-    let mut conn = app.connection().await?;
-    let row = model::row(&mut conn, id, false).await?;
-    let order = read::row(&mut conn, row.order_id, false).await?;
+    let (row, order) = model::with_order(app, id).await?;
     if order.payment_status == PaymentStatus::Processing {
         return Err(Error::problem(
             Code::PaymentProcessing,
@@ -192,7 +189,8 @@ async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart<'_>, key: &Key) 
         .with("order_id", order.id.to_string()));
     }
     let total = priced.priced.totals.total.map(|total| total.amount);
-    Ok(row.close_reason.is_none() && row.fingerprint == key.fingerprint && total == Some(order.total))
+    let stays = row.close_reason.is_none() && row.hold_expires_at > app.clock.now();
+    Ok(stays && row.fingerprint == key.fingerprint && total == Some(order.total))
 }
 
 /// Closes the live checkout for another one (PROTOCOL.md 7).

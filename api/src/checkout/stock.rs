@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::db::schema::stock_levels;
+use crate::db::statement::{Bind, Statement};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::{OrderId, VariantId};
 
@@ -87,11 +88,11 @@ pub(super) type Demand = BTreeMap<VariantId, i64>;
 pub(super) async fn hold(conn: &mut Connection, order: OrderId, demand: &Demand, now: DateTime<Utc>) -> Result<()> {
     let (variants, quantities): (Vec<Uuid>, Vec<i64>) =
         demand.iter().map(|(variant, quantity)| (variant.0, *quantity)).unzip();
-    let held: Vec<Held> = diesel::sql_query(HOLD)
-        .bind::<SqlUuid, _>(order)
-        .bind::<Array<SqlUuid>, _>(variants)
-        .bind::<Array<BigInt>, _>(quantities)
-        .bind::<Timestamptz, _>(now)
+    let held: Vec<Held> = Statement::constant(HOLD)
+        .with(Bind::Uuid(order.0))
+        .with(Bind::Uuids(variants))
+        .with(Bind::Ints(quantities))
+        .with(Bind::Time(now))
         .load(conn)
         .await?;
     if held.len() == demand.len() {
@@ -153,7 +154,7 @@ pub(super) async fn release(conn: &mut Connection, order: OrderId, now: DateTime
     run(conn, RELEASE, order, now).await
 }
 
-async fn run(conn: &mut Connection, statement: &str, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    diesel::sql_query(statement).bind::<SqlUuid, _>(order).bind::<Timestamptz, _>(now).execute(conn).await?;
+async fn run(conn: &mut Connection, statement: &'static str, order: OrderId, now: DateTime<Utc>) -> Result<()> {
+    Statement::constant(statement).with(Bind::Uuid(order.0)).with(Bind::Time(now)).execute(conn).await?;
     Ok(())
 }

@@ -21,8 +21,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::db::Connection;
 use crate::db::schema::{account_requests, customer_registrations, customer_sessions, customers, password_resets};
+use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::{AccountRequestId, CustomerId};
 use crate::jobs::{Job, queue};
@@ -47,6 +47,7 @@ pub async fn reconcile(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> 
     let requests: Vec<AccountRequestId> = account_requests::table
         .filter(account_requests::created_at.lt(now - PATIENCE))
         .select(account_requests::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;
@@ -60,6 +61,7 @@ pub async fn reconcile(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> 
         // Whose job died without knowing the outcome: asked again each day, so that no orphan stays at Stripe.
         .filter(customers::stripe_asked_at.is_null().or(customers::stripe_asked_at.lt(now - ASKED_AGAIN)))
         .select(customers::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;

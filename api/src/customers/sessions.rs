@@ -7,13 +7,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 
 use super::model::ListedSession;
 use super::read::{CustomerRow, lower};
 use crate::db::Connection;
 use crate::db::schema::{customer_refresh_tokens, customer_sessions, orders};
 use crate::error::{Error, Result};
-use crate::ids::{CustomerId, CustomerSessionId};
+use crate::ids::{CustomerId, CustomerSessionId, OrderId};
+use crate::orders::timeline::{self, EventKind};
 use crate::tokens;
 
 /// How an access token begins.
@@ -84,10 +86,14 @@ pub async fn open(
         .filter(lower(orders::email).eq(lower(&customer.email)))
         .filter(orders::customer_id.is_null())
         .filter(orders::paid_at.is_not_null());
-    diesel::update(guest_orders)
+    let claimed: Vec<OrderId> = diesel::update(guest_orders)
         .set((orders::customer_id.eq(customer.id), orders::version.eq(orders::version + 1), orders::updated_at.eq(now)))
-        .execute(conn)
+        .returning(orders::id)
+        .get_results(conn)
         .await?;
+    for order in claimed {
+        timeline::record(conn, order, EventKind::Claimed, json!({"customer_id": customer.id}), now).await?;
+    }
     let opened = Opened::new(CustomerSessionId::new(), customer.id, now);
     diesel::insert_into(customer_sessions::table)
         .values((

@@ -24,8 +24,13 @@ mod functions {
         /// both.
         fn lower(text: Text) -> Text;
     }
+
+    diesel::define_sql_function! {
+        /// PostgreSQL's `random`. As an order: by lot, so that rows which stay in a queue keep no other from its turn.
+        fn random() -> Double;
+    }
 }
-pub use functions::lower;
+pub use functions::{lower, random};
 
 /// A connection, as domain functions take it.
 pub type Connection = AsyncPgConnection;

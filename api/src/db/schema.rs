@@ -256,6 +256,8 @@ diesel::table! {
         tax_reversal_id -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        tax_reversal_asked_at -> Nullable<Timestamptz>,
+        tax_reversal_asked_by -> Nullable<Text>,
     }
 }
 

@@ -122,6 +122,9 @@ fn unavailable(candidate: &Candidate, reason: DiscountReason) -> Error {
 pub async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
     let mine = discount_uses::order_id.eq(order).and(discount_uses::released_at.is_null());
     let used: Vec<DiscountId> = discount_uses::table.filter(mine).select(discount_uses::discount_id).load(conn).await?;
+    if used.is_empty() {
+        return Ok(());
+    }
     // Their rows first, in the order of their ids, as checkouts and staff do.
     discounts::table
         .filter(discounts::id.eq_any(&used))

@@ -1,6 +1,7 @@
 //! Taking back the tax of a sale that a lost dispute undid, when staff say so (AMENDMENTS 19): whether the tax authority
 //! lets it go depends on the country and on what became of the goods.
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
@@ -16,6 +17,12 @@ use crate::orders::read;
 use crate::orders::timeline::{self, EventKind};
 use crate::outbound::ProviderError;
 use crate::payments::ReversedTax;
+
+/// How long whoever asked has to note the outcome.
+const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// How many one run asks for.
+const BATCH: i64 = 20;
 
 #[derive(Debug, Queryable)]
 struct Row {
@@ -34,48 +41,94 @@ fn refuse(detail: impl Into<String>) -> Error {
 /// Reverses the tax in what a lost dispute took; a repeat changes nothing. Answers the order.
 ///
 /// # Errors
-/// `not_found`, `tax_not_reversible`, `provider_unavailable` (repeat it).
+/// `not_found`, `tax_not_reversible`, `provider_unavailable`: the reconciler asks again, and so may a repeat.
 pub async fn reverse(app: &App, id: DisputeId, actor: &str) -> Result<OrderId> {
-    let row: Row = {
-        let mut conn = app.connection().await?;
-        disputes::table
-            .inner_join(orders::table.on(orders::id.eq(disputes::order_id)))
-            .filter(disputes::id.eq(id))
-            .select((
-                disputes::order_id,
-                disputes::status,
-                disputes::withdrawn,
-                orders::currency,
-                disputes::tax_reversal_id,
-                orders::tax_transaction_id,
-            ))
-            .first(&mut conn)
-            .await
-            .optional()?
-            .ok_or_else(|| Error::not_found("dispute"))?
-    };
+    let row = find(app, id).await?;
     if row.reversal.is_some() {
         return Ok(row.order);
     }
     if row.status != "lost" || row.withdrawn == 0 {
         return Err(refuse(format!("Only a lost dispute's tax is reversed; this one is {}.", row.status)));
     }
-    let Some(transaction) = row.transaction else {
+    let Some(transaction) = &row.transaction else {
         return Err(refuse("The order's sale is not recorded with Stripe Tax, so there is nothing to reverse."));
     };
+    note_wish(app, id, Some(actor)).await?;
     let flat = ReversedTax::Flat(Money::new(row.withdrawn, row.currency));
     let (key, reference) = (format!("tax_dispute:{id}"), id.to_string());
-    let reversal = match app.stripe.reverse_tax(&key, &transaction, &reference, Some(&flat)).await {
+    let reversal = match app.stripe.reverse_tax(&key, transaction, &reference, Some(&flat)).await {
         Err(ProviderError::Rejected { public_message, .. }) => {
+            note_wish(app, id, None).await?;
             return Err(refuse(format!("Stripe Tax refuses: {public_message}")));
         }
         reversed => reversed?,
     };
     app.faults.point("after_dispute_tax").await;
-    let (mut conn, now, reversal) = (app.connection().await?, app.clock.now(), &reversal);
+    note(app, id, row.order, &reversal, actor).await?;
+    Ok(row.order)
+}
+
+/// Asks again where nobody knows what became of it. Whoever waited longest is first.
+///
+/// # Errors
+/// Those of the database; Stripe's are logged, as the next run asks again.
+pub async fn reconcile(app: &App) -> Result<()> {
+    let waiting: Vec<(DisputeId, Option<String>)> = {
+        let mut conn = app.connection().await?;
+        disputes::table
+            .filter(disputes::tax_reversal_id.is_null())
+            .filter(disputes::tax_reversal_asked_at.lt(app.clock.now() - PATIENCE))
+            .order(disputes::tax_reversal_asked_at)
+            .select((disputes::id, disputes::tax_reversal_asked_by))
+            .limit(BATCH)
+            .load(&mut conn)
+            .await?
+    };
+    for (id, actor) in waiting {
+        if let Err(error) = reverse(app, id, actor.as_deref().unwrap_or_default()).await {
+            tracing::warn!(dispute.id = %id, error = %error, "A dispute's tax could not be reversed");
+        }
+    }
+    Ok(())
+}
+
+async fn find(app: &App, id: DisputeId) -> Result<Row> {
+    let mut conn = app.connection().await?;
+    let row = disputes::table
+        .inner_join(orders::table.on(orders::id.eq(disputes::order_id)))
+        .filter(disputes::id.eq(id))
+        .select((
+            disputes::order_id,
+            disputes::status,
+            disputes::withdrawn,
+            orders::currency,
+            disputes::tax_reversal_id,
+            orders::tax_transaction_id,
+        ))
+        .first(&mut conn)
+        .await
+        .optional()?;
+    row.ok_or_else(|| Error::not_found("dispute"))
+}
+
+/// Notes who wants it before Stripe is asked; `None` when Stripe refused for good.
+async fn note_wish(app: &App, id: DisputeId, actor: Option<&str>) -> Result<()> {
+    let mut conn = app.connection().await?;
+    diesel::update(disputes::table.find(id).filter(disputes::tax_reversal_id.is_null()))
+        .set((
+            disputes::tax_reversal_asked_at.eq(actor.map(|_| app.clock.now())),
+            disputes::tax_reversal_asked_by.eq(actor),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+async fn note(app: &App, id: DisputeId, order: OrderId, reversal: &str, actor: &str) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
-            read::row(conn, row.order, true).await?;
+            read::row(conn, order, true).await?;
             let noted = diesel::update(disputes::table.find(id).filter(disputes::tax_reversal_id.is_null()))
                 .set((disputes::tax_reversal_id.eq(reversal), disputes::updated_at.eq(now)))
                 .execute(conn)
@@ -83,12 +136,11 @@ pub async fn reverse(app: &App, id: DisputeId, actor: &str) -> Result<OrderId> {
             if noted == 0 {
                 return Ok(());
             }
-            read::touch(conn, row.order, now).await?;
+            read::touch(conn, order, now).await?;
             let detail = json!({"dispute_id": id, "tax_transaction_id": reversal, "by": actor});
-            timeline::record(conn, row.order, EventKind::TaxReversed, detail, now).await
+            timeline::record(conn, order, EventKind::TaxReversed, detail, now).await
         }
         .scope_boxed()
     })
-    .await?;
-    Ok(row.order)
+    .await
 }

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::db::schema::idempotency_keys;
+use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::extract::header;
@@ -115,22 +116,21 @@ pub fn require_random(key: Option<&Key>) -> Result<()> {
 /// `idempotency_mismatch` for another body, `request_in_flight` while somebody works on it.
 pub async fn claim(conn: &mut Connection, key: &Key, now: DateTime<Utc>) -> Result<Claim> {
     let token = Uuid::new_v4();
-    let taken: Option<Taken> = diesel::sql_query(
+    let taken: Option<Taken> = Statement::constant(
         "INSERT INTO idempotency_keys AS mine (scope, key, fingerprint, token, leased_until, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (scope, key) DO UPDATE SET token = $4, leased_until = $5 \
          WHERE mine.status IS NULL AND mine.leased_until < $6 AND mine.fingerprint = $3 \
          RETURNING xmax <> 0 AS is_resumed",
     )
-    .bind::<diesel::sql_types::Text, _>(&key.scope)
-    .bind::<diesel::sql_types::Text, _>(&key.key)
-    .bind::<diesel::sql_types::Bytea, _>(&key.fingerprint)
-    .bind::<diesel::sql_types::Uuid, _>(token)
-    .bind::<diesel::sql_types::Timestamptz, _>(now + LEASE)
-    .bind::<diesel::sql_types::Timestamptz, _>(now)
-    .get_result(conn)
-    .await
-    .optional()?;
+    .with(Bind::Text(key.scope.clone()))
+    .with(Bind::Text(key.key.clone()))
+    .with(Bind::Bytes(key.fingerprint.clone()))
+    .with(Bind::Uuid(token))
+    .with(Bind::Time(now + LEASE))
+    .with(Bind::Time(now))
+    .optional(conn)
+    .await?;
     if let Some(Taken { is_resumed }) = taken {
         return Ok(Claim::Mine { token, is_resumed });
     }

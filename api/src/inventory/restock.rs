@@ -1,12 +1,12 @@
 //! Putting units of an order back on the shelf: through the ledger, and never more of a line than were sold (R33).
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::BigInt;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::db::Connection;
+use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
 use crate::ids::{LineItemId, OrderId};
 use crate::orders::timeline::{self, EventKind};
@@ -61,14 +61,14 @@ pub async fn restock(
         return Ok(());
     }
     let (lines, quantities): (Vec<Uuid>, Vec<i64>) = units.iter().map(|(line, units)| (line.0, *units)).unzip();
-    let back: Back = diesel::sql_query(RESTOCK)
-        .bind::<SqlUuid, _>(order)
-        .bind::<Array<SqlUuid>, _>(lines)
-        .bind::<Array<BigInt>, _>(quantities)
-        .bind::<Timestamptz, _>(now)
-        .get_result(conn)
+    let back: Option<Back> = Statement::constant(RESTOCK)
+        .with(Bind::Uuid(order.0))
+        .with(Bind::Uuids(lines))
+        .with(Bind::Ints(quantities))
+        .with(Bind::Time(now))
+        .optional(conn)
         .await?;
-    if back.units > 0 {
+    if let Some(back) = back.filter(|back| back.units > 0) {
         timeline::record(conn, order, EventKind::Restocked, json!({"units": back.units}), now).await?;
     }
     Ok(())

@@ -41,12 +41,14 @@ text_enum! {
         Reconcile => "reconcile",
         /// Deletes what is kept for a time only.
         Prune => "prune",
+        /// Audits the invariants, as `merx check` does.
+        Audit => "audit",
     }
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
@@ -59,6 +61,7 @@ impl JobKind {
         Self::RefreshRates,
         Self::Reconcile,
         Self::Prune,
+        Self::Audit,
         Self::Import,
     ];
 
@@ -75,7 +78,8 @@ impl JobKind {
             | Self::RefreshRates
             | Self::Import
             | Self::Reconcile
-            | Self::Prune => 1,
+            | Self::Prune
+            | Self::Audit => 1,
         }
     }
 
@@ -92,7 +96,8 @@ impl JobKind {
             | Self::RefreshRates
             | Self::Import
             | Self::Reconcile
-            | Self::Prune => Work::Reconciling,
+            | Self::Prune
+            | Self::Audit => Work::Reconciling,
         }
     }
 
@@ -109,7 +114,29 @@ impl JobKind {
             | Self::CreateStripeCustomer
             | Self::DeleteCoupon
             | Self::Import => 20,
-            Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune => 3,
+            Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune | Self::Audit => 3,
+        }
+    }
+
+    /// How many seconds a claimed job may take before another worker may claim it.
+    #[must_use]
+    pub const fn lease_seconds(self) -> i64 {
+        match self {
+            // It reads every order.
+            Self::Audit => 3600,
+            Self::AdvanceCheckout
+            | Self::ProcessEvent
+            | Self::SendRefund
+            | Self::RecordTax
+            | Self::ReverseTax
+            | Self::CatchUpEvents
+            | Self::AccountMail
+            | Self::CreateStripeCustomer
+            | Self::DeleteCoupon
+            | Self::RefreshRates
+            | Self::Import
+            | Self::Reconcile
+            | Self::Prune => 120,
         }
     }
 
@@ -121,6 +148,7 @@ impl JobKind {
             Self::CatchUpEvents => Some(600),
             Self::Prune => Some(3600),
             Self::RefreshRates => Some(6 * 3600),
+            Self::Audit => Some(24 * 3600),
             Self::AdvanceCheckout
             | Self::ProcessEvent
             | Self::SendRefund
@@ -163,6 +191,8 @@ pub enum Job {
     Reconcile,
     /// See [`JobKind::Prune`].
     Prune,
+    /// See [`JobKind::Audit`].
+    Audit,
 }
 
 impl Job {
@@ -183,6 +213,7 @@ impl Job {
             Self::RefreshRates => JobKind::RefreshRates,
             Self::Reconcile => JobKind::Reconcile,
             Self::Prune => JobKind::Prune,
+            Self::Audit => JobKind::Audit,
         }
     }
 
@@ -197,7 +228,7 @@ impl Job {
             Self::AccountMail(id) => json!({"id": id}),
             Self::CreateStripeCustomer(id) => json!({"id": id}),
             Self::Import(id) => json!({"id": id}),
-            Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune => json!({}),
+            Self::CatchUpEvents | Self::RefreshRates | Self::Reconcile | Self::Prune | Self::Audit => json!({}),
         }
     }
 
@@ -221,6 +252,7 @@ impl Job {
             JobKind::RefreshRates => Self::RefreshRates,
             JobKind::Reconcile => Self::Reconcile,
             JobKind::Prune => Self::Prune,
+            JobKind::Audit => Self::Audit,
         })
     }
 }

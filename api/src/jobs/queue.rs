@@ -9,13 +9,11 @@ use uuid::Uuid;
 use super::{Job, JobKind};
 use crate::alerts::{self, AlertKind};
 use crate::db::schema::{jobs, webhook_events};
+use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::{EventId, JobId};
 use crate::webhooks_in::EventStatus;
-
-/// How long a claimed job may take before another worker may claim it.
-const LEASE: TimeDelta = TimeDelta::seconds(120);
 
 /// The longest wait between two tries.
 const LONGEST_BACKOFF_SECONDS: i64 = 3600;
@@ -55,18 +53,18 @@ pub async fn enqueue(
     run_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::sql_query(
+    Statement::constant(
         "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
          VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
          ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO NOTHING",
     )
-    .bind::<diesel::sql_types::Uuid, _>(JobId::new())
-    .bind::<diesel::sql_types::Text, _>(job.kind())
-    .bind::<diesel::sql_types::Jsonb, _>(job.payload())
-    .bind::<diesel::sql_types::Text, _>(dedupe)
-    .bind::<diesel::sql_types::Timestamptz, _>(run_at)
-    .bind::<diesel::sql_types::Integer, _>(job.kind().max_attempts())
-    .bind::<diesel::sql_types::Timestamptz, _>(now)
+    .with(Bind::Uuid(JobId::new().0))
+    .with(Bind::Text(job.kind().to_string()))
+    .with(Bind::Json(job.payload()))
+    .with(Bind::Text(dedupe.to_owned()))
+    .with(Bind::Time(run_at))
+    .with(Bind::Int(job.kind().max_attempts().into()))
+    .with(Bind::Time(now))
     .execute(conn)
     .await?;
     Ok(())
@@ -77,7 +75,7 @@ pub async fn enqueue(
 /// # Errors
 /// Those of the database.
 pub async fn schedule(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    for job in [Job::Reconcile, Job::CatchUpEvents, Job::Prune, Job::RefreshRates] {
+    for job in [Job::Reconcile, Job::CatchUpEvents, Job::Prune, Job::RefreshRates, Job::Audit] {
         if let Some(seconds) = job.kind().interval_seconds() {
             enqueue(conn, job, "timer", now + TimeDelta::seconds(seconds), now).await?;
         }
@@ -105,27 +103,29 @@ struct Row {
 /// # Errors
 /// Those of the database.
 pub async fn claim(conn: &mut Connection, wanted: &[(JobKind, usize)], now: DateTime<Utc>) -> Result<Vec<Claimed>> {
-    let (kinds, limits): (Vec<&str>, Vec<i64>) =
-        wanted.iter().map(|(kind, limit)| (kind.as_str(), i64::try_from(*limit).unwrap_or(1))).unzip();
+    let (kinds, limits): (Vec<String>, Vec<i64>) =
+        wanted.iter().map(|(kind, limit)| (kind.to_string(), i64::try_from(*limit).unwrap_or(1))).unzip();
+    let leases: Vec<DateTime<Utc>> =
+        wanted.iter().map(|(kind, _)| now + TimeDelta::seconds(kind.lease_seconds())).collect();
     let lease = Uuid::new_v4();
-    let rows: Vec<Row> = diesel::sql_query(
-        "WITH wanted AS (SELECT * FROM unnest($3, $5) AS wanted (kind, free)), \
+    let rows: Vec<Row> = Statement::constant(
+        "WITH wanted AS (SELECT * FROM unnest($2, $3, $4) AS wanted (kind, free, until)), \
          lapsed AS (SELECT job.id, wanted.kind FROM wanted, LATERAL (SELECT id FROM jobs \
-             WHERE kind = wanted.kind AND status = 'running' AND leased_until < $4 \
+             WHERE kind = wanted.kind AND status = 'running' AND leased_until < $5 \
              ORDER BY leased_until LIMIT wanted.free FOR UPDATE SKIP LOCKED) AS job), \
          due AS (SELECT job.id FROM wanted, LATERAL (SELECT id FROM jobs \
-             WHERE kind = wanted.kind AND status = 'queued' AND run_at <= $4 ORDER BY run_at \
+             WHERE kind = wanted.kind AND status = 'queued' AND run_at <= $5 ORDER BY run_at \
              LIMIT wanted.free - (SELECT count(*) FROM lapsed WHERE lapsed.kind = wanted.kind) \
              FOR UPDATE SKIP LOCKED) AS job) \
-         UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = $2 \
-         WHERE id IN (SELECT id FROM lapsed UNION ALL SELECT id FROM due) \
-         RETURNING id, kind, payload, attempts, max_attempts",
+         UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = wanted.until \
+         FROM wanted WHERE wanted.kind = jobs.kind AND id IN (SELECT id FROM lapsed UNION ALL SELECT id FROM due) \
+         RETURNING id, jobs.kind, payload, attempts, max_attempts",
     )
-    .bind::<diesel::sql_types::Uuid, _>(lease)
-    .bind::<diesel::sql_types::Timestamptz, _>(now + LEASE)
-    .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(kinds)
-    .bind::<diesel::sql_types::Timestamptz, _>(now)
-    .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(limits)
+    .with(Bind::Uuid(lease))
+    .with(Bind::Texts(kinds))
+    .with(Bind::Ints(limits))
+    .with(Bind::Times(leases))
+    .with(Bind::Time(now))
     .load(conn)
     .await?;
     Ok(rows

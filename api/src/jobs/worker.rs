@@ -1,12 +1,13 @@
 //! The worker: claims due jobs within each kind's concurrency and runs them; drains at shutdown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use super::{Job, JobKind};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
-use crate::{checkout, customers, fx, imports, outbound, refunds, tax, webhooks_in};
+use crate::{check, checkout, customers, fx, imports, outbound, refunds, tax, webhooks_in};
 
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
@@ -27,17 +28,26 @@ type Running = Arc<Mutex<HashMap<JobId, (JobKind, Uuid)>>>;
 pub async fn work(app: Arc<App>, stop: CancellationToken) {
     let running = Running::default();
     let mut tasks = JoinSet::new();
-    let mut scheduled = None;
+    let mut poll = tokio::time::interval(POLL);
+    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut look, mut is_poll, mut crowded) = (true, true, HashSet::new());
     while !stop.is_cancelled() {
-        if let Err(error) = start_due(&app, &running, &mut tasks, &mut scheduled).await {
-            tracing::error!(error = %error, "The worker could not claim jobs");
+        if look {
+            match start_due(&app, &running, &mut tasks, is_poll).await {
+                Ok(kinds) => crowded = kinds,
+                Err(error) => tracing::error!(error = %error, "The worker could not claim jobs"),
+            }
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = app.wake.heard() => {}
-            () = tokio::time::sleep(POLL) => {}
-            Some(_) = tasks.join_next() => {}
-        }
+        (look, is_poll) = tokio::select! {
+            () = stop.cancelled() => (false, false),
+            () = app.wake.heard() => (true, false),
+            _ = poll.tick() => (true, true),
+            Some(done) = tasks.join_next() => {
+                // Of what is due in plenty, a quarter of the places at a time is filled again.
+                let worth_it = |kind: JobKind| !crowded.contains(&kind) || free(&running, kind) * 4 >= kind.concurrency();
+                (done.map_or(true, worth_it), false)
+            }
+        };
     }
     let drained = tokio::time::timeout(app.config.drain, async { while tasks.join_next().await.is_some() {} }).await;
     if drained.is_err() {
@@ -55,33 +65,39 @@ fn lock(running: &Running) -> std::sync::MutexGuard<'_, HashMap<JobId, (JobKind,
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How many more of a kind may run.
+fn free(running: &Running, kind: JobKind) -> usize {
+    let busy = lock(running).values().filter(|(other, _)| *other == kind).count();
+    kind.concurrency().saturating_sub(busy)
+}
+
+/// Starts what is due, and at a poll what runs by the clock. Answers the kinds of which more may be due than was taken.
 async fn start_due(
     app: &Arc<App>,
     running: &Running,
-    tasks: &mut JoinSet<()>,
-    scheduled: &mut Option<Instant>,
-) -> Result<()> {
+    tasks: &mut JoinSet<JobKind>,
+    is_poll: bool,
+) -> Result<HashSet<JobKind>> {
     let mut conn = app.connection().await?;
-    if scheduled.is_none_or(|at| at.elapsed() >= POLL) {
+    if is_poll {
         queue::schedule(&mut conn, app.clock.now()).await?;
-        *scheduled = Some(Instant::now());
     }
-    let free: Vec<(JobKind, usize)> = {
-        let running = lock(running);
-        let busy = |kind| running.values().filter(|(other, _)| *other == kind).count();
-        JobKind::ALL.into_iter().map(|kind| (kind, kind.concurrency().saturating_sub(busy(kind)))).collect()
-    };
-    for job in queue::claim(&mut conn, &free, app.clock.now()).await? {
-        lock(running).insert(job.id, (job.kind, job.lease));
+    let mut left: HashMap<JobKind, usize> = JobKind::ALL.into_iter().map(|kind| (kind, free(running, kind))).collect();
+    let wanted = JobKind::ALL.map(|kind| (kind, left.get(&kind).copied().unwrap_or_default()));
+    for job in queue::claim(&mut conn, &wanted, app.clock.now()).await? {
+        let kind = job.kind;
+        left.entry(kind).and_modify(|left| *left = left.saturating_sub(1));
+        lock(running).insert(job.id, (kind, job.lease));
         let (app, running) = (Arc::clone(app), Arc::clone(running));
         tasks.spawn(async move {
             if AssertUnwindSafe(run(&app, &job)).catch_unwind().await.is_err() {
-                tracing::error!(job.id = %job.id, job.kind = %job.kind, "A job panicked; it runs again after its lease");
+                tracing::error!(job.id = %job.id, job.kind = %kind, "A job panicked; it runs again after its lease");
             }
             lock(&running).remove(&job.id);
+            kind
         });
     }
-    Ok(())
+    Ok(left.into_iter().filter(|(_, left)| *left == 0).map(|(kind, _)| kind).collect())
 }
 
 /// Runs what is due, one after the other, until nothing is; answers how many ran.
@@ -139,6 +155,7 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::RefreshRates => fx::rates::refresh(app).await,
         Job::Reconcile => checkout::advance::reconcile(app).await,
         Job::Prune => prune(app).await,
+        Job::Audit => check::tell(app).await,
     }
 }
 

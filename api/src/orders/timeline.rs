@@ -53,6 +53,8 @@ text_enum! {
         Disputed => "disputed",
         /// The card network or Stripe warns of fraud.
         FraudWarning => "fraud_warning",
+        /// Bought as a guest; its buyer logged in.
+        Claimed => "claimed",
         /// Staff decided about an odd payment.
         ReviewDecided => "review_decided",
     }

@@ -2,14 +2,13 @@
 
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
-use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use super::model::{Band, Basis, RateSource, ShippingRate};
 use crate::address::{Address, state_code};
 use crate::db::Connection;
 use crate::db::schema::shipping_rates;
+use crate::db::statement::{Bind, Statement};
 use crate::error::{Error, Result};
 use crate::ids::ShippingRateId;
 use crate::money::{Currency, Money};
@@ -33,18 +32,19 @@ pub struct TableRate {
 /// # Errors
 /// Those of the database.
 pub async fn rates_to(conn: &mut Connection, address: &Address) -> Result<Vec<TableRate>> {
-    Ok(diesel::sql_query(
+    let state = address.state.as_deref().unwrap_or_default();
+    Statement::constant(
         "SELECT shipping_rates.* FROM shipping_rates WHERE zone_id = ( \
              SELECT zone_id FROM shipping_zone_regions \
              WHERE country = $1 AND (state = '' OR lower(state) IN (lower($2), lower($3))) OR country = '*' \
              ORDER BY country = '*', state = '' LIMIT 1 \
          ) ORDER BY position",
     )
-    .bind::<Text, _>(&address.country)
-    .bind::<Text, _>(address.state.as_deref().unwrap_or_default().trim())
-    .bind::<Text, _>(state_code(&address.country, address.state.as_deref().unwrap_or_default()))
+    .with(Bind::Text(address.country.clone()))
+    .with(Bind::Text(state.trim().to_owned()))
+    .with(Bind::Text(state_code(&address.country, state)))
     .load(conn)
-    .await?)
+    .await
 }
 
 /// What a cart's shipping depends on.

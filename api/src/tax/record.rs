@@ -103,6 +103,7 @@ pub async fn reconcile(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> 
         .filter(orders::paid_at.lt(now - PATIENCE))
         .order(orders::paid_at)
         .select(orders::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;

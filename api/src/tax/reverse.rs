@@ -230,6 +230,7 @@ pub async fn reconcile(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> 
         .filter(orders::tax_transaction_id.is_not_null())
         .filter(refunds::updated_at.lt(now - PATIENCE))
         .select(refunds::id)
+        .order(db::random())
         .limit(BATCH)
         .load(conn)
         .await?;
