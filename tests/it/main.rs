@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
+mod account_mail;
 mod browse;
 mod cancellation;
 mod carts;
@@ -13,6 +14,7 @@ mod conventions;
 mod crashes;
 mod currencies;
 mod customer_carts;
+mod customer_sessions;
 mod customers;
 mod development;
 mod discounts;

@@ -7,6 +7,9 @@ use super::{Call, CartHandle, Reply, TestApp};
 /// The password of every customer.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// A lawful password that is nobody's.
+pub(crate) const OTHER_PASSWORD: &str = "another horse battery";
+
 /// A customer who is logged in.
 #[derive(Debug, Clone)]
 pub(crate) struct CustomerHandle {

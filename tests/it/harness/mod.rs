@@ -27,7 +27,7 @@ use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 pub(crate) use client::{Call, Reply};
-pub(crate) use customers::{CustomerHandle, PASSWORD, token_of};
+pub(crate) use customers::{CustomerHandle, OTHER_PASSWORD, PASSWORD, token_of};
 use database::Private;
 pub(crate) use orders::states;
 pub(crate) use process::Process;
