@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::app::App;
-use crate::db::schema::checkouts;
+use crate::db::schema::{checkouts, orders};
 use crate::db::{Connection, text_enum};
 use crate::error::{Error, Result};
 use crate::ids::{CartId, CheckoutId, OrderId, QuoteId};
@@ -174,9 +174,14 @@ pub async fn owners(conn: &mut Connection, id: CheckoutId) -> Result<(CartId, Or
 /// `not_found`.
 pub async fn with_order(app: &App, id: CheckoutId) -> Result<(CheckoutRow, OrderRow)> {
     let mut conn = app.connection().await?;
-    let row = row(&mut conn, id, false).await?;
-    let order = read::row(&mut conn, row.order_id, false).await?;
-    Ok((row, order))
+    let rows = checkouts::table
+        .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
+        .filter(checkouts::id.eq(id))
+        .select((CheckoutRow::as_select(), OrderRow::as_select()))
+        .first(&mut conn)
+        .await
+        .optional()?;
+    rows.ok_or_else(|| Error::not_found("checkout"))
 }
 
 /// The checkout as clients see it, without the order's token, and without whose it is, as a token opens it.

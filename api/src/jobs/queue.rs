@@ -1,4 +1,7 @@
 //! The `jobs` table: enqueue, claim with a lease, finish, give back.
+//!
+//! Claims and successes are committed without waiting for the disk: a database that crashes before it wrote them has the
+//! job run again, which every job allows.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -119,6 +122,7 @@ pub async fn claim(conn: &mut Connection, wanted: &[(JobKind, usize)], now: Date
              FOR UPDATE SKIP LOCKED) AS job) \
          UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = wanted.until \
          FROM wanted WHERE wanted.kind = jobs.kind AND id IN (SELECT id FROM lapsed UNION ALL SELECT id FROM due) \
+             AND set_config('synchronous_commit', 'off', true) = 'off' \
          RETURNING id, jobs.kind, payload, attempts, max_attempts",
     )
     .with(Bind::Uuid(lease))
@@ -154,9 +158,7 @@ pub async fn finish(
 ) -> Result<()> {
     let mine = jobs::table.find(job.id).filter(jobs::lease_token.eq(job.lease)).filter(jobs::status.eq("running"));
     match outcome {
-        Ok(()) => {
-            diesel::update(mine).set((jobs::status.eq("done"), jobs::finished_at.eq(now))).execute(conn).await?;
-        }
+        Ok(()) => succeed(conn, job, now).await?,
         Err(error) if job.attempt < job.max_attempts => {
             tracing::warn!(job.id = %job.id, job.kind = %job.kind, job.attempt, error, "A job failed and will be tried again");
             // A queued twin may exist by now; then this one is superfluous.
@@ -205,6 +207,19 @@ pub async fn finish(
             .await?;
         }
     }
+    Ok(())
+}
+
+async fn succeed(conn: &mut Connection, job: &Claimed, now: DateTime<Utc>) -> Result<()> {
+    Statement::constant(
+        "UPDATE jobs SET status = 'done', finished_at = $3 WHERE id = $1 AND lease_token = $2 AND status = 'running' \
+         AND set_config('synchronous_commit', 'off', true) = 'off'",
+    )
+    .with(Bind::Uuid(job.id.0))
+    .with(Bind::Uuid(job.lease))
+    .with(Bind::Time(now))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::checkout::model::CheckoutStatus;
 use crate::db::Connection;
 use crate::db::schema::{checkouts, orders, webhook_events};
+use crate::db::statement::{Bind, Statement};
 use crate::error::{Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId};
 use crate::payments::{EventEnvelope, SessionView, Standing};
@@ -38,10 +39,16 @@ pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
     let status = take_effect(app, &event).await?;
     app.faults.point("after_effect").await;
     let mut conn = app.connection().await?;
-    diesel::update(webhook_events::table.find(id))
-        .set((webhook_events::status.eq(status), webhook_events::processed_at.eq(app.clock.now())))
-        .execute(&mut conn)
-        .await?;
+    // Not waited for on the disk: lost, it is processed again, without effect.
+    Statement::constant(
+        "UPDATE webhook_events SET status = $2, processed_at = $3 WHERE id = $1 \
+         AND set_config('synchronous_commit', 'off', true) = 'off'",
+    )
+    .with(Bind::Uuid(id.0))
+    .with(Bind::Text(status.to_string()))
+    .with(Bind::Time(app.clock.now()))
+    .execute(&mut conn)
+    .await?;
     Ok(())
 }
 
