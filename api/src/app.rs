@@ -20,9 +20,13 @@ use crate::http::caller::KnownKeys;
 use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::jobs::wake::Wake;
+use crate::mail::smtp::Mailer;
+use crate::mail::templates::Templates;
 use crate::outbound::{self, Governor, Outbound};
 use crate::payments::Stripe;
 use crate::shippo::Shippo;
+use crate::webhooks_in::Door;
+use crate::webhooks_out::send::Sender;
 
 /// One process of Merx. It holds nothing that it cannot rebuild from the database.
 pub struct App {
@@ -36,6 +40,12 @@ pub struct App {
     pub shippo: Option<Shippo>,
     /// The European Central Bank.
     pub ecb: Outbound,
+    /// The mail server, if the shop has one.
+    pub mailer: Option<Mailer>,
+    /// What e-mails say.
+    pub templates: Templates,
+    /// Sends webhooks to other systems.
+    pub webhooks: Sender,
     /// Rate limits of this process.
     pub limits: Limits,
     /// Wakes workers, in this process and others.
@@ -44,11 +54,14 @@ pub struct App {
     pub known_keys: KnownKeys,
     /// Hashes and compares customers' passwords, few at a time.
     pub passwords: Passwords,
+    /// Where providers' webhooks come in.
+    pub door: Door,
     /// What Prometheus reads.
     pub metrics: Metrics,
     /// Fault points for tests.
     pub faults: Faults,
     pool: Pool,
+    webhook_pool: Pool,
     runtime: Handle,
     tasks: TaskTracker,
 }
@@ -75,19 +88,26 @@ impl App {
         let runtime = Handle::current();
         let pool = pool::build(config.database_url.expose_secret(), config.pool_size, runtime.clone())
             .map_err(|error| format!("DATABASE_URL is not valid: {error}."))?;
+        let url = config.database_url.expose_secret();
+        let webhook_pool = pool::build(url, config.webhook_pool_size, runtime.clone())?;
         let http = outbound::client(&config.outbound)?;
         Ok(Arc::new(Self {
             clock: Clock::new(config.clock_file.clone()),
             shippo: config.shippo.as_ref().map(|shippo| Shippo::new(shippo, &http, &config.outbound)),
             ecb: Outbound::new("ecb", &http, &config.outbound, Arc::new(Governor::new(1, 1))),
             stripe: Stripe::new(&config.stripe, &http, &config.outbound),
+            mailer: config.mail.smtp.as_ref().map(Mailer::new).transpose()?,
+            templates: Templates::load(config.mail.templates_dir.as_deref())?,
+            webhooks: Sender::new(config.webhooks_allow_private, config.webhook_timeout),
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
             known_keys: KnownKeys::default(),
             passwords: Passwords::default(),
+            door: Door::default(),
             metrics: Metrics::default(),
             faults: config.faults.clone(),
             pool,
+            webhook_pool,
             runtime,
             tasks: TaskTracker::new(),
             config,
@@ -105,6 +125,14 @@ impl App {
     /// `service_unavailable` when none is to be had in five seconds.
     pub async fn connection(&self) -> Result<Object<Connection>> {
         Ok(self.pool.get().await?)
+    }
+
+    /// A connection from the pool that only webhooks use: shoppers in plenty do not keep Stripe waiting, nor Stripe them.
+    ///
+    /// # Errors
+    /// `service_unavailable` when none is to be had in five seconds.
+    pub async fn webhook_connection(&self) -> Result<Object<Connection>> {
+        Ok(self.webhook_pool.get().await?)
     }
 
     /// What the pool is doing.
@@ -137,5 +165,6 @@ impl App {
             tracing::warn!("Stopping although tasks are still running; recovery finishes them");
         }
         self.pool.close();
+        self.webhook_pool.close();
     }
 }

@@ -238,10 +238,16 @@ codes! {
     RefundExceedsRemaining "refund_exceeds_remaining" 409 "The refund is larger than what is left" "Ask for at most `remaining_refundable`, and no more units than `errors` names.";
     ChargeDisputed "charge_disputed" 409 "The payment is disputed" "Wait for the dispute's outcome, or send `force: true` when you know better: money that a dispute took is not refunded again.";
     OrderNotFulfillable "order_not_fulfillable" 409 "These units cannot be sent" "Read the order: each line's `fulfillable_quantity` says what is still to be sent.";
+    FulfillmentNotChangeable "fulfillment_not_changeable" 409 "The shipment cannot be changed so any more" "`detail` says why. A shipment with a label is cancelled once the label is voided; one that left comes back as a return.";
+    LabelExists "label_exists" 409 "The shipment has a label already" "Use the label named in `label_id`, or void it first (`POST …/label/void`).";
+    LabelNotPossible "label_not_possible" 409 "The label cannot be bought, or not be voided" "`detail` says why and what to do about it.";
+    InvoiceNotPossible "invoice_not_possible" 409 "There is no invoice to issue" "Set `seller` at PATCH /v1/admin/invoice-settings; only a paid order has an invoice.";
     TaxNotReversible "tax_not_reversible" 409 "The tax cannot be reversed" "`detail` says why: the dispute is not lost, the sale is not recorded, or Stripe Tax refuses.";
     DuplicateRequest "duplicate_request" 409 "Somebody else did the same just now" "Read the order. If it is to be done once more, repeat the request with the order's `ETag` as `If-Match`.";
+    WebhookEndpointDisabled "webhook_endpoint_disabled" 409 "The webhook endpoint is disabled" "Enable it (`PATCH /v1/admin/webhook-endpoints/{id}`), then replay.";
     NothingToDecide "nothing_to_decide" 409 "The order's payment needs no decision" "Read the order: `payment_review` is true while staff must decide.";
     HoldLimitReached "hold_limit_reached" 409 "Too much is being held" "Pay or cancel the open checkouts first (`POST /v1/checkouts/{id}/cancel`), or wait until their holds end.";
+    WrongStatus "wrong_status" 409 "Its status does not allow this" "Read it again: `detail` says in which status this can be done.";
     RequestInFlight "request_in_flight" 409 "A request with this Idempotency-Key is running" "Wait for `Retry-After`, then repeat the same request.";
     AlreadyVerified "already_verified" 409 "The e-mail address has its account already" "Log in; who forgot the password resets it.";
     Duplicate "duplicate" 409 "It exists already" "`errors` names the member that must be unique.";
@@ -253,6 +259,7 @@ codes! {
     CartIncomplete "cart_incomplete" 422 "The cart lacks what a checkout needs" "`errors` names what is missing; set it with `PATCH /v1/carts/{id}`.";
     InvalidToken "invalid_token" 422 "The token is not valid any more" "Tokens from e-mails work once and for a time. Ask for another e-mail.";
     TooManyAddresses "too_many_addresses" 422 "The address book is full" "A customer keeps at most 50 addresses; delete one first.";
+    TooManyWebhookEndpoints "too_many_webhook_endpoints" 422 "The shop has too many webhook endpoints" "A shop has at most 16 webhook endpoints; delete one first.";
     TooManyLines "too_many_lines" 422 "The cart has too many lines" "A cart holds at most 99 different variants.";
     AmountTooSmall "amount_too_small" 422 "The total is too small to be charged" "Add something to the cart: card networks have a minimum.";
     AmountNotChargeable "amount_not_chargeable" 422 "The amount cannot be charged exactly" "Three-decimal currencies must end in 0 and some currencies are not charged at all; change the price or the currency.";

@@ -129,14 +129,20 @@ typed_ids! {
     CheckoutId => "chk",
     /// An order.
     OrderId => "ord",
+    /// An invoice, or what corrects one.
+    InvoiceId => "inv",
     /// A refund.
     RefundId => "ref",
     /// A shipment of an order's goods.
     FulfillmentId => "ful",
+    /// A carrier's label for a shipment.
+    ShippingLabelId => "lbl",
     /// A dispute of a payment.
     DisputeId => "dsp",
     /// A stored provider event.
     EventId => "evt",
+    /// A delivery of a provider's event.
+    WebhookAttemptId => "wha",
     /// A background job.
     JobId => "job",
     /// A staff API key.
@@ -181,6 +187,14 @@ typed_ids! {
     AccountRequestId => "areq",
     /// An e-mail.
     EmailId => "mail",
+    /// Where events are sent.
+    WebhookEndpointId => "whe",
+    /// An event that other systems are told of.
+    OutboundEventId => "wev",
+    /// An event on its way to an endpoint.
+    WebhookDeliveryId => "whd",
+    /// One try to send an event.
+    WebhookTryId => "wat",
 }
 
 #[cfg(test)]

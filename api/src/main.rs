@@ -73,6 +73,11 @@ enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// The account at Stripe
+    Stripe {
+        #[command(subcommand)]
+        command: StripeCommand,
+    },
     /// Background jobs
     Jobs {
         #[command(subcommand)]
@@ -118,6 +123,16 @@ enum KeyCommand {
     Revoke {
         /// Its id, `key_…`, as `merx keys list` shows it
         id: ApiKeyId,
+    },
+}
+
+#[derive(Subcommand)]
+enum StripeCommand {
+    /// Make or mend the webhook endpoint, print its secret once, and look at mode and tax
+    Setup {
+        /// How Stripe reaches this service, such as https://shop.example
+        #[arg(long)]
+        url: String,
     },
 }
 
@@ -206,6 +221,12 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Openapi => print!("{}", http::openapi::yaml()?),
         Command::Check { repair, apply } => return audit(repair, apply).await,
         Command::Keys { command } => keys(command).await?,
+        Command::Stripe { command: StripeCommand::Setup { url } } => {
+            let app = App::new(config()?)?;
+            for line in merx::webhooks_in::setup::setup(&app, &url).await? {
+                println!("{line}");
+            }
+        }
         Command::Jobs { command: JobCommand::Run } => {
             let app = App::new(config()?)?;
             let count = jobs::worker::run_due(&app).await.map_err(|error| error.to_string())?;

@@ -4,6 +4,8 @@
 //! recovered checkout and an e-mail link can give the token again, and the database holds nothing to steal.
 //! Raising the row's `token_version` revokes the token.
 
+use std::ops::RangeInclusive;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -102,6 +104,17 @@ impl TokenKeys {
         self.0.iter().any(|key| one_time(key, kind, id).as_bytes().ct_eq(given.as_bytes()).into()).then_some(id)
     }
 
+    /// The secrets that events for an endpoint are signed with: the newest version under the first key first, then every
+    /// other, so that a receiver verifies whichever it was given while keys or secrets are rotated.
+    #[must_use]
+    pub fn webhook_secrets(&self, endpoint: Uuid, versions: RangeInclusive<i32>) -> Vec<[u8; 32]> {
+        let derive = |key: &SecretString, version: i32| {
+            let parts: [&[u8]; 3] = [b"webhook_endpoint", endpoint.as_bytes(), &version.to_be_bytes()];
+            hmac_sha256(key.expose_secret().as_bytes(), &parts)
+        };
+        versions.rev().flat_map(|version| self.0.iter().map(move |key| derive(key, version))).collect()
+    }
+
     /// The token of an order for an e-mail: `ol_`, its end in seconds, a full stop and 43 characters.
     #[must_use]
     pub fn derive_link(&self, order: Uuid, version: i32, expires_at: DateTime<Utc>) -> String {
@@ -188,6 +201,17 @@ mod tests {
         for wrong in ["", "pr_", "pr_ä", &token[..71], &format!("{token}A"), &foreign] {
             assert_eq!(keys.read_once(OneTime::PasswordReset, wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn each_key_and_version_has_a_secret_of_its_own() {
+        let keys = TokenKeys::new(vec!["new".to_owned().into(), "old".to_owned().into()]);
+        let (old, id) = (TokenKeys::new(vec!["old".to_owned().into()]), Uuid::now_v7());
+        let all = keys.webhook_secrets(id, 1..=2);
+        assert_eq!(all.len(), 4);
+        assert_eq!(all[0], keys.webhook_secrets(id, 2..=2)[0]);
+        assert_eq!(all[3], old.webhook_secrets(id, 1..=1)[0]);
+        assert_ne!(keys.webhook_secrets(Uuid::now_v7(), 2..=2)[0], all[0]);
     }
 
     #[test]

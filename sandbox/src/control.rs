@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::{Reply, StripeError};
 use crate::faults::Fault;
 use crate::object;
-use crate::shippo::RatesMode;
+use crate::shippo::{self, LabelsMode, RatesMode, RefundsMode};
 use crate::state::{Cause, Outcome, RefundStart, Store};
 use crate::stripe::chargebacks::{Complaint, Verdict};
 use crate::stripe::payments::Purchase;
@@ -40,6 +40,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(decide_dispute)
         .service(warn_of_fraud)
         .service(set_shippo)
+        .service(move_parcel)
         .service(set_fx)
         .service(summary);
 }
@@ -294,13 +295,40 @@ async fn warn_of_fraud(engine: web::Data<Engine>, id: web::Path<String>) -> Http
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Carriers {
-    rates: RatesMode,
+    #[serde(default)]
+    rates: Option<RatesMode>,
+    #[serde(default)]
+    labels: Option<LabelsMode>,
+    #[serde(default)]
+    refunds: Option<RefundsMode>,
 }
 
 #[post("/_control/shippo")]
 async fn set_shippo(engine: web::Data<Engine>, body: web::Json<Carriers>) -> HttpResponse {
-    engine.lock().shippo_rates = body.rates;
-    answer::json(200, &json!({"rates": body.rates}))
+    let mut store = engine.lock();
+    store.shippo_rates = body.rates.unwrap_or(store.shippo_rates);
+    store.shippo.labels_mode = body.labels.unwrap_or(store.shippo.labels_mode);
+    store.shippo.refunds_mode = body.refunds.unwrap_or(store.shippo.refunds_mode);
+    let modes = json!({
+        "rates": store.shippo_rates, "labels": store.shippo.labels_mode, "refunds": store.shippo.refunds_mode,
+    });
+    answer::json(200, &modes)
+}
+
+#[post("/_control/tracks/{number}")]
+async fn move_parcel(
+    engine: web::Data<Engine>,
+    number: web::Path<String>,
+    body: web::Json<shippo::Travel>,
+) -> HttpResponse {
+    let engine = engine.into_inner();
+    let call = shippo::Call::inside(engine.clock.now(), engine.public_url.clone());
+    let told = shippo::travel(&mut engine.lock().shippo, &call, &number, &body);
+    let Some(event) = told else {
+        return reply(Err(StripeError::invalid("status must be one of Shippo's").param("status")));
+    };
+    let status = if body.tell { delivery::tell_of_parcel(&engine, &event).await } else { None };
+    answer::json(200, &json!({"event": event, "status": status}))
 }
 
 #[post("/_control/fx")]

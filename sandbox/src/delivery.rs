@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::engine::Engine;
 use crate::object;
+use crate::stripe::webhook_endpoints;
 
 /// How events travel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub(crate) enum Mode {
 pub(crate) struct Webhooks {
     url: Option<String>,
     secrets: Vec<String>,
+    /// Where Shippo tells of parcels.
+    shippo_url: Option<String>,
     mode: Mode,
     copies: usize,
     outbox: Vec<String>,
@@ -54,6 +57,11 @@ impl Webhooks {
     pub(crate) fn set_endpoint(&mut self, url: String, secrets: Vec<String>) {
         self.url = Some(url);
         self.secrets = secrets;
+    }
+
+    /// Tells of parcels there from now on.
+    pub(crate) fn set_shippo_endpoint(&mut self, url: String) {
+        self.shippo_url = Some(url);
     }
 
     /// Whether events have somewhere to go.
@@ -105,12 +113,14 @@ impl Webhooks {
         self.delivered.contains(event_id)
     }
 
-    fn take_due(&mut self) -> Option<Batch> {
+    fn take_due(&mut self, has_receiver: bool) -> Option<Batch> {
         if self.outbox.is_empty() {
             return None;
         }
         let events = std::mem::take(&mut self.outbox);
-        self.url.as_ref()?;
+        if self.url.is_none() && !has_receiver {
+            return None;
+        }
         let copies = match self.mode {
             Mode::Normal => 1,
             Mode::Duplicate => self.copies,
@@ -127,9 +137,12 @@ impl Webhooks {
 
 /// Sends what is queued, in the background. First tries keep the events' order; retries do not.
 pub(crate) fn dispatch(engine: &Arc<Engine>) {
-    let Some(batch) = engine.lock().webhooks.take_due() else {
-        return;
+    let batch = {
+        let mut store = engine.lock();
+        let has_receiver = store.webhook_endpoints.len() > 0;
+        store.webhooks.take_due(has_receiver)
     };
+    let Some(batch) = batch else { return };
     let sender = Arc::clone(engine);
     engine.spawn(async move {
         for event_id in batch.events {
@@ -195,15 +208,47 @@ async fn send_once(engine: &Engine, event_id: &str) -> bool {
     accepted
 }
 
-/// One delivery, signed with a fresh time; the status, or nothing when none came.
+/// Tells of a parcel, once; the status, or nothing when there is nobody to tell.
+pub(crate) async fn tell_of_parcel(engine: &Arc<Engine>, event: &serde_json::Value) -> Option<u16> {
+    let url = engine.lock().webhooks.shippo_url.clone()?;
+    let (client, body) = (engine.client.clone(), event.to_string());
+    // On the main runtime, where the client's pooled connections live.
+    let told = engine
+        .runtime
+        .spawn(async move { client.post(url).header("Content-Type", "application/json").body(body).send().await });
+    Some(told.await.ok()?.ok()?.status().as_u16())
+}
+
+/// One delivery to each endpoint, signed with a fresh time; the status of the first that refused it, else of the last, or
+/// nothing when none came.
 async fn send(engine: &Engine, event_id: &str, genuine: bool) -> Option<u16> {
-    let (url, secrets, body) = {
+    let (receivers, body) = {
         let store = engine.lock();
         let event = store.events.get(event_id)?;
-        (store.webhooks.url.clone()?, store.webhooks.secrets.clone(), event.to_string())
+        let own = store.webhooks.url.clone().map(|url| (url, store.webhooks.secrets.clone()));
+        let others = webhook_endpoints::receivers(&store, event);
+        let others = others.into_iter().map(|(url, secret)| (url, vec![secret]));
+        (own.into_iter().chain(others).collect::<Vec<_>>(), event.to_string())
     };
-    let secrets = if genuine { secrets } else { vec![object::fresh_id("whsec")] };
-    let signature = signature_header(&secrets, engine.clock.unix(), &body);
+    let mut statuses = Vec::new();
+    for (url, secrets) in receivers {
+        let secrets = if genuine { secrets } else { vec![object::fresh_id("whsec")] };
+        statuses.push(post(engine, url, &secrets, body.clone()).await);
+    }
+    let is_accepted = |status: &Option<u16>| status.is_some_and(|status| (200..300).contains(&status));
+    let status = statuses.iter().find(|status| !is_accepted(status)).or(statuses.last()).copied().flatten();
+    if genuine && is_accepted(&status) {
+        let mut store = engine.lock();
+        store.webhooks.delivered.insert(event_id.to_owned());
+        if let Some(event) = store.events.get_mut(event_id) {
+            object::set(event, "pending_webhooks", 0);
+        }
+    }
+    status
+}
+
+async fn post(engine: &Engine, url: String, secrets: &[String], body: String) -> Option<u16> {
+    let signature = signature_header(secrets, engine.clock.unix(), &body);
     let answer = engine
         .client
         .post(url)
@@ -214,15 +259,7 @@ async fn send(engine: &Engine, event_id: &str, genuine: bool) -> Option<u16> {
         .send()
         .await
         .ok()?;
-    let status = answer.status().as_u16();
-    if genuine && answer.status().is_success() {
-        let mut store = engine.lock();
-        store.webhooks.delivered.insert(event_id.to_owned());
-        if let Some(event) = store.events.get_mut(event_id) {
-            object::set(event, "pending_webhooks", 0);
-        }
-    }
-    Some(status)
+    Some(answer.status().as_u16())
 }
 
 /// `t=…,v1=…` with one `v1` per secret over `{t}.{body}`.

@@ -58,6 +58,9 @@ impl Engine {
         if let Some(url) = config.webhook_url {
             store.webhooks.set_endpoint(url, config.webhook_secrets);
         }
+        if let Some(url) = config.shippo_webhook_url {
+            store.webhooks.set_shippo_endpoint(url);
+        }
         Ok(Self {
             store: Mutex::new(store),
             state_file: config.state_file,

@@ -58,6 +58,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Where events are delivered; without it they are only recorded.
     pub webhook_url: Option<String>,
+    /// Where Shippo tells of parcels, its token included; without it, it does not.
+    pub shippo_webhook_url: Option<String>,
     /// Signing secrets; a delivery carries one `v1` signature per secret.
     pub webhook_secrets: Vec<String>,
     /// File with the clock's offset in milliseconds, shared with the application under test.
@@ -74,6 +76,7 @@ impl Default for Config {
             bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             public_url: None,
             webhook_url: None,
+            shippo_webhook_url: None,
             webhook_secrets: Vec::new(),
             clock_file: None,
             state_file: None,
@@ -145,6 +148,11 @@ impl Sandbox {
     /// Sends later events to `url`, signed with each of `secrets`.
     pub fn set_webhook(&self, url: String, secrets: Vec<String>) {
         self.engine.lock().webhooks.set_endpoint(url, secrets);
+    }
+
+    /// Tells of parcels at `url` from now on.
+    pub fn set_shippo_webhook(&self, url: String) {
+        self.engine.lock().webhooks.set_shippo_endpoint(url);
     }
 
     /// Ends deliveries, hanging answers and the server, and waits for them.

@@ -168,6 +168,10 @@ pub(crate) struct Store {
     pub(crate) payment_methods: Table,
     /// What a payment with a payment method ends in; absent means paid.
     pub(crate) behaviours: HashMap<String, Outcome>,
+    /// Webhook endpoints that were made by the API.
+    pub(crate) webhook_endpoints: Table,
+    /// Their secrets.
+    pub(crate) endpoint_secrets: HashMap<String, String>,
     /// Events, whether delivered or not.
     pub(crate) events: Table,
     /// Stored answers by idempotency key.
@@ -211,6 +215,7 @@ impl Store {
             "price" => &self.prices,
             "pm" => &self.payment_methods,
             "evt" => &self.events,
+            "we" => &self.webhook_endpoints,
             "promo" => &self.promotion_codes,
             "taxcalc" => &self.tax.calculations,
             "tax" => &self.tax.transactions,

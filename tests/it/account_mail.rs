@@ -1,7 +1,7 @@
 //! Mails about accounts and orders: whom they reach, how many, and what they open.
 
 use merx::config::Config;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{OTHER_PASSWORD, PASSWORD, TestApp};
 
@@ -21,7 +21,8 @@ async fn a_mailed_link_opens_its_order_for_seven_days_and_nothing_else() {
     };
     ask("eve@example.com", &number).await;
     ask("ada@example.com", "999999").await;
-    assert_eq!(app.mailbox().await, Vec::<Value>::new());
+    let links = app.mailbox().await.into_iter().filter(|mail| mail["kind"] == "order_link").count();
+    assert_eq!(links, 0);
     ask("ADA@example.com", &format!(" {number} ")).await;
     let token = app.mailed_token("order_link", "ada@example.com").await;
     let open = |path: String| app.get(&path).header("X-Order-Token", &token).send();

@@ -12,7 +12,7 @@ use crate::harness::{TestApp, WEBHOOK_SECRET, guard};
 
 const KEY: &str = "sk_test_1234567890abcdef";
 
-fn clients() -> PathBuf {
+pub(crate) fn clients() -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/clients").canonicalize().unwrap();
     assert!(directory.join("node_modules").is_dir(), "Stripe's tools are not installed; run script/bootstrap");
     directory

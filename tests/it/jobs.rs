@@ -5,7 +5,7 @@ use merx::jobs::{Job, JobKind, queue, worker};
 use crate::harness::{TestApp, guard};
 
 /// Stores an event that can never be processed, with its job.
-async fn poison(app: &TestApp) {
+pub(crate) async fn poison(app: &TestApp) {
     app.sql(
         "INSERT INTO webhook_events (id, provider, event_id, event_type, payload, livemode, status, received_at)
          VALUES ('00000000-0000-7000-8000-000000000001', 'stripe', 'evt_poison', 'x', '{}', false, 'pending', now())",
@@ -29,7 +29,8 @@ async fn a_job_that_always_fails_backs_off_and_dies_with_an_alert() {
     assert_eq!(attempts().await, 2);
     for _ in 2..JobKind::ProcessEvent.max_attempts() {
         app.advance(2 * 3600).await;
-        assert_eq!(worker::run_due(&app.app).await.unwrap(), 1);
+        // At its death another job tells the shop.
+        assert!((1..=2).contains(&worker::run_due(&app.app).await.unwrap()));
     }
     assert_eq!(
         app.count("SELECT count(*) FROM jobs WHERE status = 'dead' AND last_error LIKE '%unreadable%'").await,

@@ -5,19 +5,19 @@ use serde_json::{Value, json};
 
 use crate::harness::{TestApp, WEBHOOK_SECRET};
 
-fn sign(app: &TestApp, secret: &str, body: &str, age: i64) -> String {
+pub(crate) fn sign(app: &TestApp, secret: &str, body: &str, age: i64) -> String {
     let time = app.app.clock.now().timestamp() - age;
     let mac = hmac_sha256(secret.as_bytes(), &[time.to_string().as_bytes(), b".", body.as_bytes()]);
     let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("t={time},v1={hex}")
 }
 
-async fn deliver(app: &TestApp, signature: &str, body: &str) -> crate::harness::Reply {
+pub(crate) async fn deliver(app: &TestApp, signature: &str, body: &str) -> crate::harness::Reply {
     let call = app.call("POST", "/v1/webhooks/stripe").header("Stripe-Signature", signature);
     call.body("application/json", body.to_owned()).send().await
 }
 
-fn event(id: &str, kind: &str, object: Value) -> String {
+pub(crate) fn event(id: &str, kind: &str, object: Value) -> String {
     json!({"id": id, "object": "event", "type": kind, "livemode": false, "data": {"object": object}}).to_string()
 }
 

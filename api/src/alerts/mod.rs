@@ -1,13 +1,19 @@
 //! Alerts: what a person must look at. One open alert per cause.
 
+pub mod admin;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
+use serde_json::json;
 
 use crate::db::schema::alerts;
-use crate::db::{Connection, text_enum};
+use crate::db::{self, Connection, text_enum};
 use crate::error::Result;
 use crate::ids::{AlertId, OrderId};
+use crate::mail;
+use crate::webhooks_out::{EventType, events};
 
 text_enum! {
     /// What an alert is about.
@@ -46,12 +52,33 @@ text_enum! {
         StaleRates => "stale_rates",
         /// More is reserved than is there, since staff found stock missing.
         Shortage => "shortage",
+        /// A webhook endpoint is sent nothing any more, as it failed for long or wants nothing.
+        WebhookEndpointDisabled => "webhook_endpoint_disabled",
         /// The nightly audit found that an invariant is broken.
         BrokenInvariant => "broken_invariant",
+        /// Many webhooks came with a signature that is not by a secret of ours.
+        WebhookSignatures => "webhook_signatures",
+        /// Stripe delivers nothing, although there is what to deliver.
+        WebhooksSilent => "webhooks_silent",
+        /// Events pile up.
+        EventBacklog => "event_backlog",
+        /// Jobs of a kind pile up.
+        JobBacklog => "job_backlog",
+        /// A kind of jobs is paused for long.
+        JobKindPaused => "job_kind_paused",
+        /// An e-mail was given up.
+        EmailFailed => "email_failed",
+        /// As few units of a variant are on hand as count as low.
+        LowStock => "low_stock",
+        /// A carrier's label could not be bought, or not be voided.
+        LabelFailed => "label_failed",
+        /// A parcel could not be delivered, or goes back.
+        DeliveryFailed => "delivery_failed",
     }
 }
 
-/// Raises an alert unless one for the same cause is open.
+/// Raises an alert unless one for the same cause is open, in the present transaction or one of its own, and has the shop
+/// told by mail.
 ///
 /// # Errors
 /// Those of the database.
@@ -63,20 +90,46 @@ pub async fn raise(
     detail: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let raised = diesel::insert_into(alerts::table)
-        .values((
-            alerts::id.eq(AlertId::new()),
-            alerts::kind.eq(kind),
-            alerts::dedupe_key.eq(cause),
-            alerts::order_id.eq(order),
-            alerts::detail.eq(detail),
-            alerts::created_at.eq(now),
-        ))
-        .on_conflict_do_nothing()
-        .execute(conn)
-        .await?;
+    let id = AlertId::new();
+    let raised = db::transaction(conn, |conn| {
+        async move {
+            let raised = diesel::insert_into(alerts::table)
+                .values((
+                    alerts::id.eq(id),
+                    alerts::kind.eq(kind),
+                    alerts::dedupe_key.eq(cause),
+                    alerts::order_id.eq(order),
+                    alerts::detail.eq(detail),
+                    alerts::created_at.eq(now),
+                ))
+                .on_conflict_do_nothing()
+                .execute(conn)
+                .await?;
+            if raised > 0 {
+                let data = json!({"alert_id": id, "kind": kind, "detail": detail});
+                events::record(conn, EventType::AlertRaised, order, data, now).await?;
+                mail::alerts::tell_later(conn, now).await?;
+            }
+            Ok(raised)
+        }
+        .scope_boxed()
+    })
+    .await?;
     if raised > 0 {
         tracing::error!(alert.kind = %kind, alert.cause = cause, "{detail}");
     }
+    Ok(())
+}
+
+/// Acknowledges the open alert of a cause that is gone, if there is one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn settle(conn: &mut Connection, kind: AlertKind, cause: &str, now: DateTime<Utc>) -> Result<()> {
+    let of_cause = alerts::table.filter(alerts::kind.eq(kind)).filter(alerts::dedupe_key.eq(cause));
+    diesel::update(of_cause.filter(alerts::acknowledged_at.is_null()))
+        .set(alerts::acknowledged_at.eq(now))
+        .execute(conn)
+        .await?;
     Ok(())
 }

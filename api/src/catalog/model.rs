@@ -298,7 +298,8 @@ pub struct Inventory {
     pub track_inventory: bool,
     /// Whether it is sold when none is left.
     pub allow_backorder: bool,
-    /// At or under this many available it counts as low.
+    /// At or under this many available shoppers see `low_stock`; at or under this many on hand staff are alerted. 0 is
+    /// never.
     pub low_stock_threshold: i64,
 }
 

@@ -156,9 +156,9 @@ pub struct VariantPatch {
     #[serde(default)]
     #[schema(value_type = Option<bool>, nullable = false)]
     pub allow_backorder: Patch<bool>,
-    /// At or under this many available it counts as low.
+    /// At or under this many it counts as low: shoppers see `low_stock`, staff are alerted. `0` or `null` is never.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, nullable = false)]
+    #[schema(value_type = Option<i64>)]
     #[validate(range(min = 0, max = 1_000_000_000))]
     pub low_stock_threshold: Patch<i64>,
     /// How many one order may hold.

@@ -23,10 +23,19 @@ use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::Money;
 
+/// The title of a variant that is its product's only one.
+const ONLY: &str = "Default";
+
+/// What sets a variant apart, by its title; `None` for its product's only one.
+#[must_use]
+pub fn apart(title: &str) -> Option<&str> {
+    (title != ONLY).then_some(title)
+}
+
 /// A variant's title from its values, in the order of the options.
 fn title_of(options: &[ProductOption], values: &BTreeMap<String, String>) -> String {
     let parts: Vec<&str> = options.iter().filter_map(|option| values.get(&option.name)).map(String::as_str).collect();
-    if parts.is_empty() { "Default".to_owned() } else { parts.join(" / ") }
+    if parts.is_empty() { ONLY.to_owned() } else { parts.join(" / ") }
 }
 
 fn facets_of(values: &BTreeMap<String, String>) -> Vec<String> {
@@ -279,7 +288,7 @@ pub(crate) fn policy(patch: &VariantPatch) -> Result<Policy> {
     Ok(Policy {
         track_inventory: patch.track_inventory.required("/track_inventory")?.copied(),
         allow_backorder: patch.allow_backorder.required("/allow_backorder")?.copied(),
-        low_stock_threshold: patch.low_stock_threshold.required("/low_stock_threshold")?.copied(),
+        low_stock_threshold: patch.low_stock_threshold.column().map(|threshold| threshold.copied().unwrap_or_default()),
     })
 }
 

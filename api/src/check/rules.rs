@@ -93,6 +93,32 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          JOIN orders ON orders.id = order_id WHERE released_at IS NULL AND orders.status = 'cancelled'",
     ),
     (
+        "4 invoices say what was charged and given back",
+        "SELECT 'invoice ' || invoices.number || ': ' || (document #>> '{total,amount}') || ', order ' || total AS detail
+         FROM invoices JOIN orders ON orders.id = order_id
+         WHERE kind = 'invoice' AND (document #>> '{total,amount}')::bigint <> total
+         UNION ALL
+         SELECT 'invoice ' || invoices.number || ': ' || (document #>> '{total,amount}') || ', refund ' || amount
+         FROM invoices JOIN refunds ON refunds.id = refund_id WHERE (document #>> '{total,amount}')::bigint <> amount
+         UNION ALL
+         SELECT 'invoice ' || invoices.number || ': its lines do not sum' FROM invoices, LATERAL (
+             SELECT COALESCE(sum((line #>> '{total,amount}')::bigint), 0) AS totals, COALESCE(sum((line #>> '{tax,amount}')::bigint), 0) AS taxes
+             FROM jsonb_array_elements(document -> 'lines') AS line) AS sums
+         WHERE totals <> (document #>> '{total,amount}')::bigint OR taxes <> (document #>> '{tax,amount}')::bigint
+         UNION ALL
+         SELECT 'refund ' || refunds.id || ' is ' || refunds.status || ', but its credit notes say otherwise'
+         FROM refunds JOIN invoices AS bill ON bill.order_id = refunds.order_id AND bill.kind = 'invoice', LATERAL (
+             SELECT count(*) FILTER (WHERE kind = 'credit_note') - count(*) FILTER (WHERE kind = 'credit_note_reversal') AS standing
+             FROM invoices WHERE refund_id = refunds.id) AS notes
+         WHERE (refunds.status = 'succeeded') <> (standing = 1)",
+    ),
+    (
+        "4 no number of an invoice is left out",
+        "SELECT series.kind || 's: ' || next - 1 || ' numbers, ' || count(invoices.id) || ' documents' AS detail
+         FROM invoice_series AS series LEFT JOIN invoices ON (invoices.kind = 'invoice') = (series.kind = 'invoice')
+         GROUP BY series.kind, next HAVING next - 1 <> count(invoices.id)",
+    ),
+    (
         "5 own refunds never exceed what was captured",
         "SELECT 'order ' || orders.id || ': captured ' || captured || ', own refunds ' || sum(amount) AS detail
          FROM orders JOIN refunds ON refunds.order_id = orders.id AND source = 'merx' AND refunds.status IN ('pending', 'succeeded')
@@ -153,6 +179,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
         "2 what was sent and what came back add up",
         "SELECT 'line ' || line.id || ': fulfilled ' || fulfilled_quantity || ', fulfillments ' || COALESCE(sum(part.quantity), 0) AS detail
          FROM order_line_items AS line LEFT JOIN fulfillment_line_items AS part ON part.line_item_id = line.id
+             AND EXISTS (SELECT FROM fulfillments WHERE id = part.fulfillment_id AND status <> 'cancelled')
          GROUP BY line.id HAVING fulfilled_quantity <> COALESCE(sum(part.quantity), 0)
          UNION ALL
          SELECT 'line ' || line.id || ': restocked ' || restocked_quantity || ', movements ' || COALESCE(sum(delta), 0)
@@ -190,11 +217,27 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
              UNION ALL SELECT 'a refund that failed', (SELECT count(*) FROM refunds WHERE order_id = orders.id AND status IN ('failed', 'cancelled')),
                  ARRAY['refund_failed']
              UNION ALL SELECT 'a shipment', (SELECT count(*) FROM fulfillments WHERE order_id = orders.id), ARRAY['fulfilled']
+             UNION ALL SELECT 'a shipment that was called off', (SELECT count(*) FROM fulfillments WHERE order_id = orders.id AND status = 'cancelled'),
+                 ARRAY['fulfillment_cancelled']
+             UNION ALL SELECT 'a label', (SELECT count(*) FROM shipping_labels WHERE order_id = orders.id AND status IN ('purchased', 'voided')),
+                 ARRAY['label_purchased']
              UNION ALL SELECT 'a dispute', (SELECT count(*) FROM disputes WHERE order_id = orders.id), ARRAY['disputed']
              UNION ALL SELECT 'a tax reversal', (SELECT count(tax_reversal_id) FROM refunds WHERE order_id = orders.id)
                  + (SELECT count(tax_reversal_id) FROM disputes WHERE order_id = orders.id), ARRAY['tax_reversed']
          ) AS needed WHERE done > 0
              AND done > (SELECT count(*) FROM order_events WHERE order_id = orders.id AND kind = ANY(kinds))",
+    ),
+    (
+        "8 an outbound event has its deliveries",
+        "SELECT 'event ' || id || ' (' || event_type || ') goes nowhere' AS detail FROM outbound_events
+         WHERE NOT EXISTS (SELECT FROM webhook_deliveries WHERE event_id = outbound_events.id)",
+    ),
+    (
+        "8 what waits for an endpoint has its job",
+        "SELECT 'webhook endpoint ' || id || ': events wait, but no job sends them' AS detail FROM webhook_endpoints
+         WHERE status = 'enabled' AND EXISTS (SELECT FROM webhook_deliveries WHERE endpoint_id = webhook_endpoints.id AND status = 'pending')
+             AND NOT EXISTS (SELECT FROM jobs WHERE kind = 'deliver_webhooks' AND status IN ('queued', 'running')
+                 AND payload ->> 'id' = webhook_endpoints.id::text)",
     ),
     (
         "9 one currency in an order",
@@ -222,8 +265,14 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
              AND (refunds.status = 'succeeded' AND tax_reversal_id IS NULL
                  OR refunds.status IN ('failed', 'cancelled') AND tax_reversal_id IS NOT NULL AND tax_undo_id IS NULL)
          UNION ALL
+         SELECT 'label ' || id || ' is ' || status || ', and nobody has asked Shippo since ' || updated_at FROM shipping_labels
+         WHERE status IN ('pending', 'void_requested') AND updated_at < $1 - interval '1 day'
+         UNION ALL
          SELECT 'customer ' || id || ' is three days old, but not known to Stripe' FROM customers
-         WHERE stripe_customer_id IS NULL AND stripe_refused_at IS NULL AND created_at < $1 - interval '3 days'",
+         WHERE stripe_customer_id IS NULL AND stripe_refused_at IS NULL AND created_at < $1 - interval '3 days'
+         UNION ALL
+         SELECT 'e-mail ' || id || ' was tried, but is neither sent nor given up after a day' FROM emails
+         WHERE status = 'queued' AND attempts > 0 AND created_at < $1 - interval '1 day'",
     ),
     (
         "9 parts are in their order's currency",
@@ -240,7 +289,10 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          UNION ALL
          SELECT 'fulfillment ' || fulfillments.id || ' names a line of another order' FROM fulfillment_line_items AS part
          JOIN fulfillments ON fulfillments.id = part.fulfillment_id JOIN order_line_items AS line ON line.id = part.line_item_id
-         WHERE line.order_id <> fulfillments.order_id",
+         WHERE line.order_id <> fulfillments.order_id
+         UNION ALL
+         SELECT 'label ' || label.id || ' is of a fulfillment of another order' FROM shipping_labels AS label
+         JOIN fulfillments ON fulfillments.id = label.fulfillment_id WHERE fulfillments.order_id <> label.order_id",
     ),
     (
         "10 secrets are stored hashed",

@@ -127,6 +127,8 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
     crate::tax::record::reconcile(&mut conn, now).await?;
     crate::tax::reverse::reconcile(&mut conn, now).await?;
     crate::customers::reconcile(&mut conn, now).await?;
+    crate::webhooks_out::deliver::reconcile(&mut conn, now).await?;
+    crate::labels::reconcile(&mut conn, now).await?;
     tell_of_stuck_money(&mut conn, now).await?;
     let refunds: Vec<RefundId> = refunds::table
         .filter(refunds::status.eq("pending"))
@@ -153,6 +155,7 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
     drop(conn);
     app.wake.ring();
     crate::disputes::tax::reconcile(app).await?;
+    crate::fulfillments::tracker::reconcile(app).await?;
     crate::disputes::apply::reconcile(app).await
 }
 

@@ -16,7 +16,9 @@ use crate::db::{self, Connection};
 use crate::discounts::uses;
 use crate::error::{Error, Result};
 use crate::ids::{CartId, CheckoutId, OrderId, TaxCalculationId};
+use crate::invoices::issue;
 use crate::jobs::{Job, queue};
+use crate::mail;
 use crate::money::Money;
 use crate::orders::cancel::CancelReason;
 use crate::orders::model::{OrderStatus, PaymentStatus};
@@ -202,10 +204,12 @@ async fn complete(
     set_checkout(conn, &rows.checkout, CheckoutStatus::Completed, session, now).await?;
     set_cart(conn, rows, CartStatus::Completed, now).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, payment.detail(&rows.order), now).await?;
+    mail::orders::confirmed(conn, rows.order.id, now).await?;
     if rows.order.tax_calculation_id.is_some() {
         queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;
     }
-    stock::commit(conn, rows.order.id, now).await
+    stock::commit(conn, rows.order.id, now).await?;
+    issue::invoice(conn, rows.order.id, now).await
 }
 
 /// Paid although the shopper asked to cancel meanwhile: give the money back at once and never ship.
@@ -218,6 +222,7 @@ async fn cancel_paid(conn: &mut Connection, rows: &Locked, session: &SessionView
     let reason = because(conn, rows.order.id, wish.unwrap_or("cancelled")).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, payment.detail(&rows.order), now).await?;
     timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": reason}), now).await?;
+    mail::orders::cancelled(conn, rows.order.id, false, now).await?;
     let asked: Option<CancelReason> = wish.and_then(|wish| wish.parse().ok());
     let of_refund = asked.map_or(RefundReason::Cancelled, CancelReason::of_refund);
     request::request_all(conn, rows.order.id, of_refund, now).await?;
@@ -290,6 +295,7 @@ async fn processing(conn: &mut Connection, rows: &Locked, session: &SessionView,
         ))
         .execute(conn)
         .await?;
+    mail::orders::payment_pending(conn, rows.order.id, now).await?;
     timeline::record(conn, rows.order.id, EventKind::PaymentProcessing, json!({}), now).await
 }
 
@@ -318,8 +324,10 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
     set_cart(conn, rows, CartStatus::Open, now).await?;
     if ending.payment_failed {
         timeline::record(conn, rows.order.id, EventKind::PaymentFailed, json!({}), now).await?;
+        mail::orders::payment_failed(conn, rows.order.id, now).await?;
     }
-    timeline::record(conn, rows.order.id, EventKind::Cancelled, json!({"reason": reason}), now).await?;
+    let detail = json!({"reason": reason, "checkout_id": rows.checkout.id});
+    timeline::record(conn, rows.order.id, EventKind::Cancelled, detail, now).await?;
     uses::release(conn, rows.order.id, now).await?;
     stock::release(conn, rows.order.id, now).await
 }
@@ -399,6 +407,7 @@ pub async fn settle_review(
         set_cart(conn, &rows, CartStatus::Open, now).await?;
         let reason = because(conn, order, reason.map_or("amount_mismatch", CancelReason::as_str)).await?;
         timeline::record(conn, order, EventKind::Cancelled, json!({"reason": reason}), now).await?;
+        mail::orders::cancelled(conn, order, false, now).await?;
     }
     // Somebody may have refunded it at Stripe meanwhile.
     derive_payment_status(conn, order, now).await?;

@@ -13,6 +13,7 @@ use super::stock::{self, Demand};
 use crate::carts::load::{self, Snapshot};
 use crate::carts::model::CartStatus;
 use crate::carts::price::{PricedCart, address};
+use crate::catalog::variants::apart;
 use crate::config::RateLimits;
 use crate::db::schema::{carts, checkouts, customers, order_line_items, orders};
 use crate::db::{self, Connection, OnConstraint};
@@ -209,10 +210,9 @@ fn frozen(
     let (totals, coupon) = (&plan.priced.priced.totals, checkout.to_string());
     let shipping_address = address(cart.shipping_address.as_ref())?;
     let lines = plan.snapshot.lines.iter().map(|line| SessionLine {
-        name: if line.variant_title == "Default" {
-            line.title.clone()
-        } else {
-            format!("{} ({})", line.title, line.variant_title)
+        name: match apart(&line.variant_title) {
+            None => line.title.clone(),
+            Some(variant) => format!("{} ({variant})", line.title),
         },
         quantity: line.quantity,
         unit_price: Money::new(line.unit_price.unwrap_or_default(), currency),

@@ -13,6 +13,7 @@ use crate::db::schema::stock_levels;
 use crate::db::statement::{Bind, Statement};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::{OrderId, VariantId};
+use crate::inventory::low_stock::{self, Crossed};
 
 /// Holds stock for an order, all or nothing. Variants whose stock is not tracked need no hold.
 ///
@@ -39,7 +40,7 @@ const HOLD: &str = "
     SELECT variant_id FROM reserved
     UNION ALL SELECT variant_id FROM locked WHERE NOT track_inventory";
 
-/// Takes what an order holds out of the stock, with its movements.
+/// Takes what an order holds out of the stock, with its movements. Answers the variants that run low by that.
 const COMMIT: &str = "
     WITH taken AS (
         UPDATE reservations SET status = 'committed', updated_at = $2
@@ -52,10 +53,13 @@ const COMMIT: &str = "
         UPDATE stock_levels AS level
         SET on_hand = level.on_hand - locked.quantity, reserved = level.reserved - locked.quantity
         FROM locked WHERE level.variant_id = locked.variant_id
-        RETURNING level.variant_id, locked.quantity, level.on_hand
+        RETURNING level.variant_id, locked.quantity, level.on_hand, level.low_since IS NULL AND level.track_inventory
+            AND level.low_stock_threshold > 0 AND level.on_hand <= level.low_stock_threshold AS crosses
+    ), moved AS (
+        INSERT INTO stock_movements (id, variant_id, delta, on_hand_after, reason, order_id, created_at)
+        SELECT gen_random_uuid(), variant_id, -quantity, on_hand, 'sale', $1, $2 FROM changed
     )
-    INSERT INTO stock_movements (id, variant_id, delta, on_hand_after, reason, order_id, created_at)
-    SELECT gen_random_uuid(), variant_id, -quantity, on_hand, 'sale', $1, $2 FROM changed";
+    SELECT variant_id FROM changed WHERE crosses";
 
 /// Gives back what an order holds; a shortage shrinks as less is reserved.
 const RELEASE: &str = "
@@ -143,7 +147,10 @@ impl From<Shortages> for Error {
 /// # Errors
 /// Those of the database.
 pub(super) async fn commit(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    run(conn, COMMIT, order, now).await
+    let crossed: Vec<Crossed> =
+        Statement::constant(COMMIT).with(Bind::Uuid(order.0)).with(Bind::Time(now)).load(conn).await?;
+    let crossed: Vec<VariantId> = crossed.into_iter().map(|crossed| crossed.variant_id).collect();
+    low_stock::follow(conn, &crossed, now).await
 }
 
 /// Gives back what an order holds.
@@ -151,10 +158,6 @@ pub(super) async fn commit(conn: &mut Connection, order: OrderId, now: DateTime<
 /// # Errors
 /// Those of the database.
 pub(super) async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    run(conn, RELEASE, order, now).await
-}
-
-async fn run(conn: &mut Connection, statement: &'static str, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    Statement::constant(statement).with(Bind::Uuid(order.0)).with(Bind::Time(now)).execute(conn).await?;
+    Statement::constant(RELEASE).with(Bind::Uuid(order.0)).with(Bind::Time(now)).execute(conn).await?;
     Ok(())
 }

@@ -73,11 +73,22 @@ impl Environment<'_> {
 
     pub(super) fn shippo(&self) -> Result<Option<ShippoConfig>, String> {
         let Some(token) = self.text("SHIPPO_API_TOKEN") else { return Ok(None) };
-        let rate = if token.starts_with("shippo_live_") { 8 } else { 1 };
-        if !token.starts_with("shippo_live_") && !token.starts_with("shippo_test_") {
+        let is_live = token.starts_with("shippo_live_");
+        let rate = if is_live { 8 } else { 1 };
+        if !is_live && !token.starts_with("shippo_test_") {
             return Err("SHIPPO_API_TOKEN is not valid: it starts with shippo_test_ or shippo_live_.".to_owned());
         }
+        let webhook_tokens: Vec<String> = self.list("SHIPPO_WEBHOOK_TOKENS")?;
+        if webhook_tokens.iter().any(|token| token.len() < 24) {
+            return Err(
+                "SHIPPO_WEBHOOK_TOKENS needs tokens of 24 characters or more. Make one with `openssl rand -hex 32`."
+                    .to_owned(),
+            );
+        }
         Ok(Some(ShippoConfig {
+            is_live,
+            webhook_tokens: webhook_tokens.into_iter().map(Into::into).collect(),
+            webhook_secrets: self.list::<String>("SHIPPO_WEBHOOK_SECRETS")?.into_iter().map(Into::into).collect(),
             token: token.into(),
             api_base: self
                 .text("SHIPPO_API_BASE")

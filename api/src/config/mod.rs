@@ -2,6 +2,7 @@
 //! variable's name and the remedy.
 
 mod environment;
+mod mail;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
+use lettre::message::Mailbox;
 use secrecy::SecretString;
 
 use self::environment::Environment;
@@ -26,6 +28,8 @@ pub struct Config {
     pub public_url: String,
     /// `MERX_STOREFRONT_URL`: where links in e-mails lead, without a slash at the end (`MERX_PUBLIC_URL`).
     pub storefront_url: String,
+    /// How e-mails are sent.
+    pub mail: MailConfig,
     /// `MERX_DEV_MAILBOX`: with `on` everybody can read all e-mails at `/dev/mailbox`; for development only.
     pub dev_mailbox: bool,
     /// `DATABASE_URL`: PostgreSQL, may be a pooler.
@@ -34,6 +38,8 @@ pub struct Config {
     pub database_direct_url: SecretString,
     /// `MERX_DB_POOL_SIZE`: connections of this process (16).
     pub pool_size: usize,
+    /// `MERX_WEBHOOK_POOL_SIZE`: further connections of this process, for providers' webhooks alone (4).
+    pub webhook_pool_size: usize,
     /// `MERX_TOKEN_KEYS`: comma-separated keys for guest tokens, at least 32 characters each; the first signs.
     pub token_keys: TokenKeys,
     /// Stripe.
@@ -45,6 +51,11 @@ pub struct Config {
     pub ecb_url: String,
     /// How providers are called.
     pub outbound: OutboundConfig,
+    /// `MERX_WEBHOOKS_ALLOW_PRIVATE`: with `true` webhooks may also go into private networks, and by `http` to this
+    /// machine (false).
+    pub webhooks_allow_private: bool,
+    /// `MERX_WEBHOOK_TIMEOUT_MS`: how long a receiver may take to answer (15000).
+    pub webhook_timeout: Duration,
     /// `MERX_CURRENCY`: the currency of shoppers who name none (EUR).
     pub default_currency: Currency,
     /// `MERX_CURRENCIES`: every currency that storefronts may offer, comma-separated (`MERX_CURRENCY`).
@@ -107,6 +118,13 @@ pub struct ShippoConfig {
     pub api_base: String,
     /// `MERX_SHIPPO_REQUESTS_PER_SECOND`: how much this process asks of Shippo (8 live, 1 test mode).
     pub requests_per_second: u32,
+    /// Whether the token is of live mode.
+    pub is_live: bool,
+    /// `SHIPPO_WEBHOOK_TOKENS`: comma-separated; one of them is `token` in the address that Shippo tells of parcels at. Without
+    /// any, nothing that it tells is accepted (none).
+    pub webhook_tokens: Vec<SecretString>,
+    /// `SHIPPO_WEBHOOK_SECRETS`: comma-separated; with any, what Shippo tells must be signed by one of them as well (none).
+    pub webhook_secrets: Vec<SecretString>,
     /// `MERX_SHIPPO_QUOTES_PER_DAY`: then the shipping settings' `on_failure` decides; 0 no limit (10000).
     pub quotes_per_day: u32,
 }
@@ -126,6 +144,47 @@ pub struct OutboundConfig {
     pub breaker_pause: Duration,
     /// `MERX_QUOTE_BUDGET_MS`: for all that a quote asks of providers (10000).
     pub quote_budget: Duration,
+}
+
+/// How e-mails are sent.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// The mail server; `None` without `MERX_SMTP_URL`: then e-mails stay queued.
+    pub smtp: Option<SmtpConfig>,
+    /// `MERX_ALERT_EMAIL`: where alerts are mailed (none).
+    pub alert_email: Option<String>,
+    /// `MERX_TEMPLATES_DIR`: the shop's own templates, which go before the built-in ones (none).
+    pub templates_dir: Option<PathBuf>,
+}
+
+/// The mail server.
+#[derive(Debug, Clone)]
+pub struct SmtpConfig {
+    /// Of `MERX_SMTP_URL`: `smtps://user:password@host:465`, or `smtp://…:587` with STARTTLS.
+    pub host: String,
+    /// Of `MERX_SMTP_URL` (465 for `smtps`, else 587).
+    pub port: u16,
+    /// Of `MERX_SMTP_URL`.
+    pub tls: SmtpTls,
+    /// Of `MERX_SMTP_URL`: user and password, percent-encoded there.
+    pub credentials: Option<(String, SecretString)>,
+    /// `MERX_MAIL_FROM`: who e-mails are from, `Shop <orders@shop.example>`.
+    pub from: Mailbox,
+    /// `MERX_MAIL_REPLY_TO`: where answers go (`MERX_MAIL_FROM`).
+    pub reply_to: Option<Mailbox>,
+    /// `MERX_SMTP_TIMEOUT_MS`: for one try of one e-mail (60000).
+    pub timeout: Duration,
+}
+
+/// How the way to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// From the first byte.
+    Wrapped,
+    /// By STARTTLS, without which nothing is sent.
+    StartTls,
+    /// Not at all: on this machine, or by `?tls=none`.
+    None,
 }
 
 /// How much one caller may ask for.
@@ -218,10 +277,12 @@ impl Config {
             bind,
             storefront_url: env.storefront_url(&public_url, is_live)?,
             public_url,
+            mail: env.mail(is_live)?,
             dev_mailbox: env.dev_mailbox(is_live)?,
             database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),
             database_url: database_url.into(),
             pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
+            webhook_pool_size: env.between("MERX_WEBHOOK_POOL_SIZE", 4, 1..=100)?,
             token_keys: env.token_keys()?,
             stripe: env.stripe(secret_key, is_live)?,
             shippo: env.shippo()?,
@@ -229,6 +290,8 @@ impl Config {
                 .text("MERX_ECB_URL")
                 .unwrap_or_else(|| "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml".to_owned()),
             outbound: env.outbound()?,
+            webhooks_allow_private: env.or("MERX_WEBHOOKS_ALLOW_PRIVATE", false)?,
+            webhook_timeout: Duration::from_millis(env.between("MERX_WEBHOOK_TIMEOUT_MS", 15_000, 1..=15_000)?),
             default_currency,
             currencies: env.currencies(default_currency)?,
             locales: env.locales()?,

@@ -22,6 +22,8 @@ diesel::table! {
         detail -> Text,
         created_at -> Timestamptz,
         acknowledged_at -> Nullable<Timestamptz>,
+        mailed_at -> Nullable<Timestamptz>,
+        acknowledged_by -> Nullable<Text>,
     }
 }
 
@@ -271,6 +273,11 @@ diesel::table! {
         data -> Jsonb,
         status -> Text,
         created_at -> Timestamptz,
+        order_id -> Nullable<Uuid>,
+        resend_of -> Nullable<Uuid>,
+        attempts -> Int4,
+        last_error -> Nullable<Text>,
+        sent_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -298,6 +305,14 @@ diesel::table! {
         tracking_url -> Nullable<Text>,
         created_by -> Text,
         created_at -> Timestamptz,
+        status -> Text,
+        carrier_token -> Nullable<Text>,
+        tracked_at -> Nullable<Timestamptz>,
+        tracking_detail -> Nullable<Text>,
+        tracking_checked_at -> Nullable<Timestamptz>,
+        shipped_at -> Nullable<Timestamptz>,
+        delivered_at -> Nullable<Timestamptz>,
+        cancelled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -359,6 +374,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    invoice_series (kind) {
+        kind -> Text,
+        next -> Int8,
+    }
+}
+
+diesel::table! {
+    invoices (id) {
+        id -> Uuid,
+        kind -> Text,
+        number -> Text,
+        order_id -> Uuid,
+        refund_id -> Nullable<Uuid>,
+        document -> Jsonb,
+        issued_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Uuid,
         kind -> Text,
@@ -373,6 +407,8 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
+        discarded_by -> Nullable<Text>,
+        discard_reason -> Nullable<Text>,
     }
 }
 
@@ -470,12 +506,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbound_events (id) {
+        id -> Uuid,
+        position -> Int8,
+        event_type -> Text,
+        order_id -> Nullable<Uuid>,
+        data -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     password_resets (id) {
         id -> Uuid,
         customer_id -> Uuid,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    paused_job_kinds (kind) {
+        kind -> Text,
+        paused_by -> Text,
+        reason -> Text,
+        since -> Timestamptz,
     }
 }
 
@@ -623,6 +679,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    shipping_labels (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        fulfillment_id -> Uuid,
+        status -> Text,
+        service -> Text,
+        file_type -> Text,
+        parcel -> Nullable<Jsonb>,
+        quoted_amount -> Nullable<Int8>,
+        quoted_currency -> Nullable<Text>,
+        rate_id -> Nullable<Text>,
+        rate_source -> Nullable<Text>,
+        carrier -> Nullable<Text>,
+        amount -> Nullable<Int8>,
+        currency -> Nullable<Text>,
+        attempted_at -> Nullable<Timestamptz>,
+        transaction_id -> Nullable<Text>,
+        tracking_number -> Nullable<Text>,
+        label_url -> Nullable<Text>,
+        invoice_url -> Nullable<Text>,
+        error -> Nullable<Text>,
+        requested_by -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     shipping_quotes (id) {
         id -> Uuid,
         cart_id -> Uuid,
@@ -674,6 +758,7 @@ diesel::table! {
         track_inventory -> Bool,
         allow_backorder -> Bool,
         low_stock_threshold -> Int8,
+        low_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -743,6 +828,72 @@ diesel::table! {
 }
 
 diesel::table! {
+    webhook_attempts (id) {
+        id -> Uuid,
+        provider -> Text,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        event_id -> Nullable<Text>,
+        event_type -> Nullable<Text>,
+        body_sha256 -> Nullable<Bytea>,
+        address -> Text,
+        user_agent -> Nullable<Text>,
+        latency_ms -> Int8,
+        received_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        event_id -> Uuid,
+        order_id -> Nullable<Uuid>,
+        position -> Int8,
+        status -> Text,
+        attempts -> Int4,
+        next_attempt_at -> Timestamptz,
+        last_http_status -> Nullable<Int4>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhook_delivery_attempts (id) {
+        id -> Uuid,
+        delivery_id -> Uuid,
+        attempted_at -> Timestamptz,
+        latency_ms -> Int8,
+        http_status -> Nullable<Int4>,
+        error -> Nullable<Text>,
+        response_body -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhook_endpoints (id) {
+        id -> Uuid,
+        url -> Text,
+        event_types -> Array<Text>,
+        description -> Nullable<Text>,
+        status -> Text,
+        disabled_reason -> Nullable<Text>,
+        secret_version -> Int4,
+        former_secret_version -> Int4,
+        former_secret_until -> Nullable<Timestamptz>,
+        failing_since -> Nullable<Timestamptz>,
+        lease_token -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     webhook_events (id) {
         id -> Uuid,
         provider -> Text,
@@ -754,6 +905,20 @@ diesel::table! {
         last_error -> Nullable<Text>,
         received_at -> Timestamptz,
         processed_at -> Nullable<Timestamptz>,
+        source -> Text,
+        tries -> Int4,
+        ignored_because -> Nullable<Text>,
+        discarded_at -> Nullable<Timestamptz>,
+        discarded_by -> Nullable<Text>,
+        discard_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhook_refusals (hour, address) {
+        hour -> Timestamptz,
+        address -> Text,
+        refused -> Int8,
     }
 }
 
@@ -785,11 +950,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_chunks,
     import_rows,
     imports,
+    invoice_series,
+    invoices,
     jobs,
     order_events,
     order_line_items,
     orders,
+    outbound_events,
     password_resets,
+    paused_job_kinds,
     product_media,
     product_prices,
     product_search,
@@ -802,6 +971,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reservations,
     search_words,
     settings,
+    shipping_labels,
     shipping_quotes,
     shipping_rates,
     shipping_zone_regions,
@@ -811,5 +981,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     tax_calculations,
     variant_prices,
     variants,
+    webhook_attempts,
+    webhook_deliveries,
+    webhook_delivery_attempts,
+    webhook_endpoints,
     webhook_events,
+    webhook_refusals,
 );

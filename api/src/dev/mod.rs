@@ -221,6 +221,7 @@ async fn start_sandbox(
         bind: SocketAddr::new(address.ip(), port),
         webhook_url: Some(format!("{base_url}/v1/webhooks/stripe")),
         webhook_secrets: vec![secrets.webhook_secret.clone()],
+        shippo_webhook_url: Some(format!("{base_url}/v1/webhooks/shippo?token={}", secrets.webhook_secret)),
         clock_file: std::env::var_os("MERX_CLOCK_FILE").map(PathBuf::from),
         state_file: Some(data_dir.join("sandbox.json")),
         ..sandbox::Config::default()
@@ -253,6 +254,7 @@ fn config(
         ("MERX_CORS_ORIGINS", "*".to_owned()),
         ("MERX_ENV", "dev".to_owned()),
         ("MERX_DEV_MAILBOX", "on".to_owned()),
+        ("MERX_WEBHOOKS_ALLOW_PRIVATE", "true".to_owned()),
         ("STRIPE_WEBHOOK_SECRETS", secrets.webhook_secret.clone()),
     ]);
     if let Some(sandbox) = sandbox {
@@ -261,6 +263,7 @@ fn config(
         defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND", "1000".to_owned());
         defaults.insert("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "1000".to_owned());
         defaults.insert("SHIPPO_API_TOKEN", "shippo_test_sandbox".to_owned());
+        defaults.insert("SHIPPO_WEBHOOK_TOKENS", secrets.webhook_secret.clone());
         defaults.insert("SHIPPO_API_BASE", format!("{}/shippo", sandbox.url()));
         defaults.insert("MERX_ECB_URL", format!("{}/ecb/stats/eurofxref/eurofxref-daily.xml", sandbox.url()));
         defaults.insert("MERX_SHIPPO_REQUESTS_PER_SECOND", "1000".to_owned());

@@ -1,6 +1,11 @@
-//! Fulfillments: which units of an order were sent, and how to follow them.
+//! Fulfillments: which units of an order are sent, how to follow them, and where they are.
 
 pub mod admin;
+pub mod carriers;
+pub mod change;
 pub mod model;
+pub mod packing_slip;
 pub mod read;
+pub mod tracker;
+pub mod tracking;
 pub mod write;

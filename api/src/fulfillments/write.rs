@@ -1,16 +1,19 @@
-//! Recording that goods were sent, under the order's lock: what was cancelled or sent meanwhile is not sent again.
+//! Recording what is sent, under the order's lock: what was cancelled or sent meanwhile is not sent again.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::model::{FulfillmentLine, NewFulfillment};
+use super::change::Tracking;
+use super::model::{FulfillmentLine, NewFulfillment, ShipmentStatus};
+use super::tracker;
 use crate::db::Connection;
 use crate::db::schema::{fulfillment_line_items, fulfillments, order_line_items};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
 use crate::ids::{FulfillmentId, LineItemId, OrderId};
+use crate::mail;
 use crate::orders::fulfillment_status;
 use crate::orders::model::{DisputeStatus, OrderStatus, PaymentStatus};
 use crate::orders::read::OrderRow;
@@ -38,14 +41,14 @@ pub async fn create(
     if !expected.is_given() {
         require_new(conn, id, &lines, actor, now).await?;
     }
+    let tracking = Tracking::of(new.carrier.clone(), new.tracking_number.clone(), new.tracking_url.clone());
     let fulfillment = FulfillmentId::new();
     diesel::insert_into(fulfillments::table)
         .values((
             fulfillments::id.eq(fulfillment),
             fulfillments::order_id.eq(id),
-            fulfillments::carrier.eq(&new.carrier),
-            fulfillments::tracking_number.eq(&new.tracking_number),
-            fulfillments::tracking_url.eq(&new.tracking_url),
+            fulfillments::status.eq(ShipmentStatus::Pending),
+            &tracking,
             fulfillments::created_by.eq(actor),
             fulfillments::created_at.eq(now),
         ))
@@ -65,10 +68,17 @@ pub async fn create(
             .execute(conn)
             .await?;
     }
+    if tracking.can_be_asked_for() {
+        tracker::enqueue(conn, fulfillment, now).await?;
+    }
     fulfillment_status::derive(conn, id, now).await?;
     crate::orders::read::touch(conn, id, now).await?;
     let detail = json!({"fulfillment_id": fulfillment, "line_items": lines, "by": actor});
     timeline::record(conn, id, EventKind::Fulfilled, detail, now).await?;
+    // Else there is nothing to tell before it leaves.
+    if new.carrier.is_some() || new.tracking_number.is_some() {
+        mail::orders::shipped(conn, id, fulfillment, now).await?;
+    }
     Ok(fulfillment)
 }
 
@@ -84,6 +94,7 @@ async fn require_new(
         .filter(fulfillments::order_id.eq(id))
         .filter(fulfillments::created_by.ne(actor))
         .filter(fulfillments::created_at.gt(now - AT_ONCE))
+        .filter(fulfillments::status.ne(ShipmentStatus::Cancelled))
         .select(fulfillments::id)
         .load(conn)
         .await?;

@@ -63,12 +63,18 @@ impl Staff {
         self.key.to_string()
     }
 
+    /// Whether the key has the scope.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
     /// Refuses unless the key has the scope.
     ///
     /// # Errors
     /// `insufficient_scope`, naming it.
     pub fn require(&self, scope: Scope) -> Result<()> {
-        if self.scopes.contains(&scope) {
+        if self.may(scope) {
             return Ok(());
         }
         Err(Error::problem(

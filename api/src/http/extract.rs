@@ -189,6 +189,8 @@ fn rule_problem(errors: &ValidationErrors) -> Error {
 
 fn collect(errors: &ValidationErrors, base: &str, found: &mut Vec<FieldError>) {
     for (name, kind) in errors.errors() {
+        // A member whose name is a word of Rust.
+        let name = name.trim_start_matches("r#");
         let here = if name == "__all__" { base.to_owned() } else { format!("{base}/{name}") };
         match kind {
             ValidationErrorsKind::Struct(inner) => collect(inner, &here, found),

@@ -4,9 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, get, web};
-use diesel::dsl::count_star;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -16,9 +14,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::app::App;
-use crate::db::schema::jobs;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
+use crate::jobs::kinds::{self, Depth};
 use crate::staff::api_keys::Scope;
 
 /// OpenMetrics 1.0 text, which Prometheus reads.
@@ -48,6 +46,11 @@ struct JobLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ProviderLabels {
     provider: String,
 }
@@ -65,6 +68,8 @@ pub struct Metrics {
     checkouts: Family<OutcomeLabels, Histogram, fn() -> Histogram>,
     connections: Family<StateLabels, Gauge>,
     jobs: Family<JobLabels, Gauge>,
+    due_jobs: Family<KindLabels, Gauge>,
+    oldest_due_job: Family<KindLabels, Gauge>,
     provider_calls: Family<CallLabels, Counter>,
     open_circuits: Family<ProviderLabels, Gauge>,
 }
@@ -93,6 +98,13 @@ impl Default for Metrics {
         );
         registry.register("database_connections", "Connections of this process's pool, by state", connections.clone());
         registry.register("jobs", "Background jobs of all processes, by kind and status", jobs.clone());
+        let (due_jobs, oldest_due_job) = (Family::default(), Family::default());
+        registry.register("jobs_due", "Background jobs that are due and that nobody runs, by kind", due_jobs.clone());
+        registry.register(
+            "jobs_oldest_due_seconds",
+            "For how long the oldest due job is due, by kind",
+            oldest_due_job.clone(),
+        );
         let (provider_calls, open_circuits) = (Family::default(), Family::default());
         registry.register("provider_calls", "Calls of this process to providers, by outcome", provider_calls.clone());
         registry.register(
@@ -100,7 +112,17 @@ impl Default for Metrics {
             "1 while calls to a provider fail at once, after too many failures in a row",
             open_circuits.clone(),
         );
-        Self { registry, requests, checkouts, connections, jobs, provider_calls, open_circuits }
+        Self {
+            registry,
+            requests,
+            checkouts,
+            connections,
+            jobs,
+            due_jobs,
+            oldest_due_job,
+            provider_calls,
+            open_circuits,
+        }
     }
 }
 
@@ -131,6 +153,25 @@ fn read_providers(app: &App) {
     }
 }
 
+/// Takes over how many jobs there are; a kind of which there is none has no line.
+fn read_jobs(metrics: &Metrics, depths: &[Depth], now: DateTime<Utc>) {
+    metrics.jobs.clear();
+    metrics.due_jobs.clear();
+    metrics.oldest_due_job.clear();
+    for depth in depths {
+        let kind = depth.kind.to_string();
+        for (status, count) in [("queued", depth.queued), ("running", depth.running), ("dead", depth.dead)] {
+            if count > 0 {
+                let labels = JobLabels { kind: kind.clone(), status: status.to_owned() };
+                metrics.jobs.get_or_create(&labels).set(count);
+            }
+        }
+        metrics.due_jobs.get_or_create(&KindLabels { kind: kind.clone() }).set(depth.due);
+        let age = depth.oldest_due_at.map_or(0, |oldest| (now - oldest).num_seconds());
+        metrics.oldest_due_job.get_or_create(&KindLabels { kind }).set(age);
+    }
+}
+
 /// Measurements for Prometheus
 ///
 /// OpenMetrics text. Scope `metrics:read`; give Prometheus the key as `authorization: {credentials: sk_…}`.
@@ -148,16 +189,7 @@ pub async fn get_metrics(app: web::Data<App>, staff: Staff) -> Result<HttpRespon
         metrics.connections.get_or_create(&StateLabels { state: state.to_owned() }).set(count);
     }
     let mut conn = app.connection().await?;
-    let found: Vec<(String, String, i64)> = jobs::table
-        .filter(jobs::status.ne("done"))
-        .group_by((jobs::kind, jobs::status))
-        .select((jobs::kind, jobs::status, count_star()))
-        .load(&mut conn)
-        .await?;
-    metrics.jobs.clear();
-    for (kind, status, count) in found {
-        metrics.jobs.get_or_create(&JobLabels { kind, status }).set(count);
-    }
+    read_jobs(metrics, &kinds::depths(&mut conn, app.clock.now()).await?, app.clock.now());
     let mut text = String::new();
     encode(&mut text, &metrics.registry).map_err(|error| Error::Internal(format!("metrics: {error}")))?;
     Ok(HttpResponse::Ok().content_type(OPEN_METRICS).body(text))

@@ -13,6 +13,7 @@ use utoipa_actix_web::AppExt;
 use crate::error::Code;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
 use crate::http::router;
+use crate::webhooks_out;
 
 const DESCRIPTION: &str = "Headless commerce: products, carts, checkout, orders.\n\n\
 Amounts are integer minor units with an ISO 4217 currency. Errors are RFC 9457 problems with a stable `code`. \
@@ -31,6 +32,7 @@ so try again with a new key.";
         (name = "orders", description = "What was bought"),
         (name = "customers", description = "Accounts, sessions, addresses"),
         (name = "webhooks", description = "What payment providers send"),
+        (name = "events", description = "What other systems are sent, after Standard Webhooks"),
         (name = "staff", description = "For shop staff, under an API key"),
         (name = "operation", description = "For whoever runs the service"),
     ),
@@ -124,6 +126,14 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("release_hold", &[Code::PaymentProcessing, Code::PaymentRejected, Code::ProviderUnavailable]),
     ("cancel_checkout", &[Code::CheckoutClosed, Code::ProviderUnavailable]),
     ("receive_stripe_webhook", &[Code::InvalidSignature, Code::MalformedBody, Code::BodyTooLarge]),
+    ("receive_shippo_webhook", &[Code::InvalidSignature, Code::InvalidHeader, Code::MalformedBody, Code::BodyTooLarge]),
+    ("update_fulfillment", &[Code::FulfillmentNotChangeable, Code::PreconditionFailed]),
+    ("cancel_fulfillment", &[Code::FulfillmentNotChangeable, Code::PreconditionFailed]),
+    (
+        "create_shipping_label",
+        &[Code::LabelExists, Code::LabelNotPossible, Code::IdempotencyMismatch, Code::InvalidHeader],
+    ),
+    ("void_shipping_label", &[Code::LabelNotPossible]),
     ("create_product", &[Code::Duplicate, Code::IdempotencyMismatch, Code::InvalidHeader]),
     ("update_product", &[Code::Duplicate, Code::PreconditionFailed]),
     ("delete_product", &[Code::PreconditionFailed]),
@@ -144,6 +154,8 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("update_shipping_settings", &[Code::PreconditionFailed]),
     ("update_currency_settings", &[Code::PreconditionFailed]),
     ("update_tax_settings", &[Code::PreconditionFailed]),
+    ("update_invoice_settings", &[Code::PreconditionFailed]),
+    ("issue_invoice", &[Code::InvoiceNotPossible]),
     (
         "set_tax_exemption",
         &[Code::CartCheckingOut, Code::CartCompleted, Code::PreconditionFailed, Code::AmountTooLarge],
@@ -159,7 +171,19 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("update_customer", &[Code::PreconditionFailed]),
     ("create_customer_address", &[Code::TooManyAddresses]),
     ("claim_cart", &[Code::CartNotYours, Code::CartCheckingOut, Code::CartCompleted, Code::AmountTooLarge]),
+    ("resend_email", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("send_test_email", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("create_webhook_endpoint", &[Code::TooManyWebhookEndpoints, Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("update_webhook_endpoint", &[Code::PreconditionFailed]),
+    ("delete_webhook_endpoint", &[Code::PreconditionFailed]),
+    ("replay_webhook_endpoint", &[Code::WebhookEndpointDisabled]),
+    ("replay_webhook_delivery", &[Code::WebhookEndpointDisabled]),
     ("adjust_stock", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
+    ("retry_inbox_event", &[Code::WrongStatus]),
+    ("discard_inbox_event", &[Code::WrongStatus]),
+    ("retry_job", &[Code::WrongStatus, Code::Duplicate]),
+    ("discard_job", &[Code::WrongStatus]),
+    ("pause_job_kind", &[Code::WrongStatus]),
 ];
 
 /// The document, as served and as committed in `openapi.yaml`.
@@ -168,6 +192,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) =
         ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(router::routes).split_for_parts();
     document.info.description = Some(DESCRIPTION.to_owned());
+    document.merge(webhooks_out::document::Schemas::openapi());
+    document.webhooks = Some(webhooks_out::document::webhooks());
     if let Some(components) = &mut document.components {
         for (name, scheme) in security_schemes() {
             components.add_security_scheme(name, scheme);
@@ -226,7 +252,7 @@ fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
 /// Every code that an operation can answer, by its shape and by [`SPECIFIC`].
 fn shared(path: &str, operation: &Operation) -> Vec<Code> {
     let mut codes = vec![Code::RateLimited, Code::Internal, Code::Unavailable];
-    if path == "/v1/webhooks/stripe" {
+    if path.starts_with("/v1/webhooks/") {
         codes.remove(0);
     } else {
         // A storefront key, or a buyer's address, may be wrong anywhere.

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use validator::ValidationError;
 
 use crate::error::{Error, Result};
 
@@ -41,11 +42,21 @@ pub fn encode<K: Serialize>(key: &K) -> String {
 /// `invalid_query` when the cursor is not one of ours.
 pub fn decode<I: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<(DateTime<Utc>, I)>> {
     let key: Option<(DateTime<Utc>, I)> = decode_key(cursor)?;
-    // PostgreSQL knows fewer years than chrono.
     match key {
-        Some((at, _)) if !(1970..=9999).contains(&at.year()) => Err(not_ours()),
+        Some((at, _)) if check_time(&at).is_err() => Err(not_ours()),
         key => Ok(key),
     }
+}
+
+/// The rule of a time that a list is filtered by: PostgreSQL knows fewer years than chrono.
+///
+/// # Errors
+/// Before 1970 or after 9999.
+pub fn check_time(at: &DateTime<Utc>) -> Result<(), ValidationError> {
+    if (1970..=9999).contains(&at.year()) {
+        return Ok(());
+    }
+    Err(ValidationError::new("range").with_message("must be between the years 1970 and 9999".into()))
 }
 
 /// The sort key of a cursor, of whatever kind.

@@ -3,15 +3,18 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http, imports, inventory,
-    mail, orders, quotes, refunds, shipping, store, tax, webhooks_in,
+    alerts, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http, imports,
+    inventory, invoices, jobs, labels, mail, orders, quotes, refunds, shipping, store, tax, webhooks_in, webhooks_out,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
+    config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
+    config.configure(for_mail);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
+        .service(webhooks_in::shippo::receive_shippo_webhook)
         .service(http::operation::get_livez)
         .service(http::operation::get_readyz)
         .service(http::metrics::get_metrics);
@@ -42,7 +45,10 @@ fn for_shoppers(config: &mut ServiceConfig<'_>) {
         .service(checkout::routes::cancel_checkout)
         .service(orders::routes::get_order)
         .service(orders::routes::cancel_my_order)
-        .service(refunds::routes::list_my_refunds);
+        .service(refunds::routes::list_my_refunds)
+        .service(invoices::routes::get_invoice)
+        .service(invoices::routes::list_order_invoices)
+        .service(invoices::routes::get_order_invoice);
 }
 
 fn for_customers(config: &mut ServiceConfig<'_>) {
@@ -115,12 +121,10 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(discounts::code_admin::create_discount_codes)
         .service(discounts::code_admin::list_discount_codes)
         .service(discounts::code_admin::delete_discount_code)
-        .service(mail::admin::list_emails)
         .service(orders::admin::list_orders)
         .service(orders::admin::get_any_order)
         .service(orders::admin::cancel_order)
         .service(orders::admin::decide_payment_review)
-        .service(fulfillments::admin::create_fulfillment)
         .service(refunds::admin::create_refund)
         .service(refunds::admin::preview_refund)
         .service(refunds::admin::list_refunds)
@@ -128,4 +132,70 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(disputes::admin::reverse_dispute_tax)
         .service(checkout::admin::list_holds)
         .service(checkout::admin::release_hold);
+}
+
+fn for_operators(config: &mut ServiceConfig<'_>) {
+    config
+        .service(webhooks_in::attempt_admin::list_inbox_attempts)
+        .service(webhooks_in::attempt_admin::list_inbox_refusals)
+        .service(webhooks_in::admin::list_inbox_events)
+        .service(webhooks_in::admin::retry_inbox_events)
+        .service(webhooks_in::admin::get_inbox_event)
+        .service(webhooks_in::admin::retry_inbox_event)
+        .service(webhooks_in::admin::discard_inbox_event)
+        .service(jobs::admin::list_jobs)
+        .service(jobs::admin::get_job)
+        .service(jobs::admin::retry_job)
+        .service(jobs::admin::discard_job)
+        .service(jobs::admin::list_job_kinds)
+        .service(jobs::admin::pause_job_kind)
+        .service(jobs::admin::resume_job_kind);
+}
+
+fn for_integrators(config: &mut ServiceConfig<'_>) {
+    config
+        .service(webhooks_out::admin::create_webhook_endpoint)
+        .service(webhooks_out::admin::list_webhook_endpoints)
+        .service(webhooks_out::admin::get_webhook_endpoint)
+        .service(webhooks_out::admin::update_webhook_endpoint)
+        .service(webhooks_out::admin::delete_webhook_endpoint)
+        .service(webhooks_out::admin::rotate_webhook_secret)
+        .service(webhooks_out::admin::test_webhook_endpoint)
+        .service(webhooks_out::admin::replay_webhook_endpoint)
+        .service(webhooks_out::delivery_admin::list_webhook_deliveries)
+        .service(webhooks_out::delivery_admin::get_webhook_delivery)
+        .service(webhooks_out::delivery_admin::replay_webhook_delivery);
+}
+
+fn for_warehouse(config: &mut ServiceConfig<'_>) {
+    config
+        .service(inventory::low_stock_routes::list_low_stock)
+        .service(inventory::low_stock_routes::export_low_stock)
+        .service(fulfillments::admin::create_fulfillment)
+        .service(fulfillments::admin::get_fulfillment)
+        .service(fulfillments::admin::update_fulfillment)
+        .service(fulfillments::admin::cancel_fulfillment)
+        .service(fulfillments::packing_slip::get_packing_slip)
+        .service(labels::admin::create_shipping_label)
+        .service(labels::admin::void_shipping_label)
+        .service(alerts::admin::list_alerts)
+        .service(alerts::admin::acknowledge_alert);
+}
+
+fn for_accountants(config: &mut ServiceConfig<'_>) {
+    config
+        .service(invoices::admin::list_invoices)
+        .service(invoices::admin::get_any_invoice)
+        .service(invoices::admin::issue_invoice)
+        .service(invoices::admin::get_invoice_settings)
+        .service(invoices::admin::update_invoice_settings);
+}
+
+fn for_mail(config: &mut ServiceConfig<'_>) {
+    config
+        .service(mail::admin::list_emails)
+        .service(mail::admin::get_email)
+        .service(mail::admin::resend_email)
+        .service(mail::admin::preview_email)
+        .service(mail::admin::send_test_email);
 }

@@ -1,5 +1,7 @@
 //! Stock: levels and their ledger of movements. Reservations are made and ended by the checkout.
 
+pub mod low_stock;
+pub mod low_stock_routes;
 pub mod restock;
 pub mod routes;
 
@@ -104,8 +106,15 @@ pub struct NewLevel {
     pub track_inventory: bool,
     /// Whether it is sold when none is left.
     pub allow_backorder: bool,
-    /// At or under this many available it counts as low.
+    /// At or under this many it counts as low; 0 never.
     pub low_stock_threshold: i64,
+}
+
+impl NewLevel {
+    /// Whether staff are to be told of it.
+    const fn is_low(&self) -> bool {
+        self.track_inventory && self.low_stock_threshold > 0 && self.on_hand <= self.low_stock_threshold
+    }
 }
 
 /// Creates a new variant's stock with its first movement.
@@ -131,10 +140,13 @@ pub async fn create_level(
         ))
         .execute(conn)
         .await?;
-    if level.on_hand == 0 {
-        return Ok(());
+    if level.on_hand != 0 {
+        record_movement(conn, variant, level.on_hand, level.on_hand, reason, None, now).await?;
     }
-    record_movement(conn, variant, level.on_hand, level.on_hand, reason, None, now).await
+    if level.is_low() {
+        low_stock::follow(conn, &[variant], now).await?;
+    }
+    Ok(())
 }
 
 /// How a variant's stock is kept; what is `None` stays.
@@ -144,7 +156,7 @@ pub struct Policy {
     pub track_inventory: Option<bool>,
     /// Whether it is sold when none is left.
     pub allow_backorder: Option<bool>,
-    /// At or under this many available it counts as low.
+    /// At or under this many it counts as low; 0 never.
     pub low_stock_threshold: Option<i64>,
 }
 
@@ -184,7 +196,7 @@ pub async fn set_policy(conn: &mut Connection, variant: VariantId, policy: Polic
         let detail = format!("{variant}: {reserved} units are held for shoppers, but only {on_hand} are there.");
         alerts::raise(conn, AlertKind::Shortage, &variant.to_string(), None, &detail, now).await?;
     }
-    Ok(())
+    low_stock::follow(conn, &[variant], now).await
 }
 
 /// Sets what a file says is on hand; answers whether that changed anything.
@@ -284,6 +296,9 @@ async fn change(
             .await?;
         let detail = format!("{variant}: {reserved} units are held for shoppers, but only {on_hand} are there.");
         alerts::raise(conn, AlertKind::Shortage, &variant.to_string(), None, &detail, now).await?;
+    }
+    if track_inventory && low_stock_threshold > 0 {
+        low_stock::follow(conn, &[variant], now).await?;
     }
     let available = on_hand - reserved;
     let inventory =

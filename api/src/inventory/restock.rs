@@ -1,14 +1,15 @@
 //! Putting units of an order back on the shelf: through the ledger, and never more of a line than were sold (R33).
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::low_stock;
 use crate::db::Connection;
 use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
-use crate::ids::{LineItemId, OrderId};
+use crate::ids::{LineItemId, OrderId, VariantId};
 use crate::orders::timeline::{self, EventKind};
 
 /// Counts units as put back, and puts those back that were taken out of tracked stock, in variant order.
@@ -33,17 +34,21 @@ const RESTOCK: &str = "
         SET on_hand = level.on_hand + locked.quantity,
             shortage = LEAST(level.shortage, GREATEST(level.reserved - level.on_hand - locked.quantity, 0))
         FROM locked WHERE level.variant_id = locked.variant_id
-        RETURNING level.variant_id, locked.quantity, level.on_hand
+        RETURNING level.variant_id, locked.quantity, level.on_hand,
+            level.low_since IS NOT NULL AND level.on_hand > level.low_stock_threshold AS crosses
     ), moved AS (
         INSERT INTO stock_movements (id, variant_id, delta, on_hand_after, reason, order_id, created_at)
         SELECT gen_random_uuid(), variant_id, quantity, on_hand, 'restock', $1, $4 FROM changed
     )
-    SELECT COALESCE(sum(quantity), 0)::bigint AS units FROM back";
+    SELECT COALESCE(sum(quantity), 0)::bigint AS units, ARRAY(SELECT variant_id FROM changed WHERE crosses) AS crossed FROM back";
 
 #[derive(diesel::QueryableByName)]
 struct Back {
     #[diesel(sql_type = BigInt)]
     units: i64,
+    /// Variants that no longer run low.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    crossed: Vec<VariantId>,
 }
 
 /// Puts units of an order's lines back, as far as they were not put back before. Under the order's lock, and the last
@@ -70,6 +75,7 @@ pub async fn restock(
         .await?;
     if let Some(back) = back.filter(|back| back.units > 0) {
         timeline::record(conn, order, EventKind::Restocked, json!({"units": back.units}), now).await?;
+        low_stock::follow(conn, &back.crossed, now).await?;
     }
     Ok(())
 }

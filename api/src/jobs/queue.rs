@@ -73,12 +73,28 @@ pub async fn enqueue(
     Ok(())
 }
 
+/// Has a job run now: one that is queued for later is brought forward, else it is written.
+///
+/// # Errors
+/// Those of the database.
+pub async fn hurry(conn: &mut Connection, job: Job, dedupe: &str, now: DateTime<Utc>) -> Result<()> {
+    let waiting = jobs::table
+        .filter(jobs::kind.eq(job.kind()))
+        .filter(jobs::dedupe_key.eq(dedupe))
+        .filter(jobs::status.eq("queued"))
+        .filter(jobs::run_at.gt(now));
+    diesel::update(waiting).set(jobs::run_at.eq(now)).execute(conn).await?;
+    enqueue(conn, job, dedupe, now, now).await
+}
+
 /// Makes sure that each kind that runs by the clock is queued for its next turn.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn schedule(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    for job in [Job::Reconcile, Job::CatchUpEvents, Job::Prune, Job::RefreshRates, Job::Audit] {
+    for job in
+        [Job::Reconcile, Job::CatchUpEvents, Job::Prune, Job::RefreshRates, Job::Audit, Job::Watch, Job::ScanStock]
+    {
         if let Some(seconds) = job.kind().interval_seconds() {
             enqueue(conn, job, "timer", now + TimeDelta::seconds(seconds), now).await?;
         }
@@ -100,7 +116,7 @@ struct Row {
     max_attempts: i32,
 }
 
-/// Claims due jobs, up to so many of each kind: first those whose worker died. One statement, which reads as many index
+/// Claims due jobs, up to so many of each kind that is not paused: first those whose worker died. One statement, which reads as many index
 /// entries as it claims, however many jobs are due.
 ///
 /// # Errors
@@ -112,7 +128,8 @@ pub async fn claim(conn: &mut Connection, wanted: &[(JobKind, usize)], now: Date
         wanted.iter().map(|(kind, _)| now + TimeDelta::seconds(kind.lease_seconds())).collect();
     let lease = Uuid::new_v4();
     let rows: Vec<Row> = Statement::constant(
-        "WITH wanted AS (SELECT * FROM unnest($2, $3, $4) AS wanted (kind, free, until)), \
+        "WITH wanted AS (SELECT * FROM unnest($2, $3, $4) AS wanted (kind, free, until) \
+             WHERE NOT EXISTS (SELECT FROM paused_job_kinds AS paused WHERE paused.kind = wanted.kind)), \
          lapsed AS (SELECT job.id, wanted.kind FROM wanted, LATERAL (SELECT id FROM jobs \
              WHERE kind = wanted.kind AND status = 'running' AND leased_until < $5 \
              ORDER BY leased_until LIMIT wanted.free FOR UPDATE SKIP LOCKED) AS job), \
@@ -190,14 +207,15 @@ pub async fn finish(
                         .execute(conn)
                         .await?;
                     if died > 0 {
+                        let mut about = String::new();
                         if let Ok(Job::ProcessEvent(event)) = Job::read(job.kind, &job.payload) {
-                            bury(conn, event, error).await?;
+                            about = bury(conn, event, error).await?;
                         }
                         if let Ok(Job::Import(import)) = Job::read(job.kind, &job.payload) {
                             crate::imports::run::give_up(conn, import, error, now).await?;
                         }
-                        let detail =
-                            format!("The {} job {} gave up after {} tries: {error}", job.kind, job.id, job.attempt);
+                        let (kind, id, tries) = (job.kind, job.id, job.attempt);
+                        let detail = format!("The {kind} job {id}{about} gave up after {tries} tries: {error}");
                         alerts::raise(conn, AlertKind::DeadJob, &job.id.to_string(), None, &detail, now).await?;
                     }
                     Ok(())
@@ -223,13 +241,16 @@ async fn succeed(conn: &mut Connection, job: &Claimed, now: DateTime<Utc>) -> Re
     Ok(())
 }
 
-/// An event whose job died is dead as well, until somebody retries it.
-async fn bury(conn: &mut Connection, event: EventId, error: &str) -> Result<()> {
-    diesel::update(webhook_events::table.find(event).filter(webhook_events::status.eq(EventStatus::Pending)))
-        .set((webhook_events::status.eq(EventStatus::Dead), webhook_events::last_error.eq(error)))
-        .execute(conn)
-        .await?;
-    Ok(())
+/// An event whose job died is dead as well, until somebody retries it. Answers which it is, for the alert.
+async fn bury(conn: &mut Connection, event: EventId, error: &str) -> Result<String> {
+    let named: Option<(String, String)> =
+        diesel::update(webhook_events::table.find(event).filter(webhook_events::status.eq(EventStatus::Pending)))
+            .set((webhook_events::status.eq(EventStatus::Dead), webhook_events::last_error.eq(error)))
+            .returning((webhook_events::event_id, webhook_events::event_type))
+            .get_result(conn)
+            .await
+            .optional()?;
+    Ok(named.map_or_else(String::new, |(name, what)| format!(" of the event {event} ({what}, {name})")))
 }
 
 /// Gives claimed jobs back at shutdown, so that another worker need not wait for the lease to lapse.
@@ -246,13 +267,16 @@ pub async fn give_back(conn: &mut Connection, leases: &[(JobId, Uuid)]) -> Resul
     Ok(())
 }
 
-/// Deletes jobs that were done more than a week ago.
+/// Deletes jobs that were done more than a week ago, or given up by staff more than 30 days ago.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
     let old = jobs::table.filter(jobs::status.eq("done")).filter(jobs::finished_at.lt(now - TimeDelta::days(7)));
-    Ok(diesel::delete(old).execute(conn).await?)
+    let done = diesel::delete(old).execute(conn).await?;
+    let given_up = jobs::table.filter(jobs::status.eq("discarded"));
+    let old = given_up.filter(jobs::finished_at.lt(now - TimeDelta::days(30)));
+    Ok(done + diesel::delete(old).execute(conn).await?)
 }
 
 /// 2, 4, 8, … seconds up to an hour, with up to a quarter of jitter.

@@ -16,7 +16,10 @@ use super::{Job, JobKind};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
-use crate::{check, checkout, customers, fx, imports, outbound, refunds, tax, webhooks_in};
+use crate::{
+    check, checkout, customers, fulfillments, fx, imports, inventory, labels, mail, outbound, refunds, tax,
+    webhooks_in, webhooks_out,
+};
 
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
@@ -150,12 +153,20 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::CatchUpEvents => webhooks_in::catch_up::catch_up(app).await,
         Job::DeleteCoupon(id) => checkout::create::delete_coupon(app, id).await,
         Job::AccountMail(id) => customers::account_mail::write(app, id).await,
+        Job::SendEmail(id) => mail::send::send(app, id).await,
+        Job::MailAlerts => mail::alerts::tell(app).await,
         Job::CreateStripeCustomer(id) => customers::stripe::create(app, id).await,
+        Job::DeliverWebhooks(id) => webhooks_out::deliver::deliver(app, id).await,
         Job::Import(id) => imports::run::work(app, id).await,
         Job::RefreshRates => fx::rates::refresh(app).await,
         Job::Reconcile => checkout::advance::reconcile(app).await,
         Job::Prune => prune(app).await,
         Job::Audit => check::tell(app).await,
+        Job::Watch => super::watch::watch(app).await,
+        Job::BuyLabel(id) => labels::buy::buy(app, id).await,
+        Job::VoidLabel(id) => labels::void::void(app, id).await,
+        Job::RegisterTracker(id) => fulfillments::tracker::register(app, id).await,
+        Job::ScanStock => inventory::low_stock::scan(app).await,
     }
 }
 
@@ -169,5 +180,8 @@ async fn prune(app: &App) -> Result<()> {
     crate::shipping::offers::prune(&mut conn, now).await?;
     imports::run::prune(&mut conn, now).await?;
     customers::prune(&mut conn, now).await?;
+    webhooks_in::attempts::prune(&mut conn, now).await?;
+    mail::prune(&mut conn, now).await?;
+    webhooks_out::events::prune(&mut conn, now).await?;
     Ok(())
 }

@@ -5,26 +5,28 @@ use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde_json::{Value, json};
 
-use super::{EmailRow, Rendered, render};
+use super::{EmailRow, Links, Rendered, Wanted, render};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::extract::Id;
+use crate::ids::EmailId;
 
 /// How many e-mails are shown.
 const SHOWN: i64 = 100;
 
-/// The two pages.
+/// Its pages.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(show_mailbox).service(get_mailbox);
+    config.service(show_mailbox).service(get_mailbox).service(show_mail);
 }
 
 async fn read(app: &App) -> Result<Vec<(EmailRow, Rendered)>> {
     let mut conn = app.connection().await?;
-    let rows = super::list(&mut conn, None, SHOWN).await?;
-    let rendered = |row: EmailRow| {
-        let rendered = render(&app.config.token_keys, &app.config.storefront_url, &row)?;
-        Ok((row, rendered))
-    };
-    rows.into_iter().map(rendered).collect()
+    let mut mails = Vec::new();
+    for row in super::list(&mut conn, &Wanted::default(), None, SHOWN).await? {
+        let rendered = render(app, &mut conn, &row, Links::Live).await?;
+        mails.push((row, rendered));
+    }
+    Ok(mails)
 }
 
 /// Pages of other origins, which `merx dev` lets call the API, are none of the mailbox's readers.
@@ -38,7 +40,7 @@ async fn get_mailbox(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
     let shown = |(row, mail): (EmailRow, Rendered)| {
         json!({
             "id": row.id, "kind": row.kind, "recipient": row.recipient, "locale": row.locale, "status": row.status,
-            "subject": mail.subject, "text": mail.text, "created_at": row.created_at,
+            "subject": mail.subject, "text": mail.text, "html": mail.html, "created_at": row.created_at,
         })
     };
     let mails: Vec<Value> = read(&app).await?.into_iter().map(shown).collect();
@@ -61,9 +63,25 @@ async fn show_mailbox(app: web::Data<App>, request: HttpRequest) -> Result<HttpR
     Ok(HttpResponse::Ok().content_type(ContentType::html()).insert_header(policy).body(page))
 }
 
+/// The HTML of one e-mail, as a mail program shows it.
+#[get("/dev/mailbox/{id}")]
+async fn show_mail(app: web::Data<App>, request: HttpRequest, id: Id<EmailId>) -> Result<HttpResponse> {
+    require_same_origin(&request)?;
+    let mut conn = app.connection().await?;
+    let row = super::find(&mut conn, id.0).await?;
+    let mail = render(&app, &mut conn, &row, Links::Live).await?;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src https:; sandbox allow-popups";
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
+        .body(mail.html))
+}
+
 fn article(row: &EmailRow, mail: &Rendered) -> String {
     format!(
-        "<article><h2>{subject}</h2><p>To {to}, {at}, {status}</p><pre>{text}</pre></article>",
+        "<article><h2>{subject}</h2><p>To {to}, {at}, {status}, <a href=\"/dev/mailbox/{id}\">as HTML</a></p>\
+         <pre>{text}</pre></article>",
+        id = row.id,
         subject = escape(&mail.subject),
         to = escape(&row.recipient),
         at = row.created_at.format("%Y-%m-%d %H:%M:%S UTC"),

@@ -1,8 +1,11 @@
 //! The text of an e-mail, with its links.
 
-use super::{EmailKind, EmailRow, OrderLink};
+use super::content::{self, Content, Shop};
+use super::format::Format;
+use super::{EmailKind, EmailRow, samples};
+use crate::app::App;
+use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::tokens::{OneTime, TokenKeys};
 
 /// An e-mail to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,59 +14,51 @@ pub struct Rendered {
     pub subject: String,
     /// The body, as plain text.
     pub text: String,
+    /// The body, as an HTML document.
+    pub html: String,
 }
 
-/// Says an e-mail, with links below `storefront_url`.
+/// Whether links open what they lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// For the recipient.
+    Live,
+    /// For everybody else: without tokens.
+    Hidden,
+}
+
+/// Says an e-mail in its recipient's language.
 ///
 /// # Errors
-/// When the row's data is not that of its kind, which is a defect.
-pub fn render(keys: &TokenKeys, storefront_url: &str, email: &EmailRow) -> Result<Rendered> {
-    let (subject, text) = match email.kind {
-        EmailKind::VerifyEmail => {
-            let token = keys.derive_once(OneTime::EmailVerification, email.subject_id);
-            let text = format!(
-                "Follow this link to choose a password and open your account. It works for 24 hours.\n\n\
-                 {storefront_url}/verify-email?token={token}\n\n\
-                 If you did not ask for an account, do nothing: none is made."
-            );
-            ("Confirm your e-mail address".to_owned(), text)
-        }
-        EmailKind::AccountExists => {
-            let text = format!(
-                "Somebody, perhaps you, tried to open an account with this e-mail address. You have one already.\n\n\
-                 Log in, or choose a new password if you forgot yours: {storefront_url}\n\n\
-                 If it was not you, do nothing: nothing was changed."
-            );
-            ("You have an account already".to_owned(), text)
-        }
-        EmailKind::ResetPassword => {
-            let token = keys.derive_once(OneTime::PasswordReset, email.subject_id);
-            let text = format!(
-                "Follow this link to choose a new password. It works once, for an hour.\n\n\
-                 {storefront_url}/reset-password?token={token}\n\n\
-                 If you did not ask for it, do nothing: your password stays."
-            );
-            ("Choose a new password".to_owned(), text)
-        }
-        EmailKind::PasswordChanged => {
-            let text = format!(
-                "The password of your account was changed, and other devices were logged out.\n\n\
-                 If it was not you, choose a new password at once: {storefront_url}"
-            );
-            ("Your password was changed".to_owned(), text)
-        }
-        EmailKind::OrderLink => {
-            let link: OrderLink = serde_json::from_value(email.data.clone())
-                .map_err(|error| Error::Internal(format!("emails.data: {error}")))?;
-            let token = keys.derive_link(link.order_id.0, link.token_version, link.expires_at);
-            let text = format!(
-                "Here is your order {number}. The link works for seven days.\n\n\
-                 {storefront_url}/orders/{order}?token={token}",
-                number = link.number,
-                order = link.order_id,
-            );
-            (format!("Your order {}", link.number), text)
-        }
-    };
-    Ok(Rendered { subject, text })
+/// Those of the database; a defect when the row's data is not that of its kind, or a template cannot say it.
+pub async fn render(app: &App, conn: &mut Connection, email: &EmailRow, links: Links) -> Result<Rendered> {
+    let language = app.templates.language(email.kind, email.locale.as_deref());
+    let format = Format::of(&language);
+    if samples::is_one(email) {
+        let mut rendered = say(app, &language, email.kind, &sample(app, email.kind, format))?;
+        rendered.subject.insert_str(0, "[Test] ");
+        return Ok(rendered);
+    }
+    let content = content::read(conn, &app.config, email, format, links).await?;
+    say(app, &language, email.kind, &content)
+}
+
+/// Says a kind of e-mail with sample data. Answers also the language that it is in.
+///
+/// # Errors
+/// When the shop's template cannot say it.
+pub fn preview(app: &App, kind: EmailKind, locale: Option<&str>) -> Result<(String, Rendered)> {
+    let language = app.templates.language(kind, locale);
+    let rendered = say(app, &language, kind, &sample(app, kind, Format::of(&language)))?;
+    Ok((language, rendered))
+}
+
+fn sample(app: &App, kind: EmailKind, format: Format) -> Content {
+    samples::content(kind, Shop::new(&app.config), format)
+}
+
+fn say(app: &App, language: &str, kind: EmailKind, content: &Content) -> Result<Rendered> {
+    app.templates
+        .say(language, kind, content)
+        .map_err(|error| Error::Internal(format!("an e-mail's template: {error}")))
 }

@@ -26,6 +26,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::etag::Expected;
 use crate::ids::{CheckoutId, LineItemId, OrderId};
 use crate::inventory::restock;
+use crate::mail;
 use crate::refunds::ledger;
 use crate::refunds::model::{RefundReason, RefundStatus};
 use crate::refunds::plan::{self, Ask, AskedLine, Ledger, Refusal};
@@ -282,6 +283,7 @@ async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, n
         fulfillment_status::derive(conn, id, now).await?;
         let detail = json!({"reason": wish.reason, "by": wish.actor});
         timeline::record(conn, id, EventKind::RestCancelled, detail, now).await?;
+        mail::orders::cancelled(conn, id, true, now).await?;
     }
     if !wish.restock {
         return Ok(());
@@ -356,5 +358,6 @@ async fn end(conn: &mut Connection, id: OrderId, wish: &Wish, now: DateTime<Utc>
         .await?;
     let detail = json!({"reason": wish.reason, "by": wish.actor});
     timeline::record(conn, id, EventKind::Cancelled, detail, now).await?;
+    mail::orders::cancelled(conn, id, false, now).await?;
     uses::release(conn, id, now).await
 }

@@ -6,8 +6,9 @@ use diesel_async::RunQueryDsl;
 
 use super::model::{FulfillmentStatus, OrderStatus};
 use crate::db::Connection;
-use crate::db::schema::{order_line_items, orders};
+use crate::db::schema::{fulfillments, order_line_items, orders};
 use crate::error::Result;
+use crate::fulfillments::model::ShipmentStatus;
 use crate::ids::OrderId;
 
 /// The status that what was sent and what is still to be sent say.
@@ -34,10 +35,9 @@ pub async fn derive(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> R
     let unsent: i64 = lines.iter().map(|(quantity, sent, removed)| quantity - sent - removed).sum();
     let (status, before): (OrderStatus, FulfillmentStatus) =
         orders::table.find(id).select((orders::status, orders::fulfillment_status)).first(conn).await?;
-    let after = match (before, of_lines(sent, unsent)) {
-        (FulfillmentStatus::Delivered, FulfillmentStatus::Fulfilled) => FulfillmentStatus::Delivered,
-        (_, derived) => derived,
-    };
+    let derived = of_lines(sent, unsent);
+    let is_there = derived == FulfillmentStatus::Fulfilled && has_arrived(conn, id).await?;
+    let after = if is_there { FulfillmentStatus::Delivered } else { derived };
     let is_done = matches!(after, FulfillmentStatus::Fulfilled | FulfillmentStatus::Delivered);
     let next = match status {
         OrderStatus::Confirmed | OrderStatus::Completed if is_done => OrderStatus::Completed,
@@ -57,4 +57,15 @@ pub async fn derive(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> R
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Whether every parcel of an order arrived.
+async fn has_arrived(conn: &mut Connection, id: OrderId) -> Result<bool> {
+    let parcels: Vec<ShipmentStatus> = fulfillments::table
+        .filter(fulfillments::order_id.eq(id))
+        .filter(fulfillments::status.ne(ShipmentStatus::Cancelled))
+        .select(fulfillments::status)
+        .load(conn)
+        .await?;
+    Ok(!parcels.is_empty() && parcels.iter().all(|parcel| *parcel == ShipmentStatus::Delivered))
 }

@@ -257,9 +257,10 @@ async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -
         .load(conn)
         .await?;
     let refunds = refunds::read::of_orders(conn, &ids, for_staff).await?;
-    let sent: Vec<OrderId> =
-        rows.iter().filter(|row| row.fulfillment_status != FulfillmentStatus::Unfulfilled).map(|row| row.id).collect();
-    let fulfillments = fulfillments::read::of_orders(conn, &sent).await?;
+    // Staff see what was called off, too.
+    let may_have = |row: &&OrderRow| for_staff || row.fulfillment_status != FulfillmentStatus::Unfulfilled;
+    let sent: Vec<OrderId> = rows.iter().filter(may_have).map(|row| row.id).collect();
+    let fulfillments = fulfillments::read::of_orders(conn, &sent, for_staff).await?;
     let mut lines_of = by_order(lines, |line| line.order_id);
     let mut refunds_of = by_order(refunds, |refund| refund.order_id);
     let mut fulfillments_of = by_order(fulfillments, |fulfillment| fulfillment.order_id);

@@ -9,6 +9,7 @@ use crate::db::schema::order_events;
 use crate::db::{Connection, text_enum};
 use crate::error::Result;
 use crate::ids::{OrderEventId, OrderId};
+use crate::webhooks_out::events;
 
 text_enum! {
     /// What happened.
@@ -49,6 +50,20 @@ text_enum! {
         RestCancelled => "rest_cancelled",
         /// Goods were sent.
         Fulfilled => "fulfilled",
+        /// The carrier or the tracking number of a shipment changed.
+        TrackingChanged => "tracking_changed",
+        /// A parcel moved on.
+        ParcelMoved => "parcel_moved",
+        /// A shipment that never left was called off.
+        FulfillmentCancelled => "fulfillment_cancelled",
+        /// A label was bought.
+        LabelPurchased => "label_purchased",
+        /// A label could not be bought.
+        LabelFailed => "label_failed",
+        /// A label is void.
+        LabelVoided => "label_voided",
+        /// A label could not be voided.
+        LabelVoidRejected => "label_void_rejected",
         /// The customer disputes the payment, or the dispute moved on.
         Disputed => "disputed",
         /// The card network or Stripe warns of fraud.
@@ -60,7 +75,7 @@ text_enum! {
     }
 }
 
-/// Records that something happened.
+/// Records that something happened, under the order's lock, and tells other systems.
 ///
 /// # Errors
 /// Those of the database.
@@ -76,12 +91,12 @@ pub async fn record(
             order_events::id.eq(OrderEventId::new()),
             order_events::order_id.eq(order),
             order_events::kind.eq(kind),
-            order_events::detail.eq(detail),
+            order_events::detail.eq(&detail),
             order_events::created_at.eq(now),
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    events::of_timeline(conn, order, kind, &detail, now).await
 }
 
 /// Whether somebody did this to an order.

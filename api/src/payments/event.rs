@@ -98,6 +98,12 @@ impl EventEnvelope {
         Ok(Some((view, checkout_id)))
     }
 
+    /// Whether its type is one that we want to hear of.
+    #[must_use]
+    pub fn is_of_a_known_type(&self) -> bool {
+        EVENT_TYPES.contains(&self.kind.as_str())
+    }
+
     /// The refund that the event is about, if it is about one.
     #[must_use]
     pub fn refund(&self) -> Option<RefundView> {

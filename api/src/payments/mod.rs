@@ -2,6 +2,7 @@
 //!
 //! The seam is [`Stripe`] and [`SessionView`]; errors say what is known of a call ([`ProviderError`]).
 
+mod account;
 mod client;
 mod coupon;
 mod currency;
@@ -17,6 +18,7 @@ mod tax;
 mod tax_reversal;
 
 pub use crate::outbound::ProviderError;
+pub use account::{TaxAccount, WebhookEndpoint};
 pub use client::Stripe;
 pub use coupon::freeze_coupon;
 pub use currency::{minimum_charge, smallest_charge_step, to_stripe};

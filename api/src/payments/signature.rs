@@ -1,4 +1,5 @@
-//! `Stripe-Signature: t=…,v1=…`: HMAC-SHA256 over `{t}.{raw body}` (docs.stripe.com/webhooks/signature).
+//! `Stripe-Signature: t=…,v1=…`: HMAC-SHA256 over `{t}.{raw body}` (docs.stripe.com/webhooks/signature). Shippo signs its
+//! webhooks in the same way.
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +14,7 @@ const TOLERANCE: u64 = 300;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No header, or one that cannot be read.
-    #[error("the header `Stripe-Signature` is missing or not readable")]
+    #[error("the header with the signature is missing or not readable")]
     Malformed,
     /// Signed too long ago, or in the future.
     #[error("the signature's time is more than 300 seconds away")]

@@ -14,7 +14,9 @@ use crate::db::{self, Connection};
 use crate::error::{Error, Result};
 use crate::ids::{LineItemId, OrderId, RefundId};
 use crate::inventory;
+use crate::invoices::issue;
 use crate::jobs::{Job, queue};
+use crate::mail;
 use crate::money::{Currency, Money};
 use crate::orders::model::PaymentStatus;
 use crate::orders::read;
@@ -121,6 +123,7 @@ async fn succeed(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result
     derive_payment_status(conn, row.order_id, now).await?;
     let detail = json!({"refund_id": row.id, "amount": Money::new(row.amount, row.currency)});
     timeline::record(conn, row.order_id, EventKind::Refunded, detail, now).await?;
+    mail::orders::refunded(conn, row.order_id, row.id, now).await?;
     queue::enqueue(conn, Job::ReverseTax(row.id), &row.id.to_string(), now, now).await?;
     let restock: Vec<(LineItemId, i64)> = refund_line_items::table
         .filter(refund_line_items::refund_id.eq(row.id))
@@ -128,7 +131,8 @@ async fn succeed(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result
         .select((refund_line_items::line_item_id, refund_line_items::restock))
         .load(conn)
         .await?;
-    inventory::restock::restock(conn, row.order_id, &restock, now).await
+    inventory::restock::restock(conn, row.order_id, &restock, now).await?;
+    issue::credit_note(conn, row.id, now).await
 }
 
 /// Money and tax are undone, and somebody is told; stock, uses and shipments stay as they physically are.
@@ -139,13 +143,14 @@ async fn end(conn: &mut Connection, row: &Row, status: RefundStatus, reason: &st
     if row.tax_reversal_id.is_some() {
         queue::enqueue(conn, Job::ReverseTax(row.id), &row.id.to_string(), now, now).await?;
     }
-    let detail = json!({"refund_id": row.id, "reason": reason});
+    let detail = json!({"refund_id": row.id, "amount": Money::new(row.amount, row.currency), "reason": reason});
     timeline::record(conn, row.order_id, EventKind::RefundFailed, detail, now).await?;
     let detail = format!(
         "The refund {} of order {} failed: {reason}. The customer still waits for the money.",
         row.id, row.order_id
     );
-    alerts::raise(conn, AlertKind::RefundFailed, &row.id.to_string(), Some(row.order_id), &detail, now).await
+    alerts::raise(conn, AlertKind::RefundFailed, &row.id.to_string(), Some(row.order_id), &detail, now).await?;
+    issue::reverse_credit_note(conn, row.id, now).await
 }
 
 /// What the refund claimed of the order and its lines may be refunded again. Units that it took off the order stay off:

@@ -24,6 +24,8 @@ text_enum! {
         Shipping => "shipping",
         /// How prices are derived.
         Currencies => "currencies",
+        /// How invoices are issued.
+        Invoices => "invoices",
     }
 }
 

@@ -201,7 +201,11 @@ impl ShippingSettingsPatch {
     }
 }
 
-fn lawful_size(size: &Dimensions) -> Result<(), ValidationError> {
+/// Whether carriers take something of this size.
+///
+/// # Errors
+/// When they do not.
+pub fn lawful_size(size: &Dimensions) -> Result<(), ValidationError> {
     if [size.length, size.width, size.height].iter().all(|side| (1..=LONGEST_MM).contains(side)) {
         return Ok(());
     }

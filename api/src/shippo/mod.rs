@@ -1,10 +1,12 @@
 //! Shippo: what carriers ask for sending parcels, and what they find wrong with an address (CONTRACTS §4).
 //!
 //! Bodies are JSON with decimal numbers as texts. There are no idempotency keys; asking for rates twice costs nothing but
-//! the second answer.
+//! the second answer. Labels cost money: a purchase is sent once, and whoever does not know its answer looks first.
 
+mod labels;
 mod rates;
 mod shipment;
+mod tracks;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,13 +14,18 @@ use std::time::Instant;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
+pub use labels::{LabelRate, Transaction, TransactionStatus};
 pub use shipment::{AddressCheck, Offer, crosses_border};
+pub use tracks::{TrackNews, TrackStatus};
 
 use crate::config::{OutboundConfig, ShippoConfig};
 use crate::outbound::{Answer, Call, Failure, Governor, Outbound, ProviderError};
 
 /// The API version that the contract describes.
 const VERSION: &str = "2018-02-08";
+
+/// What buys or voids when it is posted to, so that a try whose answer is lost must not be followed by another.
+const ONCE: [&str; 2] = ["/transactions", "/refunds"];
 
 /// Shippo, reached with our token.
 pub struct Shippo {
@@ -46,9 +53,10 @@ impl Shippo {
         path: &str,
         endpoint: &str,
         body: Option<&Value>,
-        deadline: Instant,
+        deadline: Option<Instant>,
     ) -> Result<Value, ProviderError> {
         let call = Call {
+            repeatable: method != reqwest::Method::POST || !ONCE.contains(&endpoint),
             endpoint: format!("{method} {endpoint}"),
             method,
             url: format!("{}{path}", self.config.api_base),
@@ -58,9 +66,7 @@ impl Shippo {
                 ("Accept", "application/json".to_owned()),
             ],
             body: body.map(|body| ("application/json", body.to_string())),
-            // Nothing that is asked for here moves money or goods.
-            repeatable: true,
-            deadline: Some(deadline),
+            deadline,
         };
         self.way.send(&call, read).await
     }

@@ -50,7 +50,7 @@ fn one(rate: &Value, currency: Currency) -> Option<CarrierRate> {
 }
 
 /// A decimal text in the currency's minor units, rounded to what can be charged; `None` for what is no price.
-fn minor(text: &str, currency: Currency) -> Option<i64> {
+pub(super) fn minor(text: &str, currency: Currency) -> Option<i64> {
     let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let is_number = |part: &str| part.len() <= 9 && part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !is_number(whole) || !is_number(decimals) {

@@ -51,8 +51,9 @@ impl Shippo {
     /// # Errors
     /// [`ProviderError`].
     pub async fn rates(&self, question: &ShipmentQuestion, deadline: Instant) -> Result<Offer, ProviderError> {
-        let body = body(question);
-        let shipment = self.send(reqwest::Method::POST, "/shipments", "/shipments", Some(&body), deadline).await?;
+        let body = body(question, &question.cart.to_string());
+        let shipment =
+            self.send(reqwest::Method::POST, "/shipments", "/shipments", Some(&body), Some(deadline)).await?;
         let text = |pointer: &str| shipment.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let id = text("/object_id").ok_or_else(|| ProviderError::unknown("a shipment without an id"))?;
         let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
@@ -60,7 +61,7 @@ impl Shippo {
         let mut found = rates::read(&offered, question.currency);
         if found.is_empty() && !offered.is_empty() {
             let path = format!("/shipments/{id}/rates/{}", question.currency);
-            let answer = self.send(reqwest::Method::GET, &path, "/shipments/rates", None, deadline).await?;
+            let answer = self.send(reqwest::Method::GET, &path, "/shipments/rates", None, Some(deadline)).await?;
             found = rates::read(&list(answer.get("results")), question.currency);
         }
         let messages = list(shipment.get("messages")).iter().filter_map(message).collect();
@@ -68,7 +69,7 @@ impl Shippo {
     }
 }
 
-fn message(value: &Value) -> Option<String> {
+pub(super) fn message(value: &Value) -> Option<String> {
     let text = value.get("text").and_then(Value::as_str)?;
     let source = value.get("source").and_then(Value::as_str).filter(|source| !source.is_empty());
     Some(source.map_or_else(|| text.to_owned(), |source| format!("{source}: {text}")))
@@ -82,13 +83,13 @@ fn check(address: Option<&Value>) -> Option<AddressCheck> {
     Some(AddressCheck { is_valid, messages: messages.collect() })
 }
 
-fn body(question: &ShipmentQuestion) -> Value {
+pub(super) fn body(question: &ShipmentQuestion, metadata: &str) -> Value {
     let mut body = json!({
         "address_from": address(&question.origin, question.origin_email.as_deref()),
         "address_to": address(&question.destination, question.email.as_deref()),
         "parcels": question.parcels.iter().map(parcel).collect::<Vec<_>>(),
         "async": false,
-        "metadata": question.cart.to_string(),
+        "metadata": metadata,
     });
     let is_whole = question.destination.line1.is_some() && question.destination.city.is_some();
     if let Some(to) = body.get_mut("address_to").and_then(Value::as_object_mut).filter(|_| is_whole) {

@@ -35,8 +35,28 @@ text_enum! {
         FulfillmentsWrite => "fulfillments:write",
         /// Give money back.
         RefundsWrite => "refunds:write",
+        /// Read webhook endpoints, without their secrets, and what was sent to them.
+        WebhooksRead => "webhooks:read",
+        /// Create and change webhook endpoints, rotate their secrets, send events once more.
+        WebhooksWrite => "webhooks:write",
         /// Read which e-mails were sent, without their links.
         EmailsRead => "emails:read",
+        /// Read what providers delivered, personal data masked.
+        InboxRead => "inbox:read",
+        /// Process providers' events again, or discard them.
+        InboxWrite => "inbox:write",
+        /// Read background jobs.
+        JobsRead => "jobs:read",
+        /// Run background jobs again, discard them, pause their kinds.
+        JobsWrite => "jobs:write",
+        /// See the personal data in providers' events.
+        PiiRead => "pii:read",
+        /// Send e-mails again, and samples of them to an address.
+        EmailsWrite => "emails:write",
+        /// Read alerts.
+        AlertsRead => "alerts:read",
+        /// Acknowledge alerts.
+        AlertsWrite => "alerts:write",
         /// Read measurements.
         MetricsRead => "metrics:read",
         /// Call the open endpoints for many shoppers, from a storefront's server; for keys `sf_…` only.
@@ -53,7 +73,7 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 25] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
@@ -65,7 +85,17 @@ impl Scope {
         Self::OrdersWrite,
         Self::FulfillmentsWrite,
         Self::RefundsWrite,
+        Self::WebhooksRead,
+        Self::WebhooksWrite,
         Self::EmailsRead,
+        Self::InboxRead,
+        Self::InboxWrite,
+        Self::JobsRead,
+        Self::JobsWrite,
+        Self::PiiRead,
+        Self::EmailsWrite,
+        Self::AlertsRead,
+        Self::AlertsWrite,
         Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,

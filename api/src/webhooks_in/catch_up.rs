@@ -43,7 +43,7 @@ pub async fn catch_up(app: &App) -> Result<()> {
         let mut conn = app.connection().await?;
         for (event, document) in &events {
             let is_late = event.created.is_some_and(|created| created < (started - LATE).timestamp());
-            let is_new = inbox::store(&mut conn, event, document, app.clock.now()).await?;
+            let is_new = inbox::store(&mut conn, event, document, None, app.clock.now()).await?;
             missed += i64::from(is_new && is_late);
         }
         if !more || after.is_none() {

@@ -6,7 +6,8 @@ use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
-use super::EventStatus;
+use super::attempts::{self, Attempt, Verdict};
+use super::{EventSource, EventStatus};
 use crate::db::schema::webhook_events;
 use crate::db::{self, Connection};
 use crate::error::Result;
@@ -14,23 +15,59 @@ use crate::ids::EventId;
 use crate::jobs::{Job, queue};
 use crate::payments::EventEnvelope;
 
-/// Stores an event of Stripe; answers whether it is new.
+/// An event as its provider tells it.
+#[derive(Debug)]
+pub struct Told<'a> {
+    /// Whose it is.
+    pub provider: &'a str,
+    /// What the same event has again.
+    pub id: &'a str,
+    /// What it is about.
+    pub kind: &'a str,
+    /// Whether it is of live mode.
+    pub livemode: bool,
+}
+
+/// Stores an event of Stripe; answers whether it is new. A delivery is logged in the same transaction.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn store(conn: &mut Connection, event: &EventEnvelope, document: &Value, now: DateTime<Utc>) -> Result<bool> {
+pub async fn store(
+    conn: &mut Connection,
+    event: &EventEnvelope,
+    document: &Value,
+    delivery: Option<&Attempt>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let told = Told { provider: "stripe", id: &event.id, kind: &event.kind, livemode: event.livemode };
+    let source = if delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp };
+    keep(conn, &told, document, (source, delivery), now).await
+}
+
+/// Stores an event of a provider; answers whether it is new.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep(
+    conn: &mut Connection,
+    event: &Told<'_>,
+    document: &Value,
+    (source, delivery): (EventSource, Option<&Attempt>),
+    now: DateTime<Utc>,
+) -> Result<bool> {
     db::transaction(conn, |conn| {
         async move {
             let id = EventId::new();
             let stored = diesel::insert_into(webhook_events::table)
                 .values((
                     webhook_events::id.eq(id),
-                    webhook_events::provider.eq("stripe"),
-                    webhook_events::event_id.eq(&event.id),
-                    webhook_events::event_type.eq(&event.kind),
+                    webhook_events::provider.eq(event.provider),
+                    webhook_events::event_id.eq(event.id),
+                    webhook_events::event_type.eq(event.kind),
                     webhook_events::payload.eq(document),
                     webhook_events::livemode.eq(event.livemode),
                     webhook_events::status.eq(EventStatus::Pending),
+                    webhook_events::source.eq(source),
                     webhook_events::received_at.eq(now),
                 ))
                 .on_conflict_do_nothing()
@@ -38,6 +75,10 @@ pub async fn store(conn: &mut Connection, event: &EventEnvelope, document: &Valu
                 .await?;
             if stored > 0 {
                 queue::enqueue(conn, Job::ProcessEvent(id), &id.to_string(), now, now).await?;
+            }
+            if let Some(attempt) = delivery {
+                let verdict = if stored > 0 { Verdict::Accepted } else { Verdict::Duplicate };
+                attempts::write(conn, &[Attempt { verdict, ..attempt.clone() }]).await?;
             }
             Ok(stored > 0)
         }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::EventStatus;
+use super::{EventStatus, IgnoredBecause, shippo};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::checkout::model::CheckoutStatus;
@@ -18,50 +19,102 @@ use crate::payments::{EventEnvelope, SessionView, Standing};
 use crate::refunds::import;
 use crate::{checkout, disputes};
 
+/// How long an event waits for an order of ours that it names and that we do not know.
+const ORDER_PATIENCE: TimeDelta = TimeDelta::hours(1);
+
+/// What came of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// It took its effect.
+    Taken,
+    /// It has none.
+    None(IgnoredBecause),
+    /// It names an order of ours that we do not know, yet or any more.
+    OrderUnknown,
+}
+
 /// Processes an event once; one that was processed has no further effect.
 ///
 /// # Errors
 /// What must be tried again.
 pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
-    let stored: Option<serde_json::Value> = {
+    let stored: Option<(String, serde_json::Value, DateTime<Utc>)> = {
         let mut conn = app.connection().await?;
         webhook_events::table
             .find(id)
             .filter(webhook_events::status.eq(EventStatus::Pending))
-            .select(webhook_events::payload)
+            .select((webhook_events::provider, webhook_events::payload, webhook_events::received_at))
             .first(&mut conn)
             .await
             .optional()?
     };
-    let Some(payload) = stored else { return Ok(()) };
-    let event: EventEnvelope = serde_json::from_value(payload)
-        .map_err(|error| Error::Internal(format!("the stored event is unreadable: {error}")))?;
-    let status = take_effect(app, &event).await?;
+    let Some((provider, payload, received_at)) = stored else { return Ok(()) };
+    let outcome = if provider == shippo::PROVIDER {
+        shippo::take_effect(app, &payload).await
+    } else {
+        attempt(app, payload, received_at).await
+    };
     app.faults.point("after_effect").await;
-    let mut conn = app.connection().await?;
-    // Not waited for on the disk: lost, it is processed again, without effect.
-    Statement::constant(
-        "UPDATE webhook_events SET status = $2, processed_at = $3 WHERE id = $1 \
-         AND set_config('synchronous_commit', 'off', true) = 'off'",
-    )
-    .with(Bind::Uuid(id.0))
-    .with(Bind::Text(status.to_string()))
-    .with(Bind::Time(app.clock.now()))
-    .execute(&mut conn)
-    .await?;
-    Ok(())
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    // Unless staff discarded it meanwhile.
+    match &outcome {
+        Ok(ignored) => {
+            let status = if ignored.is_some() { EventStatus::Ignored } else { EventStatus::Processed };
+            // Not waited for on the disk: lost, it is processed again, without effect.
+            Statement::constant(
+                "UPDATE webhook_events SET status = $2, ignored_because = $3, processed_at = $4, tries = tries + 1 \
+                 WHERE id = $1 AND status = 'pending' AND set_config('synchronous_commit', 'off', true) = 'off'",
+            )
+            .with(Bind::Uuid(id.0))
+            .with(Bind::Text(status.to_string()))
+            .with(Bind::NullableText(ignored.map(|because| because.to_string())))
+            .with(Bind::Time(now))
+            .execute(&mut conn)
+            .await?;
+        }
+        Err(error) => {
+            let pending = webhook_events::table.find(id).filter(webhook_events::status.eq(EventStatus::Pending));
+            let tries = webhook_events::tries.eq(webhook_events::tries + 1);
+            diesel::update(pending)
+                .set((tries, webhook_events::last_error.eq(error.to_string())))
+                .execute(&mut conn)
+                .await?;
+        }
+    }
+    outcome.map(|_| ())
 }
 
-async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<EventStatus> {
+/// Answers why the event has no effect, when it has none.
+async fn attempt(
+    app: &Arc<App>,
+    payload: serde_json::Value,
+    received_at: DateTime<Utc>,
+) -> Result<Option<IgnoredBecause>> {
+    let event: EventEnvelope = serde_json::from_value(payload)
+        .map_err(|error| Error::Internal(format!("the stored event is unreadable: {error}")))?;
+    match take_effect(app, &event).await? {
+        Effect::Taken => Ok(None),
+        Effect::None(because) => Ok(Some(because)),
+        Effect::OrderUnknown if app.clock.now() < received_at + ORDER_PATIENCE => {
+            let until = (received_at + ORDER_PATIENCE).format("%H:%M:%S");
+            Err(Error::Internal(format!("the order that it names is not known; it is waited for until {until}")))
+        }
+        Effect::OrderUnknown => Ok(Some(IgnoredBecause::OrderUnknown)),
+    }
+}
+
+async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<Effect> {
     if event.livemode != app.stripe.is_live() {
         let mut conn = app.connection().await?;
         let detail =
             format!("The event {} is of the other mode (livemode: {}) than our key.", event.id, event.livemode);
         alerts::raise(&mut conn, AlertKind::WrongMode, "stripe", None, &detail, app.clock.now()).await?;
-        return Ok(EventStatus::Ignored);
+        return Ok(Effect::None(IgnoredBecause::OtherMode));
     }
-    if let Some(intent) = event.payment_of_aftermath() {
-        learn_payment(app, intent).await?;
+    if let Some(intent) = event.payment_of_aftermath()
+        && !learn_payment(app, intent).await?
+    {
+        return Ok(Effect::OrderUnknown);
     }
     if let Some(refund) = event.refund() {
         let mut conn = app.connection().await?;
@@ -77,46 +130,53 @@ async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<EventStatu
     let session = event.session().map_err(|error| Error::Internal(format!("{} is unreadable: {error}", event.id)))?;
     match session {
         Some((session, checkout_id)) => apply_session(app, session, checkout_id.as_deref()).await,
-        None => Ok(EventStatus::Ignored),
+        None if event.is_of_a_known_type() => Ok(Effect::None(IgnoredBecause::NotNeeded)),
+        None => Ok(Effect::None(IgnoredBecause::UnknownType)),
     }
 }
 
 /// Events come in any order: before one about what became of a payment takes effect, the payment itself must be known,
-/// else its refund or dispute would be nobody's (R18).
-async fn learn_payment(app: &Arc<App>, intent: &str) -> Result<()> {
+/// else its refund or dispute would be nobody's (R18). Answers `false` when Stripe says that it is of a checkout of ours,
+/// which we do not know.
+async fn learn_payment(app: &Arc<App>, intent: &str) -> Result<bool> {
     {
         let mut conn = app.connection().await?;
         let known: i64 =
             orders::table.filter(orders::payment_intent_id.eq(intent)).count().get_result(&mut conn).await?;
         if known > 0 {
-            return Ok(());
+            return Ok(true);
         }
     }
     let checkout = app.stripe.checkout_of_payment(intent).await?;
-    let Some(checkout) = checkout.and_then(|id| id.parse::<CheckoutId>().ok()) else { return Ok(()) };
+    let Some(checkout) = checkout.and_then(|id| id.parse::<CheckoutId>().ok()) else { return Ok(true) };
     {
         let mut conn = app.connection().await?;
         let there: i64 = checkouts::table.find(checkout).count().get_result(&mut conn).await?;
         if there == 0 {
-            return Ok(());
+            return Ok(false);
         }
     }
-    checkout::advance::learn(app, checkout).await
+    checkout::advance::learn(app, checkout).await?;
+    Ok(true)
 }
 
-const fn handled(is_ours: bool) -> EventStatus {
-    if is_ours { EventStatus::Processed } else { EventStatus::Ignored }
+const fn handled(is_ours: bool) -> Effect {
+    if is_ours { Effect::Taken } else { Effect::None(IgnoredBecause::NotOurs) }
 }
 
-async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option<&str>) -> Result<EventStatus> {
+async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option<&str>) -> Result<Effect> {
     let found = {
         let mut conn = app.connection().await?;
         find_checkout(&mut conn, &session, checkout_id).await?
     };
-    let Some((checkout, status)) = found else { return Ok(EventStatus::Ignored) };
+    let (checkout, status) = match found {
+        Found::Ours(checkout, status) => (checkout, status),
+        Found::NotKnown => return Ok(Effect::OrderUnknown),
+        Found::Foreign => return Ok(Effect::None(IgnoredBecause::NotOurs)),
+    };
     if session.standing == Standing::Expired && !status.is_live() {
         // Mostly we closed it ourselves.
-        return Ok(EventStatus::Processed);
+        return Ok(Effect::Taken);
     }
     // What is final is believed; anything else may be old news, so Stripe is asked how it is now.
     let session = match session.standing {
@@ -127,29 +187,35 @@ async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option
     };
     let mut conn = app.connection().await?;
     checkout::apply(&mut conn, checkout, &session, app.clock.now()).await?;
-    Ok(EventStatus::Processed)
+    Ok(Effect::Taken)
+}
+
+/// Whose a session is.
+enum Found {
+    Ours(CheckoutId, CheckoutStatus),
+    /// It names an order and a checkout as ours are named, which we do not know.
+    NotKnown,
+    Foreign,
 }
 
 /// By the session's id, or, before we know it, by our ids in it.
-async fn find_checkout(
-    conn: &mut Connection,
-    session: &SessionView,
-    checkout_id: Option<&str>,
-) -> Result<Option<(CheckoutId, CheckoutStatus)>> {
+async fn find_checkout(conn: &mut Connection, session: &SessionView, checkout_id: Option<&str>) -> Result<Found> {
     let columns = (checkouts::id, checkouts::status);
     let by_session = checkouts::table.filter(checkouts::session_id.eq(&session.id)).select(columns);
-    if let Some(id) = by_session.first(conn).await.optional()? {
-        return Ok(Some(id));
+    if let Some((id, status)) = by_session.first(conn).await.optional()? {
+        return Ok(Found::Ours(id, status));
     }
     let order = session.client_reference_id.as_deref().and_then(|id| id.parse::<OrderId>().ok());
     let checkout = checkout_id.and_then(|id| id.parse::<CheckoutId>().ok());
-    let (Some(order), Some(checkout)) = (order, checkout) else { return Ok(None) };
-    Ok(checkouts::table
-        .find(checkout)
-        .filter(checkouts::order_id.eq(order))
-        .filter(checkouts::session_id.is_null())
-        .select(columns)
-        .first(conn)
-        .await
-        .optional()?)
+    let (Some(order), Some(checkout)) = (order, checkout) else { return Ok(Found::Foreign) };
+    let named = checkouts::table.find(checkout).filter(checkouts::order_id.eq(order));
+    let columns = (checkouts::id, checkouts::status, checkouts::session_id);
+    let named: Option<(CheckoutId, CheckoutStatus, Option<String>)> =
+        named.select(columns).first(conn).await.optional()?;
+    Ok(match named {
+        Some((id, status, None)) => Found::Ours(id, status),
+        // It has another session: this one is not its.
+        Some((_, _, Some(_))) => Found::Foreign,
+        None => Found::NotKnown,
+    })
 }

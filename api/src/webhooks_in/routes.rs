@@ -1,23 +1,55 @@
 //! Where Stripe delivers its events.
 
-use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse, post, web};
-use serde::Serialize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::inbox;
+use actix_web::http::header::USER_AGENT;
+use actix_web::web::{BytesMut, Payload};
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::attempts::{Attempt, Verdict};
+use super::{door, inbox};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
-use crate::http::extract::{header, holds_nul, read_body};
-use crate::payments::{EventEnvelope, verify};
+use crate::http::client_address::client_address;
+use crate::http::extract::{holds_nul, read_body};
+use crate::ids::WebhookAttemptId;
+use crate::payments::{EventEnvelope, SignatureError, verify};
+use crate::tokens;
 
 /// The largest event, in bytes.
-const MAX_BODY: usize = 1024 * 1024;
+pub(super) const MAX_BODY: usize = 1024 * 1024;
+
+/// How long a body may take to come.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much is kept of what a sender says of itself and its event, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// The receipt of an event.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Receipt {
     /// `true`: the event is stored and will be processed.
     pub received: bool,
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::problem(Code::MalformedBody, format!("The event is not readable: {error}."))
+}
+
+/// An event as it is kept.
+///
+/// # Errors
+/// `malformed_body`.
+pub(super) fn document(body: &[u8]) -> Result<serde_json::Value> {
+    if holds_nul(body) {
+        // PostgreSQL keeps no NUL; the event must be kept all the same.
+        serde_json::from_str(&String::from_utf8_lossy(body).replace("\\u0000", "\\ufffd")).map_err(unreadable)
+    } else {
+        serde_json::from_slice(body).map_err(unreadable)
+    }
 }
 
 /// Receive a Stripe event
@@ -36,24 +68,107 @@ pub async fn receive_stripe_webhook(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let body = read_body(payload.into_inner(), MAX_BODY).await?;
-    let signature = header(&request, "Stripe-Signature")?.unwrap_or_default();
-    let now = app.clock.now();
-    verify(signature, &body, &app.config.stripe.webhook_secrets, now).map_err(|error| {
-        tracing::warn!(error = %error, "A webhook with a bad signature was refused");
-        Error::problem(Code::InvalidSignature, format!("Not accepted: {error}."))
+    let app = app.into_inner();
+    let _place = app.door.enter().await?;
+    let (started, mut attempt) = (Instant::now(), arrival(&app, &request));
+    match read(&app, &request, payload, &mut attempt).await {
+        Ok((event, document)) => {
+            let task_app = Arc::clone(&app);
+            let store = async move {
+                let mut conn = task_app.webhook_connection().await?;
+                attempt.latency_ms = millis_since(started);
+                inbox::store(&mut conn, &event, &document, Some(&attempt), attempt.received_at).await
+            };
+            app.run_to_end(store).await?;
+            app.wake.ring();
+            Ok(HttpResponse::Ok().json(Receipt { received: true }))
+        }
+        Err(Refusal { verdict, error }) => {
+            let (reason, latency_ms) = (Some(error.to_string()), millis_since(started));
+            door::refuse(&app, Attempt { verdict, reason, latency_ms, ..attempt }).await;
+            Err(error)
+        }
+    }
+}
+
+struct Refusal {
+    verdict: Verdict,
+    error: Error,
+}
+
+fn millis_since(started: Instant) -> i64 {
+    i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
+fn arrival(app: &App, request: &HttpRequest) -> Attempt {
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    Attempt {
+        id: WebhookAttemptId::new(),
+        provider: "stripe".to_owned(),
+        verdict: Verdict::Accepted,
+        reason: None,
+        event_id: None,
+        event_type: None,
+        body_sha256: None,
+        address: client_address(request, &app.config.trusted_proxies).to_string(),
+        user_agent: user_agent.map(short),
+        latency_ms: 0,
+        received_at: app.clock.now(),
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect()
+}
+
+/// The event and its document, once the signature is right; fills in what can be read of any delivery.
+async fn read(
+    app: &App,
+    request: &HttpRequest,
+    payload: Payload,
+    attempt: &mut Attempt,
+) -> Result<(EventEnvelope, Value), Refusal> {
+    let refuse = |verdict, error| Refusal { verdict, error };
+    let body = read_in_time(payload).await?;
+    attempt.body_sha256 = Some(tokens::sha256(&body));
+    let named: Named = serde_json::from_slice(&body).unwrap_or_default();
+    attempt.event_id = named.id.as_deref().map(short);
+    attempt.event_type = named.kind.as_deref().map(short);
+    let signature = request.headers().get("Stripe-Signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    verify(signature, &body, &app.config.stripe.webhook_secrets, attempt.received_at).map_err(|error| {
+        let verdict = match error {
+            SignatureError::Stale => Verdict::TooOld,
+            SignatureError::Malformed | SignatureError::Mismatch => Verdict::BadSignature,
+        };
+        refuse(verdict, Error::problem(Code::InvalidSignature, format!("Not accepted: {error}.")))
     })?;
-    let unreadable =
-        |error: serde_json::Error| Error::problem(Code::MalformedBody, format!("The event is not readable: {error}."));
-    let event: EventEnvelope = serde_json::from_slice(&body).map_err(unreadable)?;
-    let document: serde_json::Value = if holds_nul(&body) {
-        // PostgreSQL keeps no NUL; the event must be kept all the same.
-        serde_json::from_str(&String::from_utf8_lossy(&body).replace("\\u0000", "\\ufffd")).map_err(unreadable)?
-    } else {
-        serde_json::from_slice(&body).map_err(unreadable)?
+    let unreadable = |error: serde_json::Error| {
+        let detail = format!("The event is not readable: {error}.");
+        refuse(Verdict::Malformed, Error::problem(Code::MalformedBody, detail))
     };
-    let mut conn = app.connection().await?;
-    inbox::store(&mut conn, &event, &document, now).await?;
-    app.wake.ring();
-    Ok(HttpResponse::Ok().json(Receipt { received: true }))
+    let event: EventEnvelope = serde_json::from_slice(&body).map_err(unreadable)?;
+    let document = document(&body).map_err(|error| refuse(Verdict::Malformed, error))?;
+    Ok((event, document))
+}
+
+/// What an event calls itself, also one that is not signed.
+#[derive(Default, Deserialize)]
+struct Named {
+    id: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+async fn read_in_time(payload: Payload) -> Result<BytesMut, Refusal> {
+    match tokio::time::timeout(BODY_PATIENCE, read_body(payload.into_inner(), MAX_BODY)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) if error.code() == Some(Code::BodyTooLarge) => {
+            Err(Refusal { verdict: Verdict::TooLarge, error })
+        }
+        Ok(Err(error)) => Err(Refusal { verdict: Verdict::Malformed, error }),
+        Err(_elapsed) => {
+            let detail = format!("The body did not come within {} seconds.", BODY_PATIENCE.as_secs());
+            Err(Refusal { verdict: Verdict::Malformed, error: Error::problem(Code::MalformedBody, detail) })
+        }
+    }
 }

@@ -45,7 +45,37 @@ pub(crate) struct Depot {
     tracks: Table,
     /// The transaction of a tracking number.
     tracking: HashMap<String, String>,
+    /// What happened to parcels, by number, oldest first: ordered by the control side.
+    travels: HashMap<String, Vec<Value>>,
+    /// How purchases are answered.
+    pub(crate) labels_mode: LabelsMode,
+    /// What becomes of labels that are to be voided.
+    pub(crate) refunds_mode: RefundsMode,
 }
+
+/// How purchases are answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LabelsMode {
+    /// At once, where that is asked for.
+    #[default]
+    Normal,
+    /// As queued, and done when they are read, whatever is asked for.
+    Queued,
+}
+
+/// What becomes of labels that are to be voided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RefundsMode {
+    /// They are void when somebody looks again.
+    #[default]
+    Normal,
+    /// The carrier refuses when somebody looks again.
+    Rejected,
+}
+
+pub(crate) use tracks::{Travel, travel};
 
 /// What the carriers answer to new shipments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +131,11 @@ impl Refusal {
 type Outcome = Result<Value, Refusal>;
 
 impl Call {
+    /// What the control side does, which is no request.
+    pub(crate) fn inside(now: DateTime<Utc>, public_url: String) -> Self {
+        Self { method: String::new(), path: String::new(), query: Value::Null, body: Value::Null, now, public_url }
+    }
+
     /// A time as Shippo writes it.
     fn stamp(&self) -> String {
         self.now.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -153,7 +188,7 @@ fn route(depot: &mut Depot, mode: RatesMode, call: &Call) -> Outcome {
         ("GET", ["rates", id]) => known(&depot.rates, id),
         ("POST", ["transactions"]) => transactions::create(depot, call),
         ("GET", ["transactions"]) => transactions::list(depot, call),
-        ("GET", ["transactions", id]) => known(&depot.transactions, id),
+        ("GET", ["transactions", id]) => transactions::read(depot, id),
         ("POST", ["refunds"]) => refunds::create(depot, call),
         ("GET", ["refunds"]) => refunds::list(depot, call),
         ("GET", ["refunds", id]) => refunds::read(depot, id),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::object;
 use crate::shippo::fields::Fields;
-use crate::shippo::{Call, Depot, Outcome, Refusal, keep, known, paging};
+use crate::shippo::{Call, Depot, Outcome, RefundsMode, Refusal, keep, known, paging};
 
 /// `POST /refunds`
 pub(super) fn create(depot: &mut Depot, call: &Call) -> Outcome {
@@ -30,13 +30,28 @@ pub(super) fn create(depot: &mut Depot, call: &Call) -> Outcome {
 
 /// `GET /refunds/{id}`
 pub(super) fn read(depot: &mut Depot, id: &str) -> Outcome {
-    if let Some(refund) = depot.refunds.get_mut(id) {
-        object::set(refund, "status", "SUCCESS");
-        if let Some(transaction) = depot.transactions.get_mut(&object::owned(refund, "transaction")) {
-            object::set(transaction, "status", "REFUNDED");
-        }
+    let transaction = depot.refunds.get(id).map(|refund| object::owned(refund, "transaction"));
+    if let Some(transaction) = transaction {
+        decide(depot, &transaction);
     }
     known(&depot.refunds, id)
+}
+
+/// The carrier says whether a transaction is refunded.
+pub(super) fn decide(depot: &mut Depot, transaction: &str) {
+    let (refund_status, status) = match depot.refunds_mode {
+        RefundsMode::Normal => ("SUCCESS", "REFUNDED"),
+        RefundsMode::Rejected => ("ERROR", "REFUNDREJECTED"),
+    };
+    let pending = |object: &&mut Value| object::is(object, "status", "REFUNDPENDING");
+    if let Some(found) = depot.transactions.get_mut(transaction).filter(pending) {
+        object::set(found, "status", status);
+        let refund = depot.refunds.newest_first().find(|refund| object::is(refund, "transaction", transaction));
+        let refund = refund.map(|refund| object::owned(refund, "object_id"));
+        if let Some(refund) = refund.and_then(|id| depot.refunds.get_mut(&id)) {
+            object::set(refund, "status", refund_status);
+        }
+    }
 }
 
 /// `GET /refunds`, newest first.

@@ -1,5 +1,7 @@
 //! Tracks: Shippo's test numbers of the carrier `shippo`, and the numbers of labels bought here.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::object::{self, fresh_hex_id};
@@ -37,7 +39,7 @@ pub(super) fn read(depot: &Depot, call: &Call, carrier: &str, number: &str) -> O
         _ if transaction.is_some() => "PRE_TRANSIT",
         _ => "UNKNOWN",
     };
-    let history = history(call, state);
+    let history = depot.travels.get(number).cloned().unwrap_or_else(|| history(call, state));
     let last = history.last().cloned().unwrap_or_else(|| event(call, "UNKNOWN", "Nothing is known about this number."));
     let registered = depot.tracks.get(&key(carrier, number));
     Ok(json!({
@@ -55,6 +57,38 @@ pub(super) fn read(depot: &Depot, call: &Call, carrier: &str, number: &str) -> O
         "tracking_status": last,
         "transaction": transaction,
     }))
+}
+
+/// What the control side orders to happen to a parcel.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Travel {
+    /// Shippo's word for the carrier.
+    carrier: String,
+    /// A state of parcels.
+    status: String,
+    /// When it happened; now when absent.
+    #[serde(default)]
+    at: Option<DateTime<Utc>>,
+    /// Whether it is told.
+    #[serde(default = "yes")]
+    pub(crate) tell: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Lets something happen to a parcel; answers what Shippo tells of it, or nothing for a state that is none.
+pub(crate) fn travel(depot: &mut Depot, call: &Call, number: &str, travel: &Travel) -> Option<Value> {
+    let (status, text) = STATES.iter().find(|(status, _)| *status == travel.status)?;
+    let mut happened = event(call, status, text);
+    if let Some(at) = travel.at {
+        object::set(&mut happened, "status_date", at.to_rfc3339_opts(SecondsFormat::Millis, true));
+    }
+    depot.travels.entry(number.to_owned()).or_default().push(happened);
+    let track = read(depot, call, &travel.carrier, number).ok()?;
+    Some(json!({"event": "track_updated", "test": true, "carrier": travel.carrier, "data": track}))
 }
 
 /// What happened until `state`; nothing for a state that is none.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::countries;
 use crate::object;
 use crate::shippo::fields::Fields;
-use crate::shippo::{Call, Depot, Outcome, Refusal, keep, message, paging};
+use crate::shippo::{Call, Depot, LabelsMode, Outcome, Refusal, keep, known, message, paging, refunds};
 
 /// How long a rate can be bought.
 const RATE_DAYS: i64 = 7;
@@ -55,7 +55,7 @@ pub(super) fn create(depot: &mut Depot, call: &Call) -> Outcome {
         buy(depot, call, &mut transaction, (&rate, &shipment));
     }
     keep(&mut depot.transactions, &transaction);
-    if problems.is_empty() && call.is_async() {
+    if problems.is_empty() && (call.is_async() || depot.labels_mode == LabelsMode::Queued) {
         // Whoever reads it finds it done.
         let mut queued = queued;
         object::set(&mut queued, "status", "QUEUED");
@@ -131,6 +131,14 @@ fn problems(call: &Call, rate: &Value, shipment: &Value) -> Vec<Value> {
         }
     }
     problems
+}
+
+/// `GET /transactions/{id}`; by the time one that is to be voided is read, that is decided.
+pub(super) fn read(depot: &mut Depot, id: &str) -> Outcome {
+    if depot.transactions.get(id).is_some_and(|transaction| object::is(transaction, "status", "REFUNDPENDING")) {
+        refunds::decide(depot, id);
+    }
+    known(&depot.transactions, id)
 }
 
 /// `GET /transactions`, newest first, of one rate or status if asked.

@@ -19,6 +19,7 @@ pub(crate) mod promotion_codes;
 pub(crate) mod refunds;
 pub(crate) mod session_lines;
 pub(crate) mod tax;
+pub(crate) mod webhook_endpoints;
 
 use serde_json::Value;
 
@@ -81,6 +82,7 @@ pub(crate) fn route(store: &mut Store, call: &Call) -> Reply {
         ["prices", rest @ ..] => catalog::route_prices(store, call, rest),
         ["payment_methods", rest @ ..] => payment_methods::route(store, call, rest),
         ["payment_pages", rest @ ..] => payment_pages::route(store, call, rest),
+        ["webhook_endpoints", rest @ ..] => webhook_endpoints::route(store, call, rest),
         ["events", rest @ ..] => event_reads::route(store, call, rest),
         _ => Err(call.unrecognized()),
     }?;

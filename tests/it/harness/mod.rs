@@ -8,7 +8,9 @@ mod customers;
 mod database;
 mod orders;
 mod process;
+mod receiver;
 mod shop;
+mod smtp;
 mod spec;
 mod vendor;
 
@@ -31,11 +33,16 @@ pub(crate) use customers::{CustomerHandle, OTHER_PASSWORD, PASSWORD, token_of};
 use database::Private;
 pub(crate) use orders::states;
 pub(crate) use process::Process;
+pub(crate) use receiver::{Receiver, Seen};
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
-pub(crate) use spec::{body_schema, operations, validator};
+pub(crate) use smtp::{Deed, SmtpServer};
+pub(crate) use spec::{body_schema, operations, validator, webhook_schema};
 
 /// The webhook secret of every test.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
+
+/// The token in the address that Shippo tells of parcels at.
+pub(crate) const SHIPPO_WEBHOOK_TOKEN: &str = "token-of-shippo-in-all-tests";
 
 /// A running service with its sandbox.
 pub(crate) struct TestApp {
@@ -105,6 +112,7 @@ impl TestApp {
             ("MERX_STRIPE_REQUESTS_PER_SECOND", "5000".to_owned()),
             ("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", "5000".to_owned()),
             ("SHIPPO_API_TOKEN", "shippo_test_of_the_tests".to_owned()),
+            ("SHIPPO_WEBHOOK_TOKENS", SHIPPO_WEBHOOK_TOKEN.to_owned()),
             ("SHIPPO_API_BASE", format!("{}/shippo", sandbox.url())),
             ("MERX_ECB_URL", format!("{}/ecb/stats/eurofxref/eurofxref-daily.xml", sandbox.url())),
             ("MERX_SHIPPO_REQUESTS_PER_SECOND", "5000".to_owned()),
@@ -122,6 +130,7 @@ impl TestApp {
         running.serve(listener).unwrap();
         let base_url = format!("http://{address}");
         sandbox.set_webhook(format!("{base_url}/v1/webhooks/stripe"), vec![WEBHOOK_SECRET.to_owned()]);
+        sandbox.set_shippo_webhook(format!("{base_url}/v1/webhooks/shippo?token={SHIPPO_WEBHOOK_TOKEN}"));
         let mut conn = app.connection().await.unwrap();
         let (_, admin_key) = api_keys::create(&mut conn, "tests", &Scope::ALL, app.clock.now()).await.unwrap();
         drop(conn);
@@ -192,7 +201,8 @@ impl TestApp {
         self.run_now(jobs::Job::CatchUpEvents).await;
     }
 
-    async fn run_now(&self, job: jobs::Job) {
+    /// Does this, and everything due.
+    pub(crate) async fn run_now(&self, job: jobs::Job) {
         let now = self.app.clock.now();
         merx::jobs::queue::enqueue(&mut self.database().await, job, "test", now, now).await.unwrap();
         self.run_jobs().await;

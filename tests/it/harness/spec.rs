@@ -42,7 +42,9 @@ pub(super) fn check(method: &str, path: &str, reply: &Reply) {
             reply.text
         );
     }
-    let media = response["content"].as_object().and_then(|content| content.values().next());
+    let kind = reply.header("content-type").split(';').next().unwrap_or_default();
+    let content = response["content"].as_object();
+    let media = content.and_then(|content| content.get(kind).or_else(|| content.values().next()));
     let Some(schema) = media.map(|media| &media["schema"]) else {
         assert!(reply.text.is_empty(), "{method} {template} documents no body: {}", reply.text);
         return;
@@ -56,6 +58,12 @@ pub(super) fn check(method: &str, path: &str, reply: &Reply) {
 /// The schema of an operation's JSON body.
 pub(crate) fn body_schema(operation: &Value) -> Option<&Value> {
     operation.pointer("/requestBody/content/application~1json/schema")
+}
+
+/// The schema of what receivers are sent of a type of event.
+pub(crate) fn webhook_schema(event_type: &str) -> &'static Value {
+    let pointer = "/post/requestBody/content/application~1json/schema";
+    DOCUMENT["webhooks"][event_type].pointer(pointer).unwrap_or_else(|| panic!("{event_type} is not documented"))
 }
 
 /// The validator of a schema; each is compiled once.

@@ -32,9 +32,14 @@ pub(super) fn faults(log: &Value) -> Vec<String> {
         }
         let endpoint = format!("{method} {path}");
         if let Some(path) = path.strip_prefix("/shippo") {
-            if path == "/shipments" {
-                shippo(&contracts.shippo, "ShipmentCreateRequest", &call["body"], &endpoint, &mut faults);
-            }
+            let of = match path {
+                "/shipments" => "ShipmentCreateRequest",
+                "/transactions" => "TransactionCreateRequest",
+                "/refunds" => "RefundRequestBody",
+                "/tracks" => "TracksRequest",
+                _ => continue,
+            };
+            shippo(&contracts.shippo, of, &call["body"], &endpoint, &mut faults);
         } else if let Some((_, spec)) =
             contracts.stripe.as_object().unwrap().iter().find(|(name, _)| fits(name, &endpoint))
         {

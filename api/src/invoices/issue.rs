@@ -1,0 +1,282 @@
+//! Issuing: in the transaction of its cause, and as its last lock, since a series gives one number at a time.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::model::{Buyer, Document, DocumentLine, DocumentTax, Invoice, InvoiceKind, LineKind};
+use super::read;
+use super::settings::InvoiceSettings;
+use crate::catalog::variants::apart;
+use crate::db::Connection;
+use crate::db::schema::{invoice_series, invoices, orders};
+use crate::error::{Code, Error, Result};
+use crate::ids::{InvoiceId, OrderId, RefundId};
+use crate::money::{Money, MoneyError, allocate};
+use crate::orders::model::{Order, OrderLine};
+use crate::refunds::model::{Refund, RefundStatus};
+use crate::tax::model::TaxComponent;
+use crate::{refunds, settings};
+
+/// Issues the invoice of an order that was just paid, if the shop issues any.
+///
+/// # Errors
+/// Those of the database.
+pub async fn invoice(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Result<()> {
+    let settings = settings::read::<InvoiceSettings>(conn).await?.value;
+    if settings.seller.is_some() {
+        let order = crate::orders::read::find(conn, id).await?;
+        write_invoice(conn, &order, settings, now).await?;
+    }
+    Ok(())
+}
+
+/// Issues the invoice of a paid order that has none, with the credit notes of its refunds. Under the order's lock. Answers
+/// the one that is there already on a repeat.
+///
+/// # Errors
+/// `invoice_not_possible` before the order is paid or while no seller is set.
+pub async fn late(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Result<Invoice> {
+    crate::orders::read::row(conn, id, true).await?;
+    if let Some(known) = read::of_order(conn, id).await? {
+        return Ok(known);
+    }
+    let settings = settings::read::<InvoiceSettings>(conn).await?.value;
+    let refuse = |detail: &str| Err(Error::problem(Code::InvoiceNotPossible, detail));
+    if settings.seller.is_none() {
+        return refuse("Set `seller` at PATCH /v1/admin/invoice-settings first.");
+    }
+    let order = crate::orders::read::find(conn, id).await?;
+    if order.paid_at.is_none() || order.number.is_none() {
+        return refuse("Only a paid order has an invoice.");
+    }
+    let refunds: Vec<RefundId> = order
+        .refunds
+        .iter()
+        .filter(|refund| refund.status == RefundStatus::Succeeded)
+        .map(|refund| refund.id)
+        .collect();
+    write_invoice(conn, &order, settings, now).await?;
+    for refund in refunds {
+        credit_note(conn, refund, now).await?;
+    }
+    read::of_order(conn, id).await?.ok_or_else(|| Error::Internal(format!("the invoice of {id} is gone")))
+}
+
+/// Issues the credit note of a refund that succeeded, if its order has an invoice.
+///
+/// # Errors
+/// Those of the database.
+pub async fn credit_note(conn: &mut Connection, id: RefundId, now: DateTime<Utc>) -> Result<()> {
+    let refund = refunds::read::find(conn, id).await?;
+    let Some(invoice) = read::of_order(conn, refund.order_id).await? else { return Ok(()) };
+    let order = crate::orders::read::find(conn, refund.order_id).await?;
+    let settings = settings::read::<InvoiceSettings>(conn).await?.value;
+    let document = credit(&order, &refund, &invoice, &settings)?;
+    write(conn, InvoiceKind::CreditNote, (order.id, Some(id)), &settings, &document, now).await
+}
+
+/// Takes the credit note of a refund back that failed after it had succeeded.
+///
+/// # Errors
+/// Those of the database.
+pub async fn reverse_credit_note(conn: &mut Connection, id: RefundId, now: DateTime<Utc>) -> Result<()> {
+    let Some(note) = read::of_refund(conn, id).await? else { return Ok(()) };
+    let settings = settings::read::<InvoiceSettings>(conn).await?.value;
+    let document = Document { corrects: Some(note.number), ..note.document };
+    write(conn, InvoiceKind::CreditNoteReversal, (note.order_id, Some(id)), &settings, &document, now).await
+}
+
+async fn write_invoice(
+    conn: &mut Connection,
+    order: &Order,
+    settings: InvoiceSettings,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let locale: Option<String> = orders::table.find(order.id).select(orders::locale).first(conn).await?;
+    let captured: i64 = orders::table.find(order.id).select(orders::captured).first(conn).await?;
+    let document = bill(order, locale, captured, &settings, now)?;
+    write(conn, InvoiceKind::Invoice, (order.id, None), &settings, &document, now).await
+}
+
+async fn write(
+    conn: &mut Connection,
+    kind: InvoiceKind,
+    (order, refund): (OrderId, Option<RefundId>),
+    settings: &InvoiceSettings,
+    document: &Document,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (series, prefix) = match kind {
+        InvoiceKind::Invoice => ("invoice", &settings.invoice_prefix),
+        InvoiceKind::CreditNote | InvoiceKind::CreditNoteReversal => ("credit_note", &settings.credit_note_prefix),
+    };
+    let number: i64 = diesel::update(invoice_series::table.find(series))
+        .set(invoice_series::next.eq(invoice_series::next + 1))
+        .returning(invoice_series::next - 1)
+        .get_result(conn)
+        .await?;
+    diesel::insert_into(invoices::table)
+        .values((
+            invoices::id.eq(InvoiceId::new()),
+            invoices::kind.eq(kind),
+            invoices::number.eq(format!("{prefix}{number}")),
+            invoices::order_id.eq(order),
+            invoices::refund_id.eq(refund),
+            invoices::document.eq(json!(document)),
+            invoices::issued_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What the invoice of an order says.
+fn bill(
+    order: &Order,
+    locale: Option<String>,
+    captured: i64,
+    settings: &InvoiceSettings,
+    now: DateTime<Utc>,
+) -> Result<Document> {
+    let money = |amount| Money::new(amount, order.currency);
+    let mut lines = order.line_items.iter().map(goods).collect::<Result<Vec<_>>>()?;
+    let shipping = order.totals.shipping.unwrap_or(money(0));
+    if let Some(tax) = &order.tax.shipping
+        && (shipping.amount > 0 || order.shipping_rate.is_some())
+    {
+        let (total, tax) = (shipping.checked_add(tax.added)?, tax.added.checked_add(tax.included)?);
+        lines.push(plain(LineKind::Shipping, None, 1, total, tax)?);
+    } else if shipping.amount > 0 {
+        lines.push(plain(LineKind::Shipping, None, 1, shipping, money(0))?);
+    }
+    let total = order.totals.total.unwrap_or(money(0));
+    let tax = order.totals.tax.unwrap_or(money(0));
+    let seller = settings.seller.clone().ok_or_else(|| Error::Internal("an invoice without a seller".to_owned()))?;
+    Ok(Document {
+        locale,
+        currency: order.currency,
+        order_number: order.number.clone().unwrap_or_default(),
+        corrects: None,
+        supplied_on: order.paid_at.unwrap_or(now).date_naive(),
+        seller,
+        buyer: Buyer {
+            address: order.billing_address.clone().or_else(|| order.shipping_address.clone()),
+            email: order.email.clone(),
+            tax_ids: order.tax.tax_ids.clone(),
+        },
+        lines,
+        taxes: order.tax.breakdown.iter().map(rate).collect(),
+        net: total.checked_sub(tax)?,
+        tax,
+        total,
+        paid: (captured != total.amount).then(|| money(captured)),
+        exemption: order.tax.exemption,
+        footer: settings.footer.clone(),
+    })
+}
+
+fn goods(line: &OrderLine) -> Result<DocumentLine> {
+    let tax = line.tax_added.checked_add(line.tax_included)?;
+    let description = described(line);
+    Ok(DocumentLine {
+        description: Some(description),
+        kind: LineKind::Goods,
+        sku: Some(line.sku.clone()),
+        quantity: line.quantity,
+        unit_price: Some(line.unit_price),
+        discount: (line.discount.amount > 0).then_some(line.discount),
+        net: line.total.checked_sub(tax)?,
+        tax,
+        total: line.total,
+    })
+}
+
+fn described(line: &OrderLine) -> String {
+    match apart(&line.variant_title) {
+        None => line.title.clone(),
+        Some(variant) => format!("{}, {variant}", line.title),
+    }
+}
+
+fn plain(
+    kind: LineKind,
+    goods: Option<&OrderLine>,
+    quantity: i64,
+    total: Money,
+    tax: Money,
+) -> Result<DocumentLine, MoneyError> {
+    Ok(DocumentLine {
+        description: goods.map(described),
+        kind,
+        sku: goods.map(|line| line.sku.clone()),
+        quantity,
+        unit_price: None,
+        discount: None,
+        net: total.checked_sub(tax)?,
+        tax,
+        total,
+    })
+}
+
+fn rate(component: &TaxComponent) -> DocumentTax {
+    DocumentTax {
+        jurisdiction: component.jurisdiction.clone(),
+        percentage: component.percentage.clone(),
+        taxable_amount: component.taxable_amount,
+        amount: component.amount,
+        reason: component.reason.clone(),
+    }
+}
+
+/// What the credit note of a refund says. Its tax is shared out over the invoice's rates by their amounts.
+fn credit(order: &Order, refund: &Refund, invoice: &Invoice, settings: &InvoiceSettings) -> Result<Document> {
+    let money = |amount| Money::new(amount, order.currency);
+    let billed = &invoice.document;
+    let net = refund.amount.checked_sub(refund.tax)?;
+    let parts = allocate(refund.tax.amount, &billed.taxes.iter().map(|tax| tax.amount.amount).collect::<Vec<_>>());
+    let bases = allocate(net.amount, &billed.taxes.iter().map(|tax| tax.taxable_amount.amount).collect::<Vec<_>>());
+    let taxes = billed.taxes.iter().zip(parts.iter().zip(&bases)).filter(|(_, (part, base))| **part > 0 || **base > 0);
+    Ok(Document {
+        corrects: Some(invoice.number.clone()),
+        seller: settings.seller.clone().unwrap_or_else(|| billed.seller.clone()),
+        lines: given_back(order, refund)?,
+        taxes: taxes
+            .map(|(tax, (part, base))| DocumentTax {
+                amount: money(*part),
+                taxable_amount: money(*base),
+                ..tax.clone()
+            })
+            .collect(),
+        net,
+        tax: refund.tax,
+        total: refund.amount,
+        paid: None,
+        ..billed.clone()
+    })
+}
+
+/// The lines of a refund: goods, shipping, and what names neither. What tax is left over is of the last.
+fn given_back(order: &Order, refund: &Refund) -> Result<Vec<DocumentLine>> {
+    let money = |amount| Money::new(amount, order.currency);
+    let mut lines = Vec::new();
+    for part in &refund.line_items {
+        let line = order.line_items.iter().find(|line| line.id == part.line_item_id);
+        lines.push(plain(LineKind::Goods, line, part.quantity, part.amount, part.tax)?);
+    }
+    let of_goods: i64 = refund.line_items.iter().map(|part| part.amount.amount).sum();
+    if refund.shipping.amount > 0 {
+        lines.push(plain(LineKind::Shipping, None, 1, refund.shipping, money(0))?);
+    }
+    let rest = refund.amount.amount - of_goods - refund.shipping.amount;
+    if rest > 0 {
+        lines.push(plain(LineKind::Amount, None, 1, money(rest), money(0))?);
+    }
+    let told: i64 = lines.iter().map(|line| line.tax.amount).sum();
+    if let Some(last) = lines.last_mut() {
+        last.tax = last.tax.checked_add(money(refund.tax.amount - told))?;
+        last.net = last.total.checked_sub(last.tax)?;
+    }
+    Ok(lines)
+}

@@ -1,0 +1,109 @@
+//! Personal data in a provider's document, masked: for staff who may see what happened, but not to whom.
+
+use serde_json::Value;
+
+/// What stands in the place of what is hidden.
+const MASK: &str = "[masked]";
+
+/// Members that hold nothing but what a person wrote about themselves; below them only these words stay.
+const ABOUT_A_PERSON: [&str; 12] = [
+    "address",
+    "billing_details",
+    "billing_details_snapshot",
+    "collected_information",
+    "customer_details",
+    "custom_fields",
+    "evidence",
+    "owner",
+    "payment_method_details",
+    "shipping",
+    "shipping_address",
+    "shipping_details",
+];
+
+/// Members below those that say nothing about who it is.
+const HARMLESS: [&str; 10] =
+    ["amount", "brand", "carrier", "country", "currency", "funding", "network", "object", "tax_exempt", "type"];
+
+/// Members that are personal, or open something, wherever they stand.
+const PERSONAL: [&str; 18] = [
+    "business_name",
+    "client_secret",
+    "customer_email",
+    "customer_name",
+    "customer_purchase_ip",
+    "email",
+    "fingerprint",
+    "individual_name",
+    "ip",
+    "ip_address",
+    "last4",
+    "name",
+    "phone",
+    "receipt_email",
+    "receipt_number",
+    "receipt_url",
+    "url",
+    "username",
+];
+
+/// Masks e-mail addresses, names, postal addresses, telephone numbers and what leads to them.
+pub(super) fn mask(document: &mut Value) {
+    hide(document, false);
+}
+
+fn hide(value: &mut Value, is_personal: bool) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let name = name.as_str();
+                let is_below = is_personal && !HARMLESS.contains(&name);
+                hide(member, is_below || ABOUT_A_PERSON.contains(&name) || PERSONAL.contains(&name));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, is_personal)),
+        // An e-mail address shows itself wherever somebody put it, as in metadata.
+        Value::String(text) if is_personal && !text.is_empty() || text.contains('@') => MASK.clone_into(text),
+        Value::Number(_) if is_personal => *value = Value::String(MASK.to_owned()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_personal_is_masked_and_what_happened_stays() {
+        let mut document = json!({
+            "id": "evt_1", "type": "checkout.session.completed", "data": {"object": {
+                "id": "cs_1", "object": "checkout.session", "amount_total": 2489, "currency": "eur", "payment_status": "paid",
+                "customer_email": "ada@example.com", "url": "https://pay.example/x", "client_reference_id": "ord_1",
+                "customer_details": {
+                    "email": "ada@example.com", "name": "Ada", "phone": null, "tax_exempt": "none",
+                    "address": {"city": "Berlin", "country": "DE", "line1": "Torstr. 1", "postal_code": "10119"},
+                    "tax_ids": [{"type": "eu_vat", "value": "DE123"}],
+                },
+                "shipping_details": {"name": "Ada", "address": {"line1": "Torstr. 1", "country": "DE"}},
+                "metadata": {"checkout_id": "chk_1", "note": "write to ada@example.com"},
+            }},
+        });
+        mask(&mut document);
+        let object = &document["data"]["object"];
+        for kept in ["id", "object", "amount_total", "currency", "payment_status", "client_reference_id"] {
+            assert_ne!(object[kept], MASK, "{kept}");
+        }
+        assert_eq!(
+            object["customer_details"]["address"],
+            json!({"city": MASK, "country": "DE", "line1": MASK, "postal_code": MASK})
+        );
+        assert_eq!(object["customer_details"]["tax_ids"], json!([{"type": "eu_vat", "value": MASK}]));
+        assert_eq!(object["metadata"], json!({"checkout_id": "chk_1", "note": MASK}));
+        let text = document.to_string();
+        for personal in ["ada@", "Ada", "Torstr", "10119", "DE123", "pay.example", "Berlin"] {
+            assert!(!text.contains(personal), "{personal} in {text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `merx stripe setup`: the webhook endpoint at Stripe as this code needs it, and whether the account is ready.
+
+use secrecy::ExposeSecret;
+
+use crate::app::App;
+use crate::payments::{ProviderError, WebhookEndpoint};
+
+/// Where Stripe's events come in.
+const PATH: &str = "/v1/webhooks/stripe";
+
+/// Makes or mends the endpoint of this service, which clients reach at `url`, and looks at the account. Answers the lines
+/// to be printed; a new endpoint's secret is in them, once.
+///
+/// # Errors
+/// One line with the remedy.
+pub async fn setup(app: &App, url: &str) -> Result<Vec<String>, String> {
+    let target = target(url, app.stripe.is_live())?;
+    let mode = if app.stripe.is_live() { "live" } else { "test" };
+    let mut lines = vec![format!("Stripe in {mode} mode, by the key.")];
+    lines.extend(endpoint(app, &target).await.map_err(|error| refused(&error, "Webhook Endpoints: write"))?);
+    lines.extend(tax(app).await.map_err(|error| refused(&error, "Tax Settings and Registrations: read"))?);
+    if app.config.stripe.webhook_secrets.is_empty() {
+        lines.push("STRIPE_WEBHOOK_SECRETS is not set: no event will be accepted before it is.".to_owned());
+    }
+    Ok(lines)
+}
+
+fn target(url: &str, is_live: bool) -> Result<String, String> {
+    let parsed = reqwest::Url::parse(url).map_err(|error| format!("--url `{url}` is not valid: {error}."))?;
+    let is_allowed = parsed.scheme() == "https" || parsed.scheme() == "http" && !is_live;
+    if !is_allowed || parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(format!("--url `{url}` is not valid: write it like `https://shop.example`."));
+    }
+    let base = url.trim_end_matches('/');
+    Ok(if base.ends_with(PATH) { base.to_owned() } else { format!("{base}{PATH}") })
+}
+
+fn refused(error: &ProviderError, right: &str) -> String {
+    match error {
+        ProviderError::Unauthorized(_) => {
+            format!("Stripe refuses the key ({error}). A restricted key needs the right `{right}`.")
+        }
+        ProviderError::Rejected { .. }
+        | ProviderError::NotFound(_)
+        | ProviderError::RateLimited { .. }
+        | ProviderError::Unavailable(_)
+        | ProviderError::Unknown { .. } => format!("Stripe did not do it: {error}. Run the command again."),
+    }
+}
+
+async fn endpoint(app: &App, target: &str) -> Result<Vec<String>, ProviderError> {
+    let all = app.stripe.webhook_endpoints().await?;
+    let (ours, others): (Vec<WebhookEndpoint>, Vec<WebhookEndpoint>) =
+        all.into_iter().filter(|endpoint| endpoint.url == target).partition(WebhookEndpoint::is_of_our_version);
+    let mut lines = Vec::new();
+    let endpoint = match ours.into_iter().next() {
+        Some(endpoint) if endpoint.has_our_events() => {
+            lines.push(format!("{} sends our events to {target} already.", endpoint.id));
+            endpoint
+        }
+        Some(endpoint) => {
+            lines.push(format!("{} now sends exactly our events to {target}.", endpoint.id));
+            app.stripe.mend_webhook_endpoint(&endpoint.id).await?
+        }
+        None => {
+            let made = app.stripe.create_webhook_endpoint(target).await?;
+            lines.push(format!("{} was made: it sends our events to {target}.", made.id));
+            made
+        }
+    };
+    match &endpoint.secret {
+        Some(secret) => {
+            let secret = secret.expose_secret();
+            lines.push(format!("Its secret, shown this once; add it to STRIPE_WEBHOOK_SECRETS: {secret}"));
+        }
+        None => lines.push("Its secret is in Stripe's dashboard (Developers, Webhooks).".to_owned()),
+    }
+    if endpoint.livemode != app.stripe.is_live() {
+        lines.push("It is of the other mode than the key: its events would be ignored.".to_owned());
+    }
+    for other in others {
+        let version = other.api_version.as_deref().unwrap_or("the account's own");
+        let id = other.id;
+        lines.push(format!("{id} sends there as well, in another version ({version}): delete it at Stripe."));
+    }
+    Ok(lines)
+}
+
+async fn tax(app: &App) -> Result<Vec<String>, ProviderError> {
+    let account = app.stripe.tax_account().await?;
+    let mut lines = vec![if account.missing.is_empty() {
+        format!("Stripe Tax is {}.", account.status)
+    } else {
+        format!("Stripe Tax is {}: {} is missing.", account.status, account.missing.join(", "))
+    }];
+    lines.push(if account.registered_in.is_empty() {
+        "Stripe Tax collects nothing: there is no active registration.".to_owned()
+    } else {
+        format!("Stripe Tax collects in {}.", account.registered_in.join(", "))
+    });
+    Ok(lines)
+}

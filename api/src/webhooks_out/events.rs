@@ -1,0 +1,154 @@
+//! Writing events, in the transaction of their cause.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::{Map, Value};
+
+use super::{DeliveryStatus, EndpointStatus, EventType};
+use crate::db::Connection;
+use crate::db::schema::{outbound_events, webhook_deliveries, webhook_endpoints};
+use crate::db::statement::{Bind, Statement};
+use crate::error::Result;
+use crate::ids::{OrderId, OutboundEventId};
+use crate::jobs::JobKind;
+use crate::orders::timeline::EventKind;
+
+/// How long events, with their deliveries and tries, are kept.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// Tells of an entry of an order's timeline, under the order's lock.
+///
+/// # Errors
+/// Those of the database.
+pub async fn of_timeline(
+    conn: &mut Connection,
+    order: OrderId,
+    kind: EventKind,
+    detail: &Value,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match told(kind, detail) {
+        Some((event_type, members)) => {
+            let data = members.iter().filter_map(|(from, to)| Some(((*to).to_owned(), detail.get(from)?.clone())));
+            record(conn, event_type, Some(order), Value::Object(data.collect::<Map<_, _>>()), now).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Which event an entry is, and what it says of the entry's detail, each member under which name.
+fn told(kind: EventKind, detail: &Value) -> Option<(EventType, &'static [(&'static str, &'static str)])> {
+    const REFUND: &[(&str, &str)] = &[("refund_id", "refund_id"), ("amount", "amount")];
+    Some(match kind {
+        EventKind::Paid => (EventType::OrderPaid, &[]),
+        EventKind::PaymentProcessing => (EventType::OrderPaymentPending, &[]),
+        EventKind::Cancelled if detail.get("reason").is_some_and(|reason| reason == "hold_expired") => {
+            (EventType::CheckoutExpired, &[("checkout_id", "checkout_id")])
+        }
+        EventKind::Cancelled => (EventType::OrderCancelled, &[("reason", "reason")]),
+        EventKind::Fulfilled => {
+            (EventType::OrderFulfilled, &[("fulfillment_id", "fulfillment_id"), ("line_items", "line_items")])
+        }
+        EventKind::Disputed => (
+            EventType::OrderDisputed,
+            &[
+                ("provider_dispute_id", "provider_dispute_id"),
+                ("status", "status"),
+                ("reason", "reason"),
+                ("withdrawn", "withdrawn"),
+            ],
+        ),
+        EventKind::RefundRequested | EventKind::RefundImported => (EventType::RefundCreated, REFUND),
+        EventKind::Refunded => (EventType::RefundSucceeded, REFUND),
+        EventKind::RefundFailed => {
+            (EventType::RefundFailed, &[("refund_id", "refund_id"), ("amount", "amount"), ("reason", "failure_reason")])
+        }
+        EventKind::Placed
+        | EventKind::CheckoutOpened
+        | EventKind::TaxRecorded
+        | EventKind::PaymentFailed
+        | EventKind::PaymentReview
+        | EventKind::CancelRequested
+        | EventKind::Restocked
+        | EventKind::TaxReversed
+        | EventKind::TaxReversalUndone
+        | EventKind::RestCancelled
+        | EventKind::TrackingChanged
+        | EventKind::ParcelMoved
+        | EventKind::FulfillmentCancelled
+        | EventKind::LabelPurchased
+        | EventKind::LabelFailed
+        | EventKind::LabelVoided
+        | EventKind::LabelVoidRejected
+        | EventKind::FraudWarning
+        | EventKind::Claimed
+        | EventKind::ReviewDecided => return None,
+    })
+}
+
+/// Writes an event with its deliveries and the jobs that send them, unless no endpoint wants it. One statement, as
+/// purchases wait for it; each delivery's job has a key of its own, so that no purchase waits for another.
+///
+/// An order that is paid and cancelled at once was never `order.paid`: nobody shall send its goods.
+///
+/// # Errors
+/// Those of the database.
+pub async fn record(
+    conn: &mut Connection,
+    event_type: EventType,
+    order: Option<OrderId>,
+    data: Value,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    Statement::constant(
+        "WITH wanting AS ( \
+             SELECT id FROM webhook_endpoints WHERE status = 'enabled' AND event_types && ARRAY['*', $2]), \
+         about AS ( \
+             SELECT status, jsonb_build_object('order', jsonb_build_object('id', $3, 'number', number, 'status', status, \
+                 'payment_status', payment_status, 'fulfillment_status', fulfillment_status, \
+                 'total', jsonb_build_object('amount', total, 'currency', currency))) AS facts \
+             FROM orders WHERE id = ANY($4)), \
+         event AS ( \
+             INSERT INTO outbound_events (id, event_type, order_id, data, created_at) \
+             SELECT $1, $2, ($4)[1], $5 || COALESCE((SELECT facts FROM about), '{}'), $6 \
+             WHERE EXISTS (SELECT FROM wanting) \
+                 AND ($2 <> 'order.paid' OR EXISTS (SELECT FROM about WHERE status = 'confirmed')) \
+             RETURNING id, order_id, position), \
+         delivery AS ( \
+             INSERT INTO webhook_deliveries (id, endpoint_id, event_id, order_id, position, status, attempts, \
+                 next_attempt_at, created_at) \
+             SELECT gen_random_uuid(), wanting.id, event.id, event.order_id, event.position, 'pending', 0, $6, $6 \
+             FROM event, wanting RETURNING id, endpoint_id) \
+         INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
+         SELECT gen_random_uuid(), $7, jsonb_build_object('id', endpoint_id), id::text, 'queued', $6, 0, $8, $6 \
+         FROM delivery",
+    )
+    .with(Bind::Uuid(OutboundEventId::new().0))
+    .with(Bind::Text(event_type.to_string()))
+    .with(Bind::Text(order.map(|order| order.to_string()).unwrap_or_default()))
+    .with(Bind::Uuids(order.map(|order| order.0).into_iter().collect()))
+    .with(Bind::Json(data))
+    .with(Bind::Time(now))
+    .with(Bind::Text(JobKind::DeliverWebhooks.to_string()))
+    .with(Bind::Int(JobKind::DeliverWebhooks.max_attempts().into()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes events that are older than they are kept, except those that an enabled endpoint is still to be sent.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
+    let waiting = webhook_deliveries::table
+        .inner_join(webhook_endpoints::table.on(webhook_endpoints::id.eq(webhook_deliveries::endpoint_id)))
+        .filter(webhook_deliveries::event_id.eq(outbound_events::id))
+        .filter(webhook_deliveries::status.eq(DeliveryStatus::Pending))
+        .filter(webhook_endpoints::status.eq(EndpointStatus::Enabled));
+    let old = outbound_events::table
+        .filter(outbound_events::created_at.lt(now - KEPT))
+        .filter(diesel::dsl::not(diesel::dsl::exists(waiting)));
+    Ok(diesel::delete(old).execute(conn).await?)
+}

@@ -1,0 +1,85 @@
+//! A burst of events, twice and in any order, while the worker is killed again and again: each takes effect once.
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::{Value, json};
+
+use crate::harness::{CheckoutHandle, TestApp, WEBHOOK_SECRET, guard};
+use crate::webhooks::{deliver, event, sign};
+
+const ORDERS: usize = 20;
+const OTHERS: usize = 2000;
+const KILLS: i64 = 5;
+
+/// The events of Stripe's list, as they would be delivered.
+async fn listed(app: &TestApp) -> Vec<String> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = app.sandbox_get(&format!("/v1/events?limit=100{after}")).await;
+        let events = page["data"].as_array().unwrap();
+        found.extend(events.iter().map(Value::to_string));
+        if page["has_more"] == false {
+            return found;
+        }
+        after = format!("&starting_after={}", events.last().unwrap()["id"].as_str().unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_survives_five_killed_workers() {
+    let app = TestApp::start().await;
+    let variant = app.variant(1000).await;
+    app.webhooks("drop").await;
+    let mut checkouts: Vec<CheckoutHandle> = Vec::new();
+    for _ in 0..ORDERS {
+        let (_, checkout) = app.checked_out(&variant, 1).await;
+        app.pay(&checkout, "paid").await;
+        checkouts.push(checkout);
+    }
+    let real = listed(&app).await;
+    let unique = real.len() + OTHERS;
+    let mut bodies: Vec<String> = [real.clone(), real.clone(), real].concat();
+    bodies.extend((0..OTHERS).map(|n| event(&format!("evt_other_{n}"), "no.such.type", json!({"id": "x"}))));
+    bodies.extend((0..OTHERS / 4).map(|n| event(&format!("evt_other_{n}"), "no.such.type", json!({"id": "x"}))));
+    let deliveries = bodies.len();
+    // In an order that has nothing to do with that of the events.
+    bodies.sort_by_cached_key(|_| uuid::Uuid::new_v4());
+    let shop = &app;
+    let pour = stream::iter(&bodies).for_each_concurrent(8, |body| async move {
+        deliver(shop, &sign(shop, WEBHOOK_SECRET, body, 0), body).await.expect(200);
+    });
+    let ended = "SELECT count(*) FROM webhook_events WHERE status <> 'pending'";
+    let kill = async {
+        for round in 1..=KILLS {
+            let worker = app.worker(&[]).await;
+            guard(async {
+                while app.count(ended).await < round * 150 {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+            worker.kill().await;
+        }
+    };
+    tokio::join!(pour, kill);
+    let left = app.count("SELECT count(*) FROM webhook_events WHERE status = 'pending'").await;
+    assert!(left > 0, "the last worker was killed too late to prove anything");
+    app.advance(121).await;
+    app.run_jobs().await;
+    let counts = [
+        ("SELECT count(*) FROM webhook_events", unique),
+        ("SELECT count(*) FROM webhook_events WHERE status IN ('processed', 'ignored')", unique),
+        ("SELECT count(*) FROM webhook_attempts WHERE verdict = 'accepted'", unique),
+        ("SELECT count(*) FROM webhook_attempts WHERE verdict = 'duplicate'", deliveries - unique),
+        ("SELECT count(*) FROM orders WHERE status = 'confirmed'", ORDERS),
+        ("SELECT count(DISTINCT number) FROM orders", ORDERS),
+        ("SELECT count(*) FROM order_events WHERE kind = 'paid'", ORDERS),
+        ("SELECT count(*) FROM stock_movements WHERE reason = 'sale'", ORDERS),
+    ];
+    for (query, expected) in counts {
+        assert_eq!(app.count(query).await, i64::try_from(expected).unwrap(), "{query}");
+    }
+    assert_eq!(app.stock(&variant).await, (1000 - i64::try_from(ORDERS).unwrap(), 0));
+    assert_eq!(app.alerts("dead_job").await, 0);
+    app.finish().await;
+}

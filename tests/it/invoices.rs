@@ -1,0 +1,127 @@
+//! Invoices, credit notes and their reversals.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::harness::{CheckoutHandle, TestApp, address};
+
+fn seller() -> Value {
+    json!({
+        "name": "Merx Goods GmbH", "tax_ids": [{"type": "eu_vat", "value": "DE123456789"}], "registration": "HRB 12345",
+        "address": {"line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"},
+    })
+}
+
+async fn begin(app: &TestApp) {
+    let settings = json!({"seller": seller(), "footer": "Thank <you>."});
+    app.staff_patch("/v1/admin/invoice-settings", settings).send().await.expect(200);
+    let tax = json!({"provider": "table", "rates": [{"name": "VAT", "country": "DE", "percentage": "19"}]});
+    app.staff_patch("/v1/admin/tax-settings", tax).send().await.expect(200);
+}
+
+async fn documents(app: &TestApp, checkout: &CheckoutHandle) -> Vec<Value> {
+    let path = format!("/v1/orders/{}/invoices", checkout.order_id);
+    let list = app.get(&path).header("X-Order-Token", &checkout.order_token).send().await.expect(200);
+    list["data"].as_array().unwrap().clone()
+}
+
+fn numbers(documents: &[Value]) -> Vec<&str> {
+    documents.iter().map(|document| document["number"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sale_is_invoiced_its_refund_credited_and_a_failed_refund_reversed() {
+    let app = TestApp::start().await;
+    let variant = app.variant(20).await;
+    let early = app.paid(&variant, 1).await;
+    app.refund_amount(&early, 500, "EUR").await;
+    let issue = |checkout: &CheckoutHandle| {
+        app.call("POST", &format!("/v1/admin/orders/{}/invoice", checkout.order_id)).bearer(&app.admin_key).send()
+    };
+    issue(&early).await.problem(409, "invoice_not_possible");
+    begin(&app).await;
+    let sold = app.paid(&variant, 3).await;
+    let all = documents(&app, &sold).await;
+    assert_eq!(numbers(&all), ["INV-1"]);
+    let (document, order) = (&all[0]["document"], app.order(&sold).await);
+    assert_eq!((&document["total"], &document["tax"]), (&order["totals"]["total"], &order["totals"]["tax"]));
+    assert_eq!((&document["order_number"], &document["paid"]), (&order["number"], &Value::Null));
+    assert_eq!(document["taxes"][0]["percentage"], "19");
+    app.refund_line(&sold, 0, json!({})).await;
+    app.refund_amount(&sold, 100, "EUR").await;
+    let all = documents(&app, &sold).await;
+    assert_eq!(numbers(&all), ["INV-1", "CN-1", "CN-2"]);
+    assert_eq!((&all[1]["document"]["corrects"], &all[1]["kind"]), (&json!("INV-1"), &json!("credit_note")));
+    // The last refund's money comes back: it is owed as before.
+    let at_stripe = app.sandbox_get("/_control/summary").await["refunds"].as_array().unwrap().clone();
+    let last = at_stripe.iter().find(|refund| refund["amount"] == 100).unwrap()["id"].as_str().unwrap().to_owned();
+    app.control(&format!("refunds/{last}"), json!({"status": "failed"})).await;
+    app.run_jobs().await;
+    let all = documents(&app, &sold).await;
+    assert_eq!((numbers(&all)[3], &all[3]["kind"]), ("CN-3", &json!("credit_note_reversal")));
+    // What was sold before the shop issued invoices.
+    for _ in 0..2 {
+        assert_eq!(issue(&early).await.expect(200)["number"], "INV-2");
+    }
+    assert_eq!(numbers(&documents(&app, &early).await), ["INV-2", "CN-4"]);
+    let listed = app.staff_get("/v1/admin/invoices?kind=invoice&limit=1").send().await.expect(200);
+    assert_eq!((&listed["data"][0]["number"], &listed["page"]["has_more"]), (&json!("INV-2"), &json!(true)));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn numbers_have_no_gaps_however_many_pay_at_once() {
+    let app = TestApp::start().await;
+    begin(&app).await;
+    let variant = app.variant(40).await;
+    let mut checkouts = Vec::new();
+    for _ in 0..16 {
+        checkouts.push(app.checked_out(&variant, 1).await.1);
+    }
+    join_all(checkouts.iter().map(|checkout| app.pay(checkout, "paid"))).await;
+    app.deliveries_done().await;
+    join_all((0..4).map(|_| merx::jobs::worker::run_due(&app.app))).await;
+    app.run_jobs().await;
+    let listed = app.staff_get("/v1/admin/invoices?limit=100").send().await.expect(200);
+    let mut given: Vec<u32> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|invoice| invoice["number"].as_str().unwrap().strip_prefix("INV-").unwrap().parse().unwrap())
+        .collect();
+    given.sort_unstable();
+    assert_eq!(given, (1..=16).collect::<Vec<_>>());
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_is_read_as_page_and_as_file_in_the_order_s_language() {
+    let app = TestApp::start().await;
+    begin(&app).await;
+    let variant = app.variant_with(json!({"on_hand": 5})).await;
+    let mut to = address();
+    to["name"] = json!("Zoë <b>Łukasiewicz</b>");
+    let cart = json!({"email": "zoe@example.com", "locale": "de-AT", "shipping_address": to, "line_items": [{"variant_id": variant, "quantity": 2}]});
+    let checkout = app.checkout(&app.cart_with(cart).await).await;
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    let path = format!("/v1/orders/{}/invoice", checkout.order_id);
+    let read = |query: &str| app.get(&format!("{path}{query}")).header("X-Order-Token", &checkout.order_token).send();
+    let page = read("?format=html").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    for text in
+        ["<html lang=\"de\">", "Rechnung INV-1", "Zoë &lt;b&gt;Łukasiewicz", "19 %", "Thank &lt;you&gt;.", "HRB 12345"]
+    {
+        assert!(page.text.contains(text), "{text} in {}", page.text);
+    }
+    let file = read("?format=pdf").await;
+    assert_eq!((file.status, file.header("content-type")), (200, "application/pdf"));
+    assert_eq!(file.header("content-disposition"), "inline; filename=\"INV-1.pdf\"");
+    assert!(file.text.starts_with("%PDF-") && file.text.contains("%%EOF"));
+    read("?format=doc").await.problem(400, "invalid_query");
+    let id = read("").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let other = app.paid(&variant, 1).await;
+    let strange = app.get(&format!("/v1/orders/{}/invoices/{id}", other.order_id));
+    strange.header("X-Order-Token", &other.order_token).send().await.problem(404, "not_found");
+    app.finish().await;
+}

@@ -1,0 +1,481 @@
+//! Webhooks to other systems: signed, at least once, in order for each order, and never into the shop's own network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
+
+use merx::webhooks_out::EventType;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use crate::clients::clients;
+use crate::harness::{Receiver, Seen, TestApp, guard, validator, webhook_schema};
+
+/// What the official library of Standard Webhooks says about each.
+async fn verified(messages: &[Value]) -> Vec<Value> {
+    let mut command = tokio::process::Command::new("node");
+    command.arg(clients().join("webhooks.mjs")).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(format!("{}\n", json!(messages)).as_bytes()).await.unwrap();
+    drop(input);
+    let output = guard(child.wait_with_output()).await.unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The events of each order, in the order in which they were taken.
+fn by_order(taken: &[Seen]) -> BTreeMap<String, Vec<String>> {
+    let mut orders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for seen in taken {
+        if let Some(order) = seen.order() {
+            orders.entry(order).or_default().push(seen.kind());
+        }
+    }
+    orders
+}
+
+fn path(endpoint: &Value, what: &str) -> String {
+    format!("/v1/admin/webhook-endpoints/{}{what}", endpoint["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_is_signed_for_the_official_library_and_says_what_the_document_says() {
+    let (app, receiver) = (TestApp::with_webhooks().await, Receiver::start());
+    let endpoint = app.endpoint(&receiver.url, &["*"]).await;
+    let secret = endpoint["secret"].as_str().unwrap();
+    let variant = app.variant(20).await;
+    let paid = app.paid(&variant, 2).await;
+    app.about(&paid, "fulfillments", json!({"carrier": "DHL"})).send().await.expect(201);
+    app.refund_amount(&paid, 500, "EUR").await;
+    let at_stripe = app.sandbox_get("/_control/summary").await["refunds"][0]["id"].as_str().unwrap().to_owned();
+    app.control(&format!("refunds/{at_stripe}"), json!({"status": "failed"})).await;
+    app.run_jobs().await;
+    let payment = app.payment_of(&paid).await;
+    app.control(&format!("payment-intents/{payment}/dispute"), json!({})).await;
+    app.run_jobs().await;
+    let delayed = app.checked_out(&variant, 1).await.1;
+    app.pay(&delayed, "delayed").await;
+    let cancelled = app.checked_out(&variant, 1).await.1;
+    app.cancel_own(&cancelled).send().await.expect(200);
+    app.run_jobs().await;
+    let before = receiver.seen().len();
+    let test = app.call("POST", &path(&endpoint, "/test")).bearer(&app.admin_key).send().await.expect(200);
+    assert_eq!((&test["succeeded"], &test["http_status"]), (&json!(true), &json!(204)));
+    let messages: Vec<Value> = receiver.seen().iter().map(|seen| seen.to_verify(secret)).collect();
+    let answers = verified(&messages).await;
+    assert_eq!(answers.len(), before + 1);
+    for (answer, seen) in answers.iter().zip(receiver.seen()) {
+        assert_eq!(answer["verified"], seen.payload(), "{answer}");
+    }
+    let mut forged = vec![messages[0].clone(), messages[0].clone()];
+    forged[0]["body"] = json!(messages[0]["body"].as_str().unwrap().replace("1", "2"));
+    forged[1]["secret"] = json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    assert!(verified(&forged).await.iter().all(|answer| answer["refused"].is_string()));
+    // The clock of the official library is not moved, so this comes after it.
+    app.checked_out(&variant, 1).await;
+    app.advance(3600).await;
+    app.run_jobs().await;
+    let kinds: BTreeSet<String> = receiver.seen().iter().map(Seen::kind).collect();
+    let known = EventType::ALL.iter().map(|kind| kind.as_str().to_owned()).chain(["webhook.test".to_owned()]);
+    assert_eq!(kinds, known.collect());
+    for seen in receiver.seen() {
+        let errors: Vec<String> = validator(webhook_schema(&seen.kind()))
+            .iter_errors(&seen.payload())
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{errors:?} {}", seen.body);
+        for secret in ["ada@example.com", "Torstra", "ot_", "ct_"] {
+            assert!(!seen.body.contains(secret), "{}", seen.body);
+        }
+    }
+    let story = by_order(&receiver.taken())[&paid.order_id].clone();
+    let expected = [
+        "order.paid",
+        "order.fulfilled",
+        "refund.created",
+        "refund.succeeded",
+        "refund.failed",
+        "alert.raised",
+        "order.disputed",
+        "alert.raised",
+    ];
+    assert_eq!(story, expected);
+    let first = receiver.seen()[0].payload();
+    let order = app.staff_order(&paid).await;
+    assert_eq!(first["data"]["order"]["total"], order["totals"]["total"]);
+    assert_eq!(
+        (&first["data"]["order"]["number"], &first["data"]["order"]["status"]),
+        (&order["number"], &json!("confirmed"))
+    );
+    receiver.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_shown_once_and_the_former_one_signs_for_another_day() {
+    let (app, receiver) = (TestApp::with_webhooks().await, Receiver::start());
+    let create = || {
+        let body = json!({"url": receiver.url, "event_types": ["order.paid"]});
+        app.staff_post("/v1/admin/webhook-endpoints", body).header("Idempotency-Key", "one").send()
+    };
+    let endpoint = create().await.expect(201);
+    assert_eq!(create().await.expect(201), endpoint, "a repeat answers the same secret");
+    assert_eq!(app.count("SELECT count(*) FROM idempotency_keys WHERE body::text LIKE '%whsec%'").await, 0);
+    let shown = app.staff_get(&path(&endpoint, "")).send().await.expect(200);
+    assert!(shown.get("secret").is_none());
+    let rotate = async || {
+        let call = app.call("POST", &path(&endpoint, "/rotate-secret")).bearer(&app.admin_key);
+        call.send().await.expect(200)["secret"].as_str().unwrap().to_owned()
+    };
+    let first = endpoint["secret"].as_str().unwrap().to_owned();
+    // The answer to the first rotation is lost, say.
+    let (lost, third) = (rotate().await, rotate().await);
+    let variant = app.variant(5).await;
+    app.paid(&variant, 1).await;
+    let seen = receiver.seen()[0].clone();
+    let messages: Vec<Value> = [&first, &lost, &third].map(|secret| seen.to_verify(secret)).to_vec();
+    assert!(verified(&messages).await.iter().all(|answer| answer["verified"].is_object()));
+    app.advance(25 * 3600).await;
+    app.paid(&variant, 1).await;
+    let seen = receiver.seen();
+    let signatures: Vec<usize> = seen.iter().map(|seen| seen.signature.split(' ').count()).collect();
+    assert_eq!(signatures, [3, 1]);
+    receiver.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_fails_for_three_days_gets_everything_in_order_afterwards() {
+    let (app, receiver) = (TestApp::with_webhooks().await, Receiver::start());
+    let endpoint =
+        app.endpoint(&receiver.url, &["order.paid", "order.fulfilled", "refund.created", "refund.succeeded"]).await;
+    receiver.answer(500, &[], "the database is full");
+    let variant = app.variant(20).await;
+    let orders = [app.paid(&variant, 1).await, app.paid(&variant, 2).await, app.paid(&variant, 1).await];
+    for order in &orders {
+        app.about(order, "fulfillments", json!({})).send().await.expect(201);
+        app.refund_amount(order, 100, "EUR").await;
+    }
+    for _ in 0..12 {
+        app.advance(6 * 3600).await;
+        app.run_jobs().await;
+    }
+    assert!(receiver.taken().is_empty());
+    let heads = app.deliveries("status=pending&event_type=order.paid").await;
+    assert_eq!(heads.len(), 3);
+    let tried: Vec<i64> = heads.iter().map(|head| head["attempts"].as_i64().unwrap()).collect();
+    assert!(tried.iter().all(|tried| (6..=9).contains(tried)), "{tried:?}");
+    // What comes after them was not tried: it would come too early.
+    assert!(receiver.seen().iter().all(|seen| seen.kind() == "order.paid"));
+    let head = format!("/v1/admin/webhook-deliveries/{}", heads[0]["id"].as_str().unwrap());
+    let detail = app.staff_get(&head).send().await.expect(200);
+    assert_eq!(detail["tries"].as_array().unwrap().len(), usize::try_from(tried[0]).unwrap());
+    assert_eq!(detail["tries"][0]["response_body"], "the database is full");
+    assert!(app.staff_get(&path(&endpoint, "")).send().await.expect(200)["failing_since"].is_string());
+    receiver.answer(200, &[], "ok");
+    app.advance(24 * 3600).await;
+    app.run_jobs().await;
+    let story = ["order.paid", "order.fulfilled", "refund.created", "refund.succeeded"];
+    let taken = by_order(&receiver.taken());
+    assert_eq!(taken.len(), 3);
+    assert!(taken.values().all(|events| *events == story), "{taken:?}");
+    assert_eq!(app.deliveries("status=succeeded").await.len(), 12);
+    assert_eq!(app.staff_get(&path(&endpoint, "")).send().await.expect(200)["failing_since"], Value::Null);
+    receiver.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_is_gone_or_fails_for_long_is_disabled_and_told() {
+    let (app, gone, failing) = (TestApp::with_webhooks().await, Receiver::start(), Receiver::start());
+    gone.answer(410, &[], "");
+    failing.answer(503, &[], "");
+    let (left, broken) =
+        (app.endpoint(&gone.url, &["order.paid"]).await, app.endpoint(&failing.url, &["order.paid"]).await);
+    let variant = app.variant(20).await;
+    app.paid(&variant, 1).await;
+    let read = async |endpoint: &Value| app.staff_get(&path(endpoint, "")).send().await.expect(200);
+    let state = |endpoint: &Value| (endpoint["status"].clone(), endpoint["disabled_reason"].clone());
+    assert_eq!(state(&read(&left).await), (json!("disabled"), json!("gone")));
+    assert_eq!(app.alerts("webhook_endpoint_disabled").await, 1);
+    // Another order, for which the endpoint has not failed so often when it is disabled.
+    app.advance(2 * 86_400).await;
+    app.paid(&variant, 1).await;
+    for _ in 0..12 {
+        app.advance(12 * 3600).await;
+        app.run_jobs().await;
+    }
+    assert_eq!(state(&read(&broken).await), (json!("disabled"), json!("failing")));
+    assert_eq!(app.alerts("webhook_endpoint_disabled").await, 2);
+    let of_broken = format!("endpoint_id={}", broken["id"].as_str().unwrap());
+    let dead = app.deliveries(&format!("{of_broken}&status=dead")).await;
+    assert_eq!((dead.len(), &dead[0]["attempts"]), (1, &json!(10)));
+    let replay = format!("/v1/admin/webhook-deliveries/{}/replay", dead[0]["id"].as_str().unwrap());
+    app.call("POST", &replay).bearer(&app.admin_key).send().await.problem(409, "webhook_endpoint_disabled");
+    // Nothing is sent to it, and what happens meanwhile is not kept for it.
+    let seen = failing.seen().len();
+    app.paid(&variant, 1).await;
+    app.advance(86_400).await;
+    app.run_jobs().await;
+    assert_eq!((failing.seen().len(), app.deliveries(&of_broken).await.len()), (seen, 2));
+    // Enabled again, what waited is sent at once; what died is replayed.
+    failing.answer(200, &[], "");
+    app.staff_patch(&path(&broken, ""), json!({"status": "enabled"})).send().await.expect(200);
+    app.run_jobs().await;
+    assert_eq!(failing.taken().len(), 1);
+    let again = app.call("POST", &replay).bearer(&app.admin_key).send().await.expect(200);
+    assert_eq!((&again["status"], &again["attempts"]), (&json!("pending"), &json!(0)));
+    app.run_jobs().await;
+    assert_eq!(failing.taken().len(), 2);
+    assert_eq!(app.deliveries(&format!("{of_broken}&status=succeeded")).await.len(), 2);
+    gone.stop().await;
+    failing.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_receiver_holds_up_nobody_else() {
+    let (app, slow, quick) = (TestApp::with_webhooks().await, Receiver::start(), Receiver::start());
+    let endpoint = app.endpoint(&slow.url, &["order.paid"]).await;
+    app.endpoint(&quick.url, &["order.paid"]).await;
+    slow.stall();
+    let variant = app.variant(20).await;
+    let workers = [
+        app.worker(&[("MERX_WEBHOOK_TIMEOUT_MS", "15000")]).await,
+        app.worker(&[("MERX_WEBHOOK_TIMEOUT_MS", "15000")]).await,
+    ];
+    let first = app.checked_out(&variant, 1).await.1;
+    app.pay(&first, "paid").await;
+    slow.until(1).await;
+    for _ in 0..3 {
+        let next = app.checked_out(&variant, 1).await.1;
+        app.pay(&next, "paid").await;
+    }
+    quick.until(4).await;
+    let of_slow = format!("endpoint_id={}", endpoint["id"].as_str().unwrap());
+    let waiting = app.deliveries(&format!("{of_slow}&status=pending")).await;
+    assert_eq!((waiting.len(), slow.seen().len()), (4, 1), "one turn at a time at an endpoint");
+    for worker in workers {
+        worker.kill().await;
+    }
+    app.call("DELETE", &path(&endpoint, "")).bearer(&app.admin_key).send().await.expect(204);
+    assert_eq!(app.deliveries(&format!("{of_slow}&status=dead")).await.len(), 4);
+    app.advance(3600).await;
+    app.run_jobs().await;
+    slow.stop().await;
+    quick.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_worker_was_sending_is_sent_again() {
+    let (app, receiver) = (TestApp::with_webhooks().await, Receiver::start());
+    app.endpoint(&receiver.url, &["order.paid"]).await;
+    let variant = app.variant(5).await;
+    let doomed = app.worker(&[("MERX_FAULT", "kill:after_webhook")]).await;
+    let checkout = app.checked_out(&variant, 1).await.1;
+    app.pay(&checkout, "paid").await;
+    doomed.died().await;
+    assert_eq!((receiver.seen().len(), app.deliveries("status=pending").await.len()), (1, 1));
+    // Another event wakes a worker, which finds the dead one's turn and looks again when that is over.
+    app.paid(&variant, 1).await;
+    assert_eq!(receiver.seen().len(), 1);
+    app.advance(62).await;
+    app.run_jobs().await;
+    let ids: Vec<String> = receiver.seen().into_iter().map(|seen| seen.id).collect();
+    let again = ids.iter().filter(|id| **id == ids[0]).count();
+    assert_eq!((ids.len(), again), (3, 2), "the same event under the same id, and the other");
+    assert_eq!(app.deliveries("status=succeeded").await.len(), 2);
+    app.advance(121).await;
+    app.run_jobs().await;
+    assert_eq!(receiver.seen().len(), 3);
+    receiver.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_into_private_networks() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let port = receiver.url.split(':').nth(2).unwrap();
+    for url in [
+        "http://example.com/",
+        "http://127.0.0.1/",
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://[::1]/",
+        "https://[::ffff:192.168.0.1]/",
+        "https://10.0.0.1/",
+        "https://100.64.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[64:ff9b::a00:1]/",
+        "https://[2002:a00:1::]/",
+        "https://[fd00::1]/",
+        "https://user:secret@example.com/",
+        "ftp://example.com/",
+        "hooks",
+    ] {
+        let body = json!({"url": url, "event_types": ["*"]});
+        let problem =
+            app.staff_post("/v1/admin/webhook-endpoints", body).send().await.problem(422, "validation_failed");
+        assert_eq!(problem["errors"][0]["pointer"], "/url", "{url}");
+    }
+    // A name is seen through when it is connected to, whatever it led to before.
+    let endpoint = app.endpoint(&format!("https://localhost:{port}"), &["order.paid"]).await;
+    let test = async || app.call("POST", &path(&endpoint, "/test")).bearer(&app.admin_key).send().await.expect(200);
+    let refused = test().await;
+    assert_eq!((&refused["succeeded"], &refused["error"]), (&json!(false), &json!("localhost has no public address")));
+    let variant = app.variant(5).await;
+    app.paid(&variant, 1).await;
+    assert_eq!(app.deliveries("").await[0]["last_error"], "localhost has no public address");
+    // An address that was allowed when the endpoint was made.
+    app.sql(&format!("UPDATE webhook_endpoints SET url = 'https://127.0.0.1:{port}/'")).await;
+    assert!(test().await["error"].as_str().unwrap().contains("public address"));
+    app.advance(6).await;
+    app.run_jobs().await;
+    assert!(app.deliveries("").await[0]["last_error"].as_str().unwrap().contains("public address"));
+    assert!(receiver.seen().is_empty());
+    receiver.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_is_kept_and_redirects_and_long_bodies_are_not_followed() {
+    let (app, receiver, other) = (TestApp::with_webhooks().await, Receiver::start(), Receiver::start());
+    app.endpoint(&receiver.url, &["order.paid"]).await;
+    let variant = app.variant(5).await;
+    receiver.answer(429, &[("Retry-After", "3600")], &"x\0".repeat(4000));
+    app.paid(&variant, 1).await;
+    let delivery = app.deliveries("").await[0].clone();
+    let detail = format!("/v1/admin/webhook-deliveries/{}", delivery["id"].as_str().unwrap());
+    let tries = app.staff_get(&detail).send().await.expect(200)["tries"].clone();
+    assert_eq!((&tries[0]["http_status"], &tries[0]["error"]), (&json!(429), &Value::Null));
+    assert_eq!(tries[0]["response_body"].as_str().unwrap().chars().count(), 1024);
+    receiver.answer(302, &[("Location", other.url.as_str())], "");
+    app.advance(3500).await;
+    app.run_jobs().await;
+    assert_eq!(receiver.seen().len(), 1);
+    app.advance(110).await;
+    app.run_jobs().await;
+    assert_eq!((receiver.seen().len(), other.seen().len()), (2, 0));
+    assert_eq!(app.deliveries("").await[0]["last_http_status"], 302);
+    // Nobody answers in time.
+    receiver.stall();
+    app.advance(301).await;
+    app.run_jobs().await;
+    assert!(app.deliveries("").await[0]["last_error"].as_str().unwrap().starts_with("no answer within"));
+    receiver.stop().await;
+    app.advance(1801).await;
+    app.run_jobs().await;
+    assert!(app.deliveries("").await[0]["last_error"].as_str().unwrap().contains("refused"));
+    other.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_see_what_was_sent_and_send_it_once_more() {
+    let (app, receiver) = (TestApp::with_webhooks().await, Receiver::start());
+    let variant = app.variant(20).await;
+    app.paid(&variant, 1).await;
+    assert_eq!(app.count("SELECT count(*) FROM outbound_events").await, 0, "nobody wanted it");
+    let endpoint = app.endpoint(&receiver.url, &["order.paid", "order.fulfilled"]).await;
+    app.endpoint(&receiver.url, &["alert.raised"]).await;
+    let start = app.app.clock.now();
+    let (first, second) = (app.paid(&variant, 1).await, app.paid(&variant, 1).await);
+    app.about(&first, "fulfillments", json!({})).send().await.expect(201);
+    app.run_jobs().await;
+    assert_eq!(app.deliveries("").await.len(), 3);
+    let of_first = app.deliveries(&format!("order_id={}", first.order_id)).await;
+    assert_eq!(
+        of_first.iter().map(|one| one["event_type"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["order.fulfilled", "order.paid"]
+    );
+    assert_eq!(app.deliveries(&format!("event_id={}", of_first[0]["event_id"].as_str().unwrap())).await.len(), 1);
+    let page =
+        app.staff_get("/v1/admin/webhook-deliveries?limit=2&event_type=order.paid&status=succeeded").send().await;
+    assert_eq!(page.expect(200)["data"].as_array().unwrap().len(), 2);
+    let page = app.staff_get("/v1/admin/webhook-deliveries?limit=2").send().await.expect(200);
+    let rest = format!("/v1/admin/webhook-deliveries?limit=2&cursor={}", page["page"]["next_cursor"].as_str().unwrap());
+    assert_eq!(app.staff_get(&rest).send().await.expect(200)["data"].as_array().unwrap().len(), 1);
+    app.staff_get("/v1/admin/webhook-deliveries?status=lost").send().await.problem(400, "invalid_query");
+    let id = format!("/v1/admin/webhook-deliveries/{}", of_first[1]["id"].as_str().unwrap());
+    let detail = app.staff_get(&id).send().await.expect(200);
+    assert_eq!(detail["payload"], receiver.seen()[0].payload());
+    app.call("POST", &format!("{id}/replay")).bearer(&app.admin_key).send().await.expect(200);
+    app.run_jobs().await;
+    let seen = receiver.seen();
+    assert_eq!((seen.len(), &seen[3].id, &seen[3].body), (4, &seen[0].id, &seen[0].body));
+    // A range: nothing is dead, but all may be sent once more, in order.
+    let replay = async |body: Value| {
+        app.staff_post(&path(&endpoint, "/replay"), body).send().await.expect(200)["replayed"].clone()
+    };
+    assert_eq!(replay(json!({"since": start})).await, 0);
+    assert_eq!(replay(json!({"since": start, "until": start, "include_succeeded": true})).await, 0);
+    app.advance(1).await;
+    assert_eq!(replay(json!({"since": start, "include_succeeded": true})).await, 3);
+    app.run_jobs().await;
+    let again = by_order(&receiver.seen()[4..]);
+    assert_eq!(again[&first.order_id], ["order.paid", "order.fulfilled"]);
+    assert_eq!(again[&second.order_id], ["order.paid"]);
+    // Kept for thirty days.
+    app.advance(31 * 86_400).await;
+    merx::webhooks_out::events::prune(&mut app.database().await, app.app.clock.now()).await.unwrap();
+    assert_eq!(app.count("SELECT count(*) FROM webhook_delivery_attempts").await, 0);
+    receiver.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_finds_what_nobody_sends_and_the_reconciler_sends_it() {
+    let (app, receiver) = (TestApp::with_webhooks().await, Receiver::start());
+    app.endpoint(&receiver.url, &["order.fulfilled"]).await;
+    let variant = app.variant(5).await;
+    let paid = app.paid(&variant, 1).await;
+    app.about(&paid, "fulfillments", json!({})).send().await.expect(201);
+    app.sql("DELETE FROM jobs WHERE kind = 'deliver_webhooks'").await;
+    let findings = app.findings().await;
+    assert_eq!(
+        findings.iter().map(|found| found.invariant).collect::<Vec<_>>(),
+        ["8 what waits for an endpoint has its job"]
+    );
+    app.run_jobs().await;
+    assert!(receiver.seen().is_empty());
+    app.advance(61).await;
+    app.reconcile().await;
+    assert_eq!(receiver.taken().len(), 1);
+    app.sql("DELETE FROM webhook_deliveries").await;
+    assert_eq!(app.findings().await[0].invariant, "8 an outbound event has its deliveries");
+    app.sql("DELETE FROM outbound_events").await;
+    receiver.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endpoints_are_few_and_carry_a_version() {
+    let app = TestApp::start().await;
+    let url = "https://hooks.invalid/";
+    let endpoint = app.endpoint(url, &["*"]).await;
+    let tag = app.staff_get(&path(&endpoint, "")).send().await.header("etag").to_owned();
+    let rename = |tag: &str| {
+        let call = app.staff_patch(&path(&endpoint, ""), json!({"description": "ERP", "event_types": ["order.paid"]}));
+        call.header("If-Match", tag).send()
+    };
+    let renamed = rename(&tag).await.expect(200);
+    assert_eq!((&renamed["description"], &renamed["event_types"]), (&json!("ERP"), &json!(["order.paid"])));
+    rename(&tag).await.problem(412, "precondition_failed");
+    app.call("DELETE", &path(&endpoint, ""))
+        .bearer(&app.admin_key)
+        .header("If-Match", &tag)
+        .send()
+        .await
+        .problem(412, "precondition_failed");
+    for _ in 1..16 {
+        app.endpoint(url, &["*"]).await;
+    }
+    let body = json!({"url": url, "event_types": ["*"]});
+    let more = || app.staff_post("/v1/admin/webhook-endpoints", body.clone()).send();
+    more().await.problem(422, "too_many_webhook_endpoints");
+    app.call("DELETE", &path(&endpoint, "")).bearer(&app.admin_key).send().await.expect(204);
+    app.staff_get(&path(&endpoint, "")).send().await.problem(404, "not_found");
+    app.call("POST", &path(&endpoint, "/test")).bearer(&app.admin_key).send().await.problem(404, "not_found");
+    more().await.expect(201);
+    app.finish().await;
+}

@@ -1,0 +1,67 @@
+//! `merx stripe setup`: the endpoint at Stripe is made, mended, and delivers with the secret that was printed.
+
+use serde_json::{Value, json};
+
+use crate::harness::TestApp;
+
+async fn endpoints(app: &TestApp) -> Vec<Value> {
+    app.sandbox_get("/v1/webhook_endpoints").await["data"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_endpoint_is_made_once_and_mended() {
+    let app = TestApp::start().await;
+    let setup = async |url: &str| app.command(&["stripe", "setup", "--url", url]).await;
+    let (code, out) = setup("https://shop.example/").await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("test mode") && out.contains("whsec_") && out.contains("Stripe Tax is active"), "{out}");
+    assert!(out.contains("DE") && out.contains("US-NY") && out.contains("CA-ON"), "{out}");
+    let made = endpoints(&app).await;
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0]["url"], "https://shop.example/v1/webhooks/stripe");
+    assert_eq!(made[0]["enabled_events"].as_array().unwrap().len(), 20);
+    assert_eq!(made[0]["api_version"], "2026-09-30.endive");
+    let (_, again) = setup("https://shop.example/v1/webhooks/stripe").await;
+    assert!(again.contains("already") && !again.contains("whsec_"), "the secret is shown once: {again}");
+    let path = format!("/v1/webhook_endpoints/{}", made[0]["id"].as_str().unwrap());
+    app.stripe_post(&path, "enabled_events[0]=charge.refunded&disabled=true").await;
+    let (_, mended) = setup("https://shop.example").await;
+    assert!(mended.contains("now sends exactly our events"), "{mended}");
+    assert_eq!(endpoints(&app).await, made);
+    // One of another version cannot be mended; it is named.
+    let old = "url=https://shop.example/v1/webhooks/stripe&enabled_events[0]=*&api_version=2020-08-27";
+    let old = app.stripe_post("/v1/webhook_endpoints", old).await["id"].as_str().unwrap().to_owned();
+    let (code, named) = setup("https://shop.example").await;
+    assert!(code == 0 && named.contains(&old) && named.contains("2020-08-27"), "{named}");
+    assert_eq!(endpoints(&app).await.len(), 2);
+    let (code, _) = setup("shop.example").await;
+    assert_eq!(code, 1);
+    app.finish().await;
+}
+
+/// What Stripe sends to the endpoint that was made is accepted under the secret that was printed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_endpoint_delivers_with_the_printed_secret() {
+    let app = TestApp::start().await;
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (code, out) = app.command(&["stripe", "setup", "--url", &format!("http://{address}")]).await;
+    assert_eq!(code, 0, "{out}");
+    let secret = out.split_whitespace().find(|word| word.starts_with("whsec_")).unwrap();
+    let service = app.process(&[("MERX_BIND", &address), ("STRIPE_WEBHOOK_SECRETS", secret)]).await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    let of_session = "/v1/admin/inbox/attempts?limit=100";
+    let all = app.staff_get(of_session).send().await.expect(200);
+    let all = all["data"].as_array().unwrap();
+    let verdicts: Vec<&Value> = all
+        .iter()
+        .filter(|attempt| attempt["type"] == "checkout.session.completed")
+        .map(|attempt| &attempt["verdict"])
+        .collect();
+    assert_eq!(verdicts, [&json!("duplicate"), &json!("accepted")], "both endpoints got it, and it counts once");
+    service.terminate().await;
+    app.finish().await;
+}
