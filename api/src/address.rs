@@ -171,6 +171,22 @@ pub struct Address {
     pub phone: Option<String>,
 }
 
+impl Address {
+    /// A line each, as its country writes the place.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        let (city, state, code) = (text(&self.city), text(&self.state), text(&self.postal_code));
+        let place = match self.country.as_str() {
+            "US" | "CA" | "AU" | "GB" | "IE" | "IN" => format!("{city} {state} {code}"),
+            _ => format!("{code} {city} {state}"),
+        };
+        let place = place.split_whitespace().collect::<Vec<_>>().join(" ");
+        let people = [text(&self.name), text(&self.company), text(&self.line1), text(&self.line2)];
+        people.into_iter().chain([place, self.country.clone()]).filter(|line| !line.is_empty()).collect()
+    }
+}
+
 fn known_country(country: &str) -> Result<(), ValidationError> {
     if country.len() == 2 && COUNTRIES.split(' ').any(|known| known == country) {
         return Ok(());

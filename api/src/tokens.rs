@@ -166,6 +166,12 @@ pub fn sha256(bytes: &[u8]) -> Vec<u8> {
     Sha256::digest(bytes).to_vec()
 }
 
+/// Bytes in hexadecimal, two lower-case digits each.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A new random secret of 256 bits with a readable prefix, such as `sk_`.
 #[must_use]
 pub fn random_secret(prefix: &str) -> String {

@@ -2,7 +2,7 @@ DROP INDEX alerts_unmailed_idx;
 ALTER TABLE alerts DROP COLUMN mailed_at;
 
 DELETE FROM emails
-WHERE kind NOT IN ('verify_email', 'account_exists', 'reset_password', 'password_changed', 'order_link')
+WHERE kind NOT IN ('verify_email', 'account_exists', 'reset_password', 'password_changed')
    OR resend_of IS NOT NULL;
 DROP INDEX emails_order_id_idx;
 DROP INDEX emails_subject_key;

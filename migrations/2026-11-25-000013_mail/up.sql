@@ -8,7 +8,6 @@ ALTER TABLE emails
         'order_cancelled', 'alert'
     )),
     DROP CONSTRAINT emails_status_check,
-    ADD CONSTRAINT emails_status_check CHECK (status IN ('queued', 'sent', 'failed')),
     -- The order that it is about.
     ADD COLUMN order_id uuid CONSTRAINT emails_order_id_fkey REFERENCES orders (id),
     -- The e-mail that staff had sent again as this one.
@@ -18,8 +17,12 @@ ALTER TABLE emails
     -- What the mail server said at the last try that failed.
     ADD COLUMN last_error text,
     ADD COLUMN sent_at timestamptz,
-    ADD CONSTRAINT emails_sent_at_check CHECK ((status = 'sent') = (sent_at IS NOT NULL)),
     DROP CONSTRAINT emails_subject_key;
+UPDATE emails SET status = 'failed' WHERE status = 'dead';
+UPDATE emails SET sent_at = created_at WHERE status = 'sent';
+ALTER TABLE emails
+    ADD CONSTRAINT emails_status_check CHECK (status IN ('queued', 'sent', 'failed')),
+    ADD CONSTRAINT emails_sent_at_check CHECK ((status = 'sent') = (sent_at IS NOT NULL));
 -- The same cause sends one mail of a kind to a recipient; staff may send it again.
 CREATE UNIQUE INDEX emails_subject_key ON emails (kind, subject_id, recipient) WHERE resend_of IS NULL;
 CREATE INDEX emails_order_id_idx ON emails (order_id, created_at DESC) WHERE order_id IS NOT NULL;

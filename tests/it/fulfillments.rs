@@ -79,6 +79,27 @@ async fn parcels_are_followed_one_by_one_until_the_last_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_delivery_is_over_once_the_parcel_moves_and_a_carrier_without_a_number_is_not_asked() {
+    let app = TestApp::start().await;
+    let checkout = app.paid(&app.variant(9).await, 1).await;
+    let parcel = ship(&app, &checkout, json!({"carrier": "UPS"})).await;
+    let asked = "SELECT count(*) FROM fulfillments WHERE carrier_token IS NOT NULL";
+    assert_eq!(app.count(asked).await, 0);
+    patch(&app, &checkout, &parcel, json!({"tracking_number": "1Z8"})).await;
+    assert_eq!(app.count(asked).await, 1);
+    patch(&app, &checkout, &parcel, json!({"carrier": "UPS", "tracking_number": null})).await;
+    assert_eq!(app.count(asked).await, 0);
+    let open = "SELECT count(*) FROM alerts WHERE kind = 'delivery_failed' AND acknowledged_at IS NULL";
+    for (status, alerts) in [("failed", 1), ("in_transit", 0), ("failed", 1), ("returned", 1)] {
+        patch(&app, &checkout, &parcel, json!({"status": status})).await;
+        assert_eq!(app.count(open).await, alerts, "{status}");
+    }
+    assert_eq!(app.alerts("delivery_failed").await, 3);
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_never_left_is_called_off_and_can_be_sent_again() {
     let app = TestApp::start().await;
     let checkout = app.paid(&app.variant(9).await, 2).await;

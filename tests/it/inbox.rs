@@ -5,7 +5,7 @@ use merx::jobs::{Job, JobKind, worker};
 use merx::staff::api_keys::{self, Scope};
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, WEBHOOK_SECRET};
+use crate::harness::{SHIPPO_WEBHOOK_TOKEN, TestApp, WEBHOOK_SECRET};
 use crate::jobs::poison;
 use crate::webhooks::{deliver, event, sign};
 
@@ -50,7 +50,7 @@ async fn every_delivery_is_logged_with_what_we_made_of_it() {
     let [too_large, first] = [&all["data"][0], &all["data"][5]];
     assert_eq!((&first["provider_event_id"], &first["type"]), (&json!("evt_1"), &json!("no.such.type")));
     assert_eq!((&first["address"], &first["user_agent"]), (&json!("203.0.113.7"), &json!("Stripe/1.0")));
-    let digest: String = merx::tokens::sha256(good.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = merx::tokens::hex(&merx::tokens::sha256(good.as_bytes()));
     assert_eq!((&first["body_sha256"], &first["reason"]), (&json!(digest), &Value::Null));
     assert_eq!((&too_large["body_sha256"], &too_large["provider_event_id"]), (&Value::Null, &Value::Null));
     assert!(all["data"][3]["reason"].as_str().unwrap().contains("no signature matches"), "{all}");
@@ -122,6 +122,37 @@ async fn webhooks_have_connections_of_their_own() {
     app.finish().await;
 }
 
+/// Shippo comes in by the same door: its deliveries are logged, its forgers told, and shoppers do not keep it waiting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_of_shippo_are_logged_as_well() {
+    let app = TestApp::with(&[("MERX_DB_POOL_SIZE", "1")]).await;
+    let url = format!("/v1/webhooks/shippo?token={SHIPPO_WEBHOOK_TOKEN}");
+    let body = json!({"event": "batch_created", "test": true, "data": {}});
+    let busy = app.app.connection().await.unwrap();
+    for _ in 0..2 {
+        app.post(&url, body.clone()).send().await.expect(200);
+    }
+    app.post("/v1/webhooks/shippo?token=x", body.clone()).send().await.problem(400, "invalid_signature");
+    app.post(&url, json!({"no": "event"})).send().await.problem(400, "malformed_body");
+    drop(busy);
+    let all = read(&app, ATTEMPTS).await;
+    assert_eq!(column(&all, "verdict"), ["malformed", "bad_signature", "duplicate", "accepted"]);
+    assert_eq!(column(&all, "provider"), ["shippo"; 4]);
+    let [forged, first] = [&all["data"][1], &all["data"][3]];
+    assert_eq!(forged["body_sha256"], Value::Null, "without the token the body is not read");
+    assert_eq!((&first["type"], &first["provider_event_id"]), (&json!("batch_created"), &first["body_sha256"]));
+    let stored = only(&app, &format!("provider_event_id={}", first["provider_event_id"].as_str().unwrap())).await;
+    assert_eq!(stored["provider"], "shippo");
+    app.run_jobs().await;
+    for _ in 0..19 {
+        app.post("/v1/webhooks/shippo?token=x", body.clone()).send().await.problem(400, "invalid_signature");
+    }
+    merx::jobs::watch::watch(&app.app).await.unwrap();
+    let told = "SELECT count(*) FROM alerts WHERE kind = 'webhook_signatures'";
+    assert_eq!((app.count(told).await, app.count(&format!("{told} AND detail LIKE '%shippo%'")).await), (1, 1));
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_see_events_but_whom_they_are_about_only_with_a_scope() {
     let app = TestApp::start().await;
@@ -184,6 +215,9 @@ async fn a_dead_event_is_named_retried_and_discarded() {
     assert_eq!(app.findings().await, Vec::new());
     worker::run_due(&app.app).await.unwrap();
     assert_eq!(read(&app, &path).await["tries"], 21);
+    // While it waits for its next try, a retry gives it all tries again.
+    app.staff_post(&format!("{path}/retry"), json!({})).send().await.expect(200);
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE kind = 'process_event' AND attempts = 0").await, 1);
     // Given up while it waits for its next try.
     let by_hand = json!({"reason": "entered by hand"});
     let discarded = app.staff_post(&format!("{path}/discard"), by_hand).send().await.expect(200);
@@ -223,6 +257,14 @@ async fn many_events_are_retried_by_status_and_time() {
     app.run_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE tries = 2 AND event_type = 'a.b'").await, 2);
     assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE tries = 1 AND event_type = 'c.d'").await, 1);
+    let of = async |because: &str| {
+        retry(json!({"status": "ignored", "ignored_because": because, "since": since})).await.expect(200)["retried"]
+            .clone()
+    };
+    assert_eq!((of("other_mode").await, of("unknown_type").await), (json!(0), json!(3)));
+    app.run_jobs().await;
+    let odd = retry(json!({"status": "dead", "ignored_because": "other_mode", "since": since})).await;
+    assert_eq!(odd.problem(422, "validation_failed")["errors"][0]["pointer"], "/ignored_because");
     let refused = retry(json!({"status": "processed", "since": since})).await.problem(422, "validation_failed");
     assert_eq!(refused["errors"][0]["pointer"], "/status");
     app.finish().await;
@@ -279,6 +321,9 @@ async fn silence_is_told_when_there_was_something_to_hear() {
     watch().await;
     assert_eq!(app.alerts("webhooks_silent").await, 0, "it may still be delivered");
     app.advance(16 * 60).await;
+    // What Shippo delivers is no word of Stripe's.
+    let shippo = json!({"event": "batch_created", "test": true, "data": {}});
+    app.post(&format!("/v1/webhooks/shippo?token={SHIPPO_WEBHOOK_TOKEN}"), shippo).send().await.expect(200);
     watch().await;
     assert_eq!(app.alerts("webhooks_silent").await, 1);
     // What is delivered after all ends it.
@@ -305,6 +350,9 @@ async fn events_that_pile_up_are_told() {
     app.advance(601).await;
     merx::jobs::watch::watch(&app.app).await.unwrap();
     assert_eq!(app.alerts("event_backlog").await, 1);
+    let dated =
+        "SELECT count(*) FROM alerts WHERE kind = 'event_backlog' AND detail LIKE '1 events wait%since 20__-__-__ %'";
+    assert_eq!(app.count(dated).await, 1);
     app.staff_post("/v1/admin/job-kinds/process_event/resume", json!({})).send().await.expect(200);
     app.run_jobs().await;
     assert_eq!(only(&app, "status=ignored").await["provider_event_id"], "evt_1");

@@ -109,6 +109,7 @@ async fn an_invoice_is_read_as_page_and_as_file_in_the_order_s_language() {
     let read = |query: &str| app.get(&format!("{path}{query}")).header("X-Order-Token", &checkout.order_token).send();
     let page = read("?format=html").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
     for text in
         ["<html lang=\"de\">", "Rechnung INV-1", "Zoë &lt;b&gt;Łukasiewicz", "19 %", "Thank &lt;you&gt;.", "HRB 12345"]
     {
@@ -123,5 +124,44 @@ async fn an_invoice_is_read_as_page_and_as_file_in_the_order_s_language() {
     let other = app.paid(&variant, 1).await;
     let strange = app.get(&format!("/v1/orders/{}/invoices/{id}", other.order_id));
     strange.header("X-Order-Token", &other.order_token).send().await.problem(404, "not_found");
+    for path in [path.clone(), format!("{path}s"), format!("{path}s/{id}")] {
+        let stolen = app.get(&path).header("X-Order-Token", &other.order_token).send().await;
+        stolen.problem(404, "not_found");
+    }
+    app.finish().await;
+}
+
+/// What was given back states its own rates, and no number is given twice whatever the series are called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credit_note_states_the_rates_of_what_was_given_back() {
+    let app = TestApp::start().await;
+    begin(&app).await;
+    let rate = |percentage: &str, codes: Value| json!({"name": "VAT", "country": "DE", "percentage": percentage, "tax_codes": codes, "on_shipping": codes == json!([])});
+    let rates = json!({"rates": [rate("19", json!([])), rate("7", json!(["txcd_35010000"]))]});
+    app.staff_patch("/v1/admin/tax-settings", rates).send().await.expect(200);
+    let (tent, book) = (app.variant(9).await, app.variant(9).await);
+    let product = app.read_variant(&book).await["product_id"].as_str().unwrap().to_owned();
+    let code = json!({"tax_code": "txcd_35010000"});
+    app.staff_patch(&format!("/v1/admin/products/{product}"), code).send().await.expect(200);
+    let settings = |body: Value| app.staff_patch("/v1/admin/invoice-settings", body).send();
+    settings(json!({"invoice_prefix": "2026"})).await.problem(422, "validation_failed");
+    settings(json!({"credit_note_prefix": "INV-"})).await.problem(422, "validation_failed");
+    settings(json!({"invoice_prefix": "CN-", "credit_note_prefix": "INV-"})).await.expect(200);
+    let checkout = app.checkout(&app.cart(&[(&tent, 1), (&book, 2)]).await).await;
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    app.refund_line(&checkout, 1, json!({})).await;
+    let all = documents(&app, &checkout).await;
+    assert_eq!(numbers(&all), ["CN-1", "INV-1"]);
+    let (sold, back) = (&all[0]["document"], &all[1]["document"]);
+    let percentages = |document: &Value| -> Vec<Value> {
+        document["taxes"].as_array().unwrap().iter().map(|tax| tax["percentage"].clone()).collect()
+    };
+    assert_eq!((percentages(sold).len(), percentages(back)), (2, vec![json!("7")]));
+    assert_eq!((&back["taxes"][0]["amount"], &back["taxes"][0]["taxable_amount"]), (&back["tax"], &back["net"]));
+    settings(json!({"invoice_prefix": "INV-", "credit_note_prefix": "CN-"})).await.expect(200);
+    app.refund_amount(&checkout, 500, "EUR").await;
+    let all = documents(&app, &checkout).await;
+    assert_eq!((numbers(&all)[2], percentages(&all[2]["document"]).len()), ("CN-2", 2));
     app.finish().await;
 }

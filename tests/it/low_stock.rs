@@ -82,6 +82,32 @@ async fn cancelled_orders_and_new_thresholds_cross_as_well_and_a_scan_finds_what
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_archived_is_not_low_until_it_is_restored() {
+    let app = TestApp::start().await;
+    let variant = app.variant_with(json!({"on_hand": 1, "low_stock_threshold": 2})).await;
+    let path = format!("/v1/admin/variants/{variant}");
+    assert_eq!(open(&app, "low_stock").await.len(), 1);
+    app.staff_delete(&path).send().await.expect(204);
+    assert!(open(&app, "low_stock").await.is_empty(), "nobody has to order more of it");
+    let restored = app.staff_patch(&path, json!({"archived": false})).send().await.expect(200);
+    assert_eq!((open(&app, "low_stock").await.len(), &restored["archived_at"]), (1, &Value::Null));
+    app.staff_patch(&path, json!({"archived": true, "low_stock_threshold": 3})).send().await.expect(200);
+    assert!(open(&app, "low_stock").await.is_empty());
+    // Of two that a file brings, the one that it brings archived is told of to nobody.
+    let file = "Handle,Title,Status,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Tracker,\
+                Merx: Low Stock Threshold,Merx: Variant Archived\r\n\
+                hat,Hat,active,Size,S,HAT-S,10.00,shopify,2,FALSE\r\nhat,,,,M,HAT-M,10.00,shopify,2,TRUE\r\n";
+    let head = "Content-Disposition: form-data; name=\"file\"; filename=\"hats.csv\"\r\nContent-Type: text/csv";
+    let body = format!("--part\r\n{head}\r\n\r\n{file}\r\n--part--\r\n");
+    let sent = app.call("POST", "/v1/admin/imports").bearer(&app.admin_key);
+    sent.body("multipart/form-data; boundary=part", body).send().await.expect(202);
+    app.run_jobs().await;
+    assert_eq!(app.count("SELECT count(*) FROM variants WHERE sku LIKE 'HAT-%'").await, 2);
+    assert_eq!((open(&app, "low_stock").await.len(), app.alerts("low_stock").await), (1, 3));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_runs_low_is_a_list_and_a_file() {
     let app = TestApp::start().await;
     app.variant_with(json!({"on_hand": 1, "low_stock_threshold": 2, "sku": "=1+1"})).await;

@@ -85,22 +85,39 @@ async fn what_becomes_of_an_order_is_mailed_once_each() {
     app.finish().await;
 }
 
-/// Tracking will say it; the mail is ready.
+/// Nothing is said of a shipment before it leaves, unless its carrier is known; then each step once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_arrival_is_mailed_once() {
+async fn a_parcel_that_leaves_and_arrives_is_mailed_once_each() {
     let smtp = SmtpServer::start().await;
     let app = app_with(&smtp, &[]).await;
     let order = app.paid(&app.variant(1).await, 1).await;
-    let shipped = app.about(&order, "fulfillments", json!({"carrier": "Post"})).send().await.expect(201);
-    let fulfillment = shipped["fulfillments"][0]["id"].as_str().unwrap().parse().unwrap();
-    for _ in 0..2 {
-        let now = app.app.clock.now();
-        merx::mail::orders::delivered(&mut app.database().await, fulfillment, now).await.unwrap();
+    let sent = app.about(&order, "fulfillments", json!({})).send().await.expect(201);
+    app.run_jobs().await;
+    assert_eq!(smtp.taken().len(), 1, "the confirmation only");
+    let id = sent["fulfillments"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/admin/orders/{}/fulfillments/{id}", order.order_id);
+    for status in ["in_transit", "in_transit", "delivered", "delivered"] {
+        app.staff_patch(&path, json!({"status": status})).send().await.expect(200);
         app.run_jobs().await;
     }
-    let arrived = smtp.taken().pop().unwrap();
-    assert!(arrived.subject.ends_with(" has arrived") && arrived.text.contains("1 × Shirt"), "{}", arrived.text);
-    assert_eq!(smtp.taken().len(), 3);
+    let subjects = smtp.subjects("ada@example.com");
+    let ends: Vec<bool> = subjects
+        .iter()
+        .zip(["", " is on its way", " has arrived"])
+        .map(|(subject, end)| subject.starts_with("Your order ") && subject.ends_with(end))
+        .collect();
+    assert_eq!(ends, [true; 3], "{subjects:?}");
+    assert!(smtp.taken().pop().unwrap().text.contains("1 × Shirt"));
+    app.finish().await;
+}
+
+/// Who says no language is written to in the shop's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_without_a_language_is_in_the_shop_s() {
+    let smtp = SmtpServer::start().await;
+    let app = app_with(&smtp, &[("MERX_LOCALES", "de")]).await;
+    app.paid(&app.variant(1).await, 1).await;
+    assert!(smtp.taken()[0].subject.starts_with("Ihre Bestellung "), "{:?}", smtp.taken());
     app.finish().await;
 }
 

@@ -4,6 +4,8 @@
 //! `MERX_SEED` chooses another run, `MERX_SOAK` draws one, `MERX_STEPS` makes it longer; a failure prints its seed and the
 //! last steps.
 
+mod actions;
+
 use std::collections::VecDeque;
 
 use diesel_async::AsyncPgConnection;
@@ -13,6 +15,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::harness::{CartHandle, CheckoutHandle, Reply, TestApp};
+use actions::{Action, Deed};
 
 /// What may be true for a while: a refund failed and nobody has acted yet, an event has not arrived yet, time flew.
 const PASSING: [&str; 3] = [
@@ -20,57 +23,6 @@ const PASSING: [&str; 3] = [
     "5 refunds of all never exceed what was captured",
     "8 nothing waits for ever",
 ];
-
-/// One thing that somebody does. Slots, variants and the like are drawn when it is made, so that a seed repeats it.
-#[derive(Debug, Clone)]
-enum Action {
-    Begin { variant: usize, quantity: i64 },
-    Repeat(usize),
-    Again(usize),
-    Adjust(usize, i64),
-    RefundStatus(usize, &'static str),
-    RefundStart(&'static str),
-    DecideDispute(usize, &'static str),
-    Webhooks(&'static str),
-    Advance(i64),
-    Fault(Value),
-    Jobs,
-    Reconcile,
-    CatchUp,
-    On(usize, Deed),
-}
-
-/// What somebody does with an order.
-#[derive(Debug, Clone)]
-enum Deed {
-    Pay(&'static str),
-    PayOdd(i64),
-    Look,
-    CancelCheckout,
-    CancelOrder,
-    StaffCancel { restock: bool },
-    RefundAmount { permille: i64 },
-    RefundLine { quantity: i64, restock: Option<bool>, shipping: bool },
-    Ship { one: bool },
-    Release,
-    Review(&'static str),
-    DashboardRefund { permille: i64 },
-    Dispute { permille: i64 },
-}
-
-impl Deed {
-    /// What two people must not do at once with two effects.
-    const fn moves_money(&self) -> bool {
-        matches!(
-            self,
-            Self::RefundAmount { .. }
-                | Self::RefundLine { .. }
-                | Self::StaffCancel { .. }
-                | Self::CancelOrder
-                | Self::Ship { .. }
-        )
-    }
-}
 
 /// A shopper's try: the cart, the key, and the checkout once it was answered.
 #[derive(Debug, Clone)]

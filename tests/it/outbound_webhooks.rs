@@ -11,7 +11,7 @@ use crate::clients::clients;
 use crate::harness::{Receiver, Seen, TestApp, guard, validator, webhook_schema};
 
 /// What the official library of Standard Webhooks says about each.
-async fn verified(messages: &[Value]) -> Vec<Value> {
+pub(crate) async fn verified(messages: &[Value]) -> Vec<Value> {
     let mut command = tokio::process::Command::new("node");
     command.arg(clients().join("webhooks.mjs")).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
@@ -33,7 +33,7 @@ fn by_order(taken: &[Seen]) -> BTreeMap<String, Vec<String>> {
     orders
 }
 
-fn path(endpoint: &Value, what: &str) -> String {
+pub(crate) fn path(endpoint: &Value, what: &str) -> String {
     format!("/v1/admin/webhook-endpoints/{}{what}", endpoint["id"].as_str().unwrap())
 }
 
@@ -86,6 +86,8 @@ async fn every_event_is_signed_for_the_official_library_and_says_what_the_docume
         for secret in ["ada@example.com", "Torstra", "ot_", "ct_"] {
             assert!(!seen.body.contains(secret), "{}", seen.body);
         }
+        // Alerts quote what others wrote.
+        assert!(seen.payload()["data"].get("detail").is_none(), "{}", seen.body);
     }
     let story = by_order(&receiver.taken())[&paid.order_id].clone();
     let expected = [
@@ -106,39 +108,6 @@ async fn every_event_is_signed_for_the_official_library_and_says_what_the_docume
         (&first["data"]["order"]["number"], &first["data"]["order"]["status"]),
         (&order["number"], &json!("confirmed"))
     );
-    receiver.stop().await;
-    app.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_secret_is_shown_once_and_the_former_one_signs_for_another_day() {
-    let (app, receiver) = (TestApp::with_webhooks().await, Receiver::start());
-    let create = || {
-        let body = json!({"url": receiver.url, "event_types": ["order.paid"]});
-        app.staff_post("/v1/admin/webhook-endpoints", body).header("Idempotency-Key", "one").send()
-    };
-    let endpoint = create().await.expect(201);
-    assert_eq!(create().await.expect(201), endpoint, "a repeat answers the same secret");
-    assert_eq!(app.count("SELECT count(*) FROM idempotency_keys WHERE body::text LIKE '%whsec%'").await, 0);
-    let shown = app.staff_get(&path(&endpoint, "")).send().await.expect(200);
-    assert!(shown.get("secret").is_none());
-    let rotate = async || {
-        let call = app.call("POST", &path(&endpoint, "/rotate-secret")).bearer(&app.admin_key);
-        call.send().await.expect(200)["secret"].as_str().unwrap().to_owned()
-    };
-    let first = endpoint["secret"].as_str().unwrap().to_owned();
-    // The answer to the first rotation is lost, say.
-    let (lost, third) = (rotate().await, rotate().await);
-    let variant = app.variant(5).await;
-    app.paid(&variant, 1).await;
-    let seen = receiver.seen()[0].clone();
-    let messages: Vec<Value> = [&first, &lost, &third].map(|secret| seen.to_verify(secret)).to_vec();
-    assert!(verified(&messages).await.iter().all(|answer| answer["verified"].is_object()));
-    app.advance(25 * 3600).await;
-    app.paid(&variant, 1).await;
-    let seen = receiver.seen();
-    let signatures: Vec<usize> = seen.iter().map(|seen| seen.signature.split(' ').count()).collect();
-    assert_eq!(signatures, [3, 1]);
     receiver.stop().await;
     app.finish().await;
 }
@@ -185,54 +154,6 @@ async fn a_receiver_that_fails_for_three_days_gets_everything_in_order_afterward
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_endpoint_that_is_gone_or_fails_for_long_is_disabled_and_told() {
-    let (app, gone, failing) = (TestApp::with_webhooks().await, Receiver::start(), Receiver::start());
-    gone.answer(410, &[], "");
-    failing.answer(503, &[], "");
-    let (left, broken) =
-        (app.endpoint(&gone.url, &["order.paid"]).await, app.endpoint(&failing.url, &["order.paid"]).await);
-    let variant = app.variant(20).await;
-    app.paid(&variant, 1).await;
-    let read = async |endpoint: &Value| app.staff_get(&path(endpoint, "")).send().await.expect(200);
-    let state = |endpoint: &Value| (endpoint["status"].clone(), endpoint["disabled_reason"].clone());
-    assert_eq!(state(&read(&left).await), (json!("disabled"), json!("gone")));
-    assert_eq!(app.alerts("webhook_endpoint_disabled").await, 1);
-    // Another order, for which the endpoint has not failed so often when it is disabled.
-    app.advance(2 * 86_400).await;
-    app.paid(&variant, 1).await;
-    for _ in 0..12 {
-        app.advance(12 * 3600).await;
-        app.run_jobs().await;
-    }
-    assert_eq!(state(&read(&broken).await), (json!("disabled"), json!("failing")));
-    assert_eq!(app.alerts("webhook_endpoint_disabled").await, 2);
-    let of_broken = format!("endpoint_id={}", broken["id"].as_str().unwrap());
-    let dead = app.deliveries(&format!("{of_broken}&status=dead")).await;
-    assert_eq!((dead.len(), &dead[0]["attempts"]), (1, &json!(10)));
-    let replay = format!("/v1/admin/webhook-deliveries/{}/replay", dead[0]["id"].as_str().unwrap());
-    app.call("POST", &replay).bearer(&app.admin_key).send().await.problem(409, "webhook_endpoint_disabled");
-    // Nothing is sent to it, and what happens meanwhile is not kept for it.
-    let seen = failing.seen().len();
-    app.paid(&variant, 1).await;
-    app.advance(86_400).await;
-    app.run_jobs().await;
-    assert_eq!((failing.seen().len(), app.deliveries(&of_broken).await.len()), (seen, 2));
-    // Enabled again, what waited is sent at once; what died is replayed.
-    failing.answer(200, &[], "");
-    app.staff_patch(&path(&broken, ""), json!({"status": "enabled"})).send().await.expect(200);
-    app.run_jobs().await;
-    assert_eq!(failing.taken().len(), 1);
-    let again = app.call("POST", &replay).bearer(&app.admin_key).send().await.expect(200);
-    assert_eq!((&again["status"], &again["attempts"]), (&json!("pending"), &json!(0)));
-    app.run_jobs().await;
-    assert_eq!(failing.taken().len(), 2);
-    assert_eq!(app.deliveries(&format!("{of_broken}&status=succeeded")).await.len(), 2);
-    gone.stop().await;
-    failing.stop().await;
-    app.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_receiver_holds_up_nobody_else() {
     let (app, slow, quick) = (TestApp::with_webhooks().await, Receiver::start(), Receiver::start());
     let endpoint = app.endpoint(&slow.url, &["order.paid"]).await;
@@ -258,7 +179,10 @@ async fn a_slow_receiver_holds_up_nobody_else() {
         worker.kill().await;
     }
     app.call("DELETE", &path(&endpoint, "")).bearer(&app.admin_key).send().await.expect(204);
-    assert_eq!(app.deliveries(&format!("{of_slow}&status=dead")).await.len(), 4);
+    let dead = app.deliveries(&format!("{of_slow}&status=dead")).await;
+    assert_eq!(dead.len(), 4);
+    let replay = format!("/v1/admin/webhook-deliveries/{}/replay", dead[0]["id"].as_str().unwrap());
+    app.call("POST", &replay).bearer(&app.admin_key).send().await.problem(404, "not_found");
     app.advance(3600).await;
     app.run_jobs().await;
     slow.stop().await;
@@ -288,51 +212,6 @@ async fn what_a_dead_worker_was_sending_is_sent_again() {
     app.advance(121).await;
     app.run_jobs().await;
     assert_eq!(receiver.seen().len(), 3);
-    receiver.stop().await;
-    app.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_sent_into_private_networks() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start());
-    let port = receiver.url.split(':').nth(2).unwrap();
-    for url in [
-        "http://example.com/",
-        "http://127.0.0.1/",
-        "https://127.0.0.1/",
-        "https://2130706433/",
-        "https://[::1]/",
-        "https://[::ffff:192.168.0.1]/",
-        "https://10.0.0.1/",
-        "https://100.64.0.1/",
-        "https://169.254.169.254/latest/meta-data/",
-        "https://[64:ff9b::a00:1]/",
-        "https://[2002:a00:1::]/",
-        "https://[fd00::1]/",
-        "https://user:secret@example.com/",
-        "ftp://example.com/",
-        "hooks",
-    ] {
-        let body = json!({"url": url, "event_types": ["*"]});
-        let problem =
-            app.staff_post("/v1/admin/webhook-endpoints", body).send().await.problem(422, "validation_failed");
-        assert_eq!(problem["errors"][0]["pointer"], "/url", "{url}");
-    }
-    // A name is seen through when it is connected to, whatever it led to before.
-    let endpoint = app.endpoint(&format!("https://localhost:{port}"), &["order.paid"]).await;
-    let test = async || app.call("POST", &path(&endpoint, "/test")).bearer(&app.admin_key).send().await.expect(200);
-    let refused = test().await;
-    assert_eq!((&refused["succeeded"], &refused["error"]), (&json!(false), &json!("localhost has no public address")));
-    let variant = app.variant(5).await;
-    app.paid(&variant, 1).await;
-    assert_eq!(app.deliveries("").await[0]["last_error"], "localhost has no public address");
-    // An address that was allowed when the endpoint was made.
-    app.sql(&format!("UPDATE webhook_endpoints SET url = 'https://127.0.0.1:{port}/'")).await;
-    assert!(test().await["error"].as_str().unwrap().contains("public address"));
-    app.advance(6).await;
-    app.run_jobs().await;
-    assert!(app.deliveries("").await[0]["last_error"].as_str().unwrap().contains("public address"));
-    assert!(receiver.seen().is_empty());
     receiver.stop().await;
     app.finish().await;
 }
@@ -409,6 +288,9 @@ async fn staff_see_what_was_sent_and_send_it_once_more() {
     };
     assert_eq!(replay(json!({"since": start})).await, 0);
     assert_eq!(replay(json!({"since": start, "until": start, "include_succeeded": true})).await, 0);
+    for wrong in [json!({"since": "0001-01-01T00:00:00Z"}), json!({"since": start, "until": "0001-01-01T00:00:00Z"})] {
+        app.staff_post(&path(&endpoint, "/replay"), wrong).send().await.problem(422, "validation_failed");
+    }
     app.advance(1).await;
     assert_eq!(replay(json!({"since": start, "include_succeeded": true})).await, 3);
     app.run_jobs().await;
@@ -445,37 +327,5 @@ async fn check_finds_what_nobody_sends_and_the_reconciler_sends_it() {
     assert_eq!(app.findings().await[0].invariant, "8 an outbound event has its deliveries");
     app.sql("DELETE FROM outbound_events").await;
     receiver.stop().await;
-    app.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn endpoints_are_few_and_carry_a_version() {
-    let app = TestApp::start().await;
-    let url = "https://hooks.invalid/";
-    let endpoint = app.endpoint(url, &["*"]).await;
-    let tag = app.staff_get(&path(&endpoint, "")).send().await.header("etag").to_owned();
-    let rename = |tag: &str| {
-        let call = app.staff_patch(&path(&endpoint, ""), json!({"description": "ERP", "event_types": ["order.paid"]}));
-        call.header("If-Match", tag).send()
-    };
-    let renamed = rename(&tag).await.expect(200);
-    assert_eq!((&renamed["description"], &renamed["event_types"]), (&json!("ERP"), &json!(["order.paid"])));
-    rename(&tag).await.problem(412, "precondition_failed");
-    app.call("DELETE", &path(&endpoint, ""))
-        .bearer(&app.admin_key)
-        .header("If-Match", &tag)
-        .send()
-        .await
-        .problem(412, "precondition_failed");
-    for _ in 1..16 {
-        app.endpoint(url, &["*"]).await;
-    }
-    let body = json!({"url": url, "event_types": ["*"]});
-    let more = || app.staff_post("/v1/admin/webhook-endpoints", body.clone()).send();
-    more().await.problem(422, "too_many_webhook_endpoints");
-    app.call("DELETE", &path(&endpoint, "")).bearer(&app.admin_key).send().await.expect(204);
-    app.staff_get(&path(&endpoint, "")).send().await.problem(404, "not_found");
-    app.call("POST", &path(&endpoint, "/test")).bearer(&app.admin_key).send().await.problem(404, "not_found");
-    more().await.expect(201);
     app.finish().await;
 }

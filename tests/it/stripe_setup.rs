@@ -34,8 +34,26 @@ async fn the_endpoint_is_made_once_and_mended() {
     let (code, named) = setup("https://shop.example").await;
     assert!(code == 0 && named.contains(&old) && named.contains("2020-08-27"), "{named}");
     assert_eq!(endpoints(&app).await.len(), 2);
+    // So is a second one of our version.
+    let version = made[0]["api_version"].as_str().unwrap();
+    let spare = format!("url=https://shop.example/v1/webhooks/stripe&enabled_events[0]=*&api_version={version}");
+    app.stripe_post("/v1/webhook_endpoints", &spare).await;
+    let (code, named) = setup("https://shop.example").await;
+    assert!(code == 0 && named.contains("in the same version: delete it"), "{named}");
+    assert_eq!(endpoints(&app).await.len(), 3);
     let (code, _) = setup("shop.example").await;
     assert_eq!(code, 1);
+    app.finish().await;
+}
+
+/// A key that may not read how Stripe Tax stands makes no endpoint, whose secret nobody would see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_endpoint_is_made_when_the_command_fails() {
+    let app = TestApp::start().await;
+    app.fault(json!({"match": {"path": "/v1/tax/settings"}, "kind": "status", "status": 403, "times": 0})).await;
+    let (code, _) = app.command(&["stripe", "setup", "--url", "https://shop.example"]).await;
+    assert_ne!(code, 0);
+    assert!(endpoints(&app).await.is_empty());
     app.finish().await;
 }
 

@@ -106,7 +106,8 @@ pub async fn raise(
                 .execute(conn)
                 .await?;
             if raised > 0 {
-                let data = json!({"alert_id": id, "kind": kind, "detail": detail});
+                // Without the detail, which quotes what others wrote: receivers read it by the API.
+                let data = json!({"alert_id": id, "kind": kind});
                 events::record(conn, EventType::AlertRaised, order, data, now).await?;
                 mail::alerts::tell_later(conn, now).await?;
             }

@@ -55,7 +55,7 @@ pub(super) async fn refresh_facets(
     Ok(())
 }
 
-/// Writes a new variant of a product that is locked or new.
+/// Writes a new variant of a product that is locked or new; [`stock`] is to follow.
 ///
 /// # Errors
 /// `duplicate` for a taken SKU.
@@ -103,14 +103,21 @@ pub(super) async fn insert(
         .await
         .on_constraint("variants_sku_key", || write::duplicate(&format!("{pointer}/sku"), &new.sku))?;
     insert_prices(conn, id, &new.prices).await?;
+    Ok(id)
+}
+
+/// Writes a new variant's first stock, once it is known whether it is on sale.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn stock(conn: &mut Connection, id: VariantId, new: &NewVariant, now: DateTime<Utc>) -> Result<()> {
     let level = inventory::NewLevel {
         on_hand: new.on_hand,
         track_inventory: new.track_inventory,
         allow_backorder: new.allow_backorder,
         low_stock_threshold: new.low_stock_threshold,
     };
-    inventory::create_level(conn, id, level, Reason::Initial, now).await?;
-    Ok(id)
+    inventory::create_level(conn, id, level, Reason::Initial, now).await
 }
 
 async fn insert_prices(conn: &mut Connection, variant: VariantId, prices: &[Price]) -> Result<()> {
@@ -177,13 +184,15 @@ pub(crate) async fn append(
     }
     let options = serde_json::from_value(options).unwrap_or_default();
     let options = with_values(conn, product, options, &new.option_values).await?;
-    if archived {
-        let id = insert(conn, product, &options, present.len(), new, "", now).await?;
-        diesel::update(variants::table.find(id)).set(variants::archived_at.eq(now)).execute(conn).await?;
-        return Ok(id);
+    if !archived {
+        require_free(&present, &new.option_values, None)?;
     }
-    require_free(&present, &new.option_values, None)?;
-    insert(conn, product, &options, present.len(), new, "", now).await
+    let id = insert(conn, product, &options, present.len(), new, "", now).await?;
+    if archived {
+        diesel::update(variants::table.find(id)).set(variants::archived_at.eq(now)).execute(conn).await?;
+    }
+    stock(conn, id, new, now).await?;
+    Ok(id)
 }
 
 /// The product's options, with values that they lacked.
@@ -289,6 +298,7 @@ pub(crate) fn policy(patch: &VariantPatch) -> Result<Policy> {
         track_inventory: patch.track_inventory.required("/track_inventory")?.copied(),
         allow_backorder: patch.allow_backorder.required("/allow_backorder")?.copied(),
         low_stock_threshold: patch.low_stock_threshold.column().map(|threshold| threshold.copied().unwrap_or_default()),
+        archived: patch.archived.required("/archived")?.copied(),
     })
 }
 

@@ -66,7 +66,9 @@ pub async fn create(conn: &mut Connection, new: &NewProduct, locale: &Locale, no
         .await
         .on_constraint("products_slug_key", || duplicate("/slug", &slug))?;
     for (position, variant) in new.variants.iter().enumerate() {
-        variants::insert(conn, id, &new.options, position, variant, &format!("/variants/{position}"), now).await?;
+        let pointer = format!("/variants/{position}");
+        let made = variants::insert(conn, id, &new.options, position, variant, &pointer, now).await?;
+        variants::stock(conn, made, variant, now).await?;
     }
     media::replace(conn, id, &new.media, "/media").await?;
     set_collections(conn, id, &new.collections).await?;

@@ -106,6 +106,10 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
              FROM jsonb_array_elements(document -> 'lines') AS line) AS sums
          WHERE totals <> (document #>> '{total,amount}')::bigint OR taxes <> (document #>> '{tax,amount}')::bigint
          UNION ALL
+         SELECT 'invoice ' || invoices.number || ': its rates do not sum' FROM invoices
+         WHERE document -> 'taxes' <> '[]' AND (document #>> '{tax,amount}')::bigint <>
+             (SELECT sum((rate #>> '{amount,amount}')::bigint) FROM jsonb_array_elements(document -> 'taxes') AS rate)
+         UNION ALL
          SELECT 'refund ' || refunds.id || ' is ' || refunds.status || ', but its credit notes say otherwise'
          FROM refunds JOIN invoices AS bill ON bill.order_id = refunds.order_id AND bill.kind = 'invoice', LATERAL (
              SELECT count(*) FILTER (WHERE kind = 'credit_note') - count(*) FILTER (WHERE kind = 'credit_note_reversal') AS standing

@@ -85,5 +85,5 @@ pub async fn release_hold(app: web::Data<App>, staff: Staff, id: Id<CheckoutId>)
         return Err(Error::problem(Code::PaymentProcessing, detail));
     }
     let mut conn = app.connection().await?;
-    Ok(HttpResponse::Ok().json(model::find(&mut conn, id.0).await?))
+    Ok(HttpResponse::Ok().json(model::find(&mut conn, id.0, app.clock.now()).await?))
 }

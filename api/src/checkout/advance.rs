@@ -155,8 +155,9 @@ pub async fn reconcile(app: &Arc<App>) -> Result<()> {
     drop(conn);
     app.wake.ring();
     crate::disputes::tax::reconcile(app).await?;
-    crate::fulfillments::tracker::reconcile(app).await?;
-    crate::disputes::apply::reconcile(app).await
+    crate::disputes::apply::reconcile(app).await?;
+    // Last, as money goes before parcels.
+    crate::fulfillments::tracker::reconcile(app).await
 }
 
 /// Money that waits for a person: cancelled orders whose refund failed, delayed payments that are late, more refunded

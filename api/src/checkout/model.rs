@@ -184,17 +184,19 @@ pub async fn with_order(app: &App, id: CheckoutId) -> Result<(CheckoutRow, Order
     rows.ok_or_else(|| Error::not_found("checkout"))
 }
 
-/// The checkout as clients see it, without the order's token, and without whose it is, as a token opens it.
+/// The checkout as clients see it, without the order's token, and without whose it is, as a token opens it. The page of a
+/// hold that ended is about to be closed, and not handed out.
 ///
 /// # Errors
 /// `not_found`.
-pub async fn find(conn: &mut Connection, id: CheckoutId) -> Result<Checkout> {
+pub async fn find(conn: &mut Connection, id: CheckoutId, now: DateTime<Utc>) -> Result<Checkout> {
     let row = row(conn, id, false).await?;
     let order = read::find(conn, row.order_id).await?;
+    let is_payable = row.status == CheckoutStatus::Open && row.close_reason.is_none() && row.hold_expires_at > now;
     Ok(Checkout {
         id: row.id,
         status: row.status,
-        url: row.url.filter(|_| row.status == CheckoutStatus::Open && row.close_reason.is_none()),
+        url: row.url.filter(|_| is_payable),
         session_id: row.session_id,
         expires_at: row.hold_expires_at,
         order: Order { customer_id: None, ..order },

@@ -154,7 +154,7 @@ async fn authorise(app: &App, id: CheckoutId, token: &CartOrOrderToken) -> Resul
 
 async fn respond(app: &App, id: CheckoutId, mut answer: actix_web::HttpResponseBuilder) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
-    let mut checkout: Checkout = model::find(&mut conn, id).await?;
+    let mut checkout: Checkout = model::find(&mut conn, id, app.clock.now()).await?;
     let order = read::row(&mut conn, checkout.order.id, false).await?;
     checkout.order_token = Some(app.config.token_keys.derive(TokenKind::Order, order.id.0, order.token_version));
     if checkout.status.is_live() {

@@ -163,7 +163,7 @@ fn in_flight() -> Error {
 async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answer> {
     create::settle(app, id).await?;
     let mut conn = app.connection().await?;
-    let checkout = model::find(&mut conn, id).await?;
+    let checkout = model::find(&mut conn, id, app.clock.now()).await?;
     match checkout.status {
         CheckoutStatus::Open | CheckoutStatus::Completed => Answer::of(status, &checkout),
         CheckoutStatus::Creating => {

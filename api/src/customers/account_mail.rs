@@ -14,16 +14,13 @@ use crate::db::{self, Connection, text_enum};
 use crate::error::{Error, Result};
 use crate::ids::{AccountRequestId, OrderId, PasswordResetId, RegistrationId};
 use crate::jobs::{Job, queue};
-use crate::mail::{self, EmailKind, NewEmail, OrderLink};
+use crate::mail::{self, EmailKind, NewEmail};
 
 /// How long a link to a new password works.
 const RESET: TimeDelta = TimeDelta::hours(1);
 
 /// How many mails one mailbox gets in an hour, whoever asks for them.
 const MOST_AN_HOUR: i64 = 20;
-
-/// How long a link to an order works.
-const ORDER_LINK: TimeDelta = TimeDelta::days(7);
 
 text_enum! {
     /// What was asked for.
@@ -169,22 +166,15 @@ async fn answer_reset(conn: &mut Connection, request: &Request, now: DateTime<Ut
 }
 
 async fn answer_lookup(conn: &mut Connection, request: &Request, now: DateTime<Utc>) -> Result<()> {
-    let found: Option<(OrderId, String, Option<String>, i32)> = orders::table
+    let found: Option<OrderId> = orders::table
         .filter(orders::number.eq(&request.order_number))
         .filter(lower(orders::email).eq(lower(&request.email)))
-        .select((orders::id, orders::email, orders::locale, orders::token_version))
+        .select(orders::id)
         .first(conn)
         .await
         .optional()?;
-    let Some((order_id, email, locale, token_version)) = found else { return Ok(()) };
-    let number = request.order_number.clone().unwrap_or_default();
-    let link = OrderLink { order_id, number, token_version, expires_at: now + ORDER_LINK };
-    let new = NewEmail {
-        kind: EmailKind::OrderLink,
-        recipient: &email,
-        locale: locale.as_deref(),
-        subject_id: request.id.0,
-        data: json!(link),
-    };
-    mail::enqueue(conn, &new, now).await
+    match found {
+        Some(order) => mail::orders::link(conn, order, request.id, now).await,
+        None => Ok(()),
+    }
 }

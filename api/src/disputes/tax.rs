@@ -68,7 +68,7 @@ pub async fn reverse(app: &App, id: DisputeId, actor: &str) -> Result<OrderId> {
     Ok(row.order)
 }
 
-/// Asks again where nobody knows what became of it. Whoever waited longest is first.
+/// Asks again where nobody knows what became of it.
 ///
 /// # Errors
 /// Those of the database; Stripe's are logged, as the next run asks again.
@@ -78,7 +78,7 @@ pub async fn reconcile(app: &App) -> Result<()> {
         disputes::table
             .filter(disputes::tax_reversal_id.is_null())
             .filter(disputes::tax_reversal_asked_at.lt(app.clock.now() - PATIENCE))
-            .order(disputes::tax_reversal_asked_at)
+            .order(db::random())
             .select((disputes::id, disputes::tax_reversal_asked_by))
             .limit(BATCH)
             .load(&mut conn)

@@ -38,7 +38,8 @@ impl Tracking {
         let tracking_url = url.or_else(|| known?.link(number.as_deref()?));
         Self {
             carrier,
-            carrier_token: known.map(|known| known.token.to_owned()),
+            // Without a number there is nothing to ask for.
+            carrier_token: known.filter(|_| number.is_some()).map(|known| known.token.to_owned()),
             tracking_number: number,
             tracking_url,
         }
@@ -47,7 +48,7 @@ impl Tracking {
     /// Whether Shippo can be asked where the parcel is.
     #[must_use]
     pub const fn can_be_asked_for(&self) -> bool {
-        self.carrier_token.is_some() && self.tracking_number.is_some()
+        self.carrier_token.is_some()
     }
 }
 
@@ -121,7 +122,7 @@ async fn set_tracking(
     if is_same && after.tracking_url == row.tracking_url {
         return Ok(());
     }
-    if !is_same && let Some(label) = labels::read::live(conn, row.id).await? {
+    if !is_same && let Some(label) = labels::read::live(conn, row.order_id, row.id).await? {
         let detail = "Carrier and number are those of the label; void it first (`POST …/label/void`).";
         return refuse(detail).map_err(|error: Error| error.with("label_id", label.to_string()));
     }
@@ -171,7 +172,7 @@ pub async fn cancel(
             return refuse("It left already; what comes back is a return.");
         }
     }
-    if let Some(label) = labels::read::live(conn, id).await? {
+    if let Some(label) = labels::read::live(conn, order, id).await? {
         let detail = "A label is being bought or voided for it; wait until that is over.";
         return refuse(detail).map_err(|error: Error| error.with("label_id", label.to_string()));
     }

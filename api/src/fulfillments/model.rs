@@ -85,8 +85,8 @@ pub struct FulfillmentPatch {
     #[schema(value_type = Option<String>)]
     #[validate(length(min = 1, max = 2000), custom(function = https_patch))]
     pub tracking_url: Patch<String>,
-    /// Where it is, of what no carrier tells: `in_transit`, `delivered`, `failed` or `returned`. What arrived can only be
-    /// returned.
+    /// Where it is: `in_transit`, `delivered`, `failed` or `returned`. Newer news of the carrier count; what arrived can
+    /// only be returned.
     #[serde(default)]
     pub status: Option<ShipmentStatus>,
 }

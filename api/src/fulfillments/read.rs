@@ -94,7 +94,7 @@ pub async fn of_orders(conn: &mut Connection, orders: &[OrderId], for_staff: boo
     for (id, line) in lines(conn, &ids).await? {
         lines_of.entry(id).or_default().push(line);
     }
-    let mut labels = if for_staff { labels::read::of_fulfillments(conn, &ids).await? } else { HashMap::new() };
+    let mut labels = if for_staff { labels::read::of_fulfillments(conn, orders, &ids).await? } else { HashMap::new() };
     let shape = |row: FulfillmentRow| Fulfillment {
         id: row.id,
         order_id: row.order_id,

@@ -116,6 +116,8 @@ async fn silent(app: &Arc<App>) -> Result<Vec<Parcel>> {
         .filter(sql::<Bool>("status IN ('pending', 'label_purchased', 'in_transit', 'failed')"))
         .filter(fulfillments::tracking_number.is_not_null())
         .filter(heard().lt(now - SILENCE))
+        // What is young was heard of since; so the index is not read from its oldest row on.
+        .filter(heard().gt(now - LONGEST))
         .filter(fulfillments::created_at.gt(now - LONGEST))
         .order(heard())
         .select(fulfillments::id)

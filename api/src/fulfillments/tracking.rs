@@ -104,6 +104,7 @@ pub async fn hear(conn: &mut Connection, news: &TrackNews, now: DateTime<Utc>) -
     // Shippo may call the carrier of a label otherwise than its rates do; the number of a label is enough.
     let of_label = exists(
         shipping_labels::table
+            .filter(shipping_labels::order_id.eq(fulfillments::order_id))
             .filter(shipping_labels::fulfillment_id.eq(fulfillments::id))
             .filter(shipping_labels::status.eq(LabelStatus::Purchased))
             .filter(shipping_labels::tracking_number.eq(&news.number)),
@@ -182,26 +183,20 @@ pub async fn move_to(
     orders::read::touch(conn, row.order_id, now).await?;
     let told = json!({"fulfillment_id": row.id, "status": next, "at": at, "detail": detail, "by": actor});
     timeline::record(conn, row.order_id, EventKind::ParcelMoved, told, now).await?;
-    if next == ShipmentStatus::InTransit {
-        mail::orders::shipped(conn, row.order_id, row.id, now).await?;
+    let cause = |status: ShipmentStatus| format!("{}:{status}", row.id);
+    if row.status == ShipmentStatus::Failed {
+        alerts::settle(conn, AlertKind::DeliveryFailed, &cause(ShipmentStatus::Failed), now).await?;
     }
     let what = match next {
         ShipmentStatus::Failed => "could not be delivered",
         ShipmentStatus::Returned => "goes back",
-        ShipmentStatus::Delivered => {
-            mail::orders::delivered(conn, row.id, now).await?;
-            let failed = format!("{}:{}", row.id, ShipmentStatus::Failed);
-            return alerts::settle(conn, AlertKind::DeliveryFailed, &failed, now).await;
-        }
-        ShipmentStatus::Pending
-        | ShipmentStatus::LabelPurchased
-        | ShipmentStatus::InTransit
-        | ShipmentStatus::Cancelled => return Ok(()),
+        ShipmentStatus::InTransit => return mail::orders::shipped(conn, row.order_id, row.id, now).await,
+        ShipmentStatus::Delivered => return mail::orders::delivered(conn, row.order_id, row.id, now).await,
+        ShipmentStatus::Pending | ShipmentStatus::LabelPurchased | ShipmentStatus::Cancelled => return Ok(()),
     };
     let said = detail.map(|detail| format!(" The carrier says: {detail}")).unwrap_or_default();
     let text = format!("The parcel {} of order {} {what}.{said}", row.id, row.order_id);
-    let cause = format!("{}:{next}", row.id);
-    alerts::raise(conn, AlertKind::DeliveryFailed, &cause, Some(row.order_id), &text, now).await
+    alerts::raise(conn, AlertKind::DeliveryFailed, &cause(next), Some(row.order_id), &text, now).await
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
 use crate::http::extract::header;
+use crate::tokens;
 
 /// The version that a change is based on, from `If-Match`; without the header every version will do.
 #[derive(Debug, Clone)]
@@ -67,8 +68,8 @@ pub fn respond<T: Serialize>(
 ) -> Result<HttpResponse> {
     let body =
         serde_json::to_string(body).map_err(|error| Error::Internal(format!("an answer is not JSON: {error}")))?;
-    let digest: String =
-        crate::tokens::sha256(body.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let digest = tokens::sha256(body.as_bytes());
+    let digest = tokens::hex(digest.get(..4).unwrap_or_default());
     let tag = format!("\"v{version}-{digest}\"");
     let given = header(request, IF_NONE_MATCH.as_str())?;
     // A tag names an encoding; whichever the client has, it is the same version.

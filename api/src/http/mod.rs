@@ -6,6 +6,7 @@ pub mod caller;
 pub mod client_address;
 pub mod etag;
 pub mod extract;
+pub mod html;
 pub mod idempotency;
 pub mod metrics;
 pub mod openapi;

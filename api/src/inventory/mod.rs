@@ -158,6 +158,8 @@ pub struct Policy {
     pub allow_backorder: Option<bool>,
     /// At or under this many it counts as low; 0 never.
     pub low_stock_threshold: Option<i64>,
+    /// Whether the variant was archived or restored: stock that is not sold is not low.
+    pub archived: Option<bool>,
 }
 
 /// Changes how stock is kept. What is reserved beyond what is there becomes a shortage, with an alert, once stock
@@ -169,6 +171,13 @@ pub async fn set_policy(conn: &mut Connection, variant: VariantId, policy: Polic
     if policy == Policy::default() {
         return Ok(());
     }
+    if policy != (Policy { archived: policy.archived, ..Policy::default() }) {
+        keep(conn, variant, policy, now).await?;
+    }
+    low_stock::follow(conn, &[variant], now).await
+}
+
+async fn keep(conn: &mut Connection, variant: VariantId, policy: Policy, now: DateTime<Utc>) -> Result<()> {
     let (on_hand, reserved, tracked, backorder): (i64, i64, bool, bool) = stock_levels::table
         .find(variant)
         .select((
@@ -196,7 +205,7 @@ pub async fn set_policy(conn: &mut Connection, variant: VariantId, policy: Polic
         let detail = format!("{variant}: {reserved} units are held for shoppers, but only {on_hand} are there.");
         alerts::raise(conn, AlertKind::Shortage, &variant.to_string(), None, &detail, now).await?;
     }
-    low_stock::follow(conn, &[variant], now).await
+    Ok(())
 }
 
 /// Sets what a file says is on hand; answers whether that changed anything.

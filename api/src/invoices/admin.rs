@@ -131,7 +131,7 @@ pub async fn get_invoice_settings(app: web::Data<App>, request: HttpRequest, sta
 
 /// Change the invoice settings
 ///
-/// From the moment `seller` is set, each order that is paid gets an invoice and each refund that succeeds a credit note.
+/// From the moment `seller` is set, each order that is confirmed gets an invoice and each refund that succeeds a credit note.
 /// Scope `settings:write`.
 #[utoipa::path(
     operation_id = "update_invoice_settings", tag = "staff", security(("staff_key" = [])), request_body = InvoiceSettingsPatch,
@@ -149,7 +149,7 @@ pub async fn update_invoice_settings(
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
     let mut conn = app.connection().await?;
     let changed = db::transaction(&mut conn, |conn| {
-        async move { settings::change(conn, expected, now, |present| Ok(patch.apply_to(present))).await }.scope_boxed()
+        async move { settings::change(conn, expected, now, |present| patch.apply_to(present)).await }.scope_boxed()
     })
     .await?;
     let body = document(changed);

@@ -13,10 +13,10 @@ use crate::db::Connection;
 use crate::db::schema::{invoice_series, invoices, orders};
 use crate::error::{Code, Error, Result};
 use crate::ids::{InvoiceId, OrderId, RefundId};
-use crate::money::{Money, MoneyError, allocate};
+use crate::money::{Money, MoneyError, allocate, round_to};
 use crate::orders::model::{Order, OrderLine};
 use crate::refunds::model::{Refund, RefundStatus};
-use crate::tax::model::TaxComponent;
+use crate::tax::model::{TaxComponent, merge};
 use crate::{refunds, settings};
 
 /// Issues the invoice of an order that was just paid, if the shop issues any.
@@ -230,26 +230,19 @@ fn rate(component: &TaxComponent) -> DocumentTax {
     }
 }
 
-/// What the credit note of a refund says. Its tax is shared out over the invoice's rates by their amounts.
+/// What the credit note of a refund says.
 fn credit(order: &Order, refund: &Refund, invoice: &Invoice, settings: &InvoiceSettings) -> Result<Document> {
-    let money = |amount| Money::new(amount, order.currency);
     let billed = &invoice.document;
-    let net = refund.amount.checked_sub(refund.tax)?;
-    let parts = allocate(refund.tax.amount, &billed.taxes.iter().map(|tax| tax.amount.amount).collect::<Vec<_>>());
-    let bases = allocate(net.amount, &billed.taxes.iter().map(|tax| tax.taxable_amount.amount).collect::<Vec<_>>());
-    let taxes = billed.taxes.iter().zip(parts.iter().zip(&bases)).filter(|(_, (part, base))| **part > 0 || **base > 0);
+    let (lines, taxes) = given_back(order, refund)?;
     Ok(Document {
         corrects: Some(invoice.number.clone()),
         seller: settings.seller.clone().unwrap_or_else(|| billed.seller.clone()),
-        lines: given_back(order, refund)?,
-        taxes: taxes
-            .map(|(tax, (part, base))| DocumentTax {
-                amount: money(*part),
-                taxable_amount: money(*base),
-                ..tax.clone()
-            })
+        lines,
+        taxes: merge(taxes.iter().filter(|tax| tax.amount.amount != 0 || tax.taxable_amount.amount != 0))
+            .iter()
+            .map(rate)
             .collect(),
-        net,
+        net: refund.amount.checked_sub(refund.tax)?,
         tax: refund.tax,
         total: refund.amount,
         paid: None,
@@ -257,26 +250,63 @@ fn credit(order: &Order, refund: &Refund, invoice: &Invoice, settings: &InvoiceS
     })
 }
 
-/// The lines of a refund: goods, shipping, and what names neither. What tax is left over is of the last.
-fn given_back(order: &Order, refund: &Refund) -> Result<Vec<DocumentLine>> {
+/// The lines of a refund, goods, shipping, and what names neither, with their taxes. What tax is of no goods is of the last.
+fn given_back(order: &Order, refund: &Refund) -> Result<(Vec<DocumentLine>, Vec<TaxComponent>)> {
     let money = |amount| Money::new(amount, order.currency);
-    let mut lines = Vec::new();
+    let (mut lines, mut taxes) = (Vec::new(), Vec::new());
     for part in &refund.line_items {
         let line = order.line_items.iter().find(|line| line.id == part.line_item_id);
         lines.push(plain(LineKind::Goods, line, part.quantity, part.amount, part.tax)?);
+        if let Some(line) = line {
+            taxes.extend(shared(&line.tax_breakdown, part.tax.amount, part.amount.amount, line.total.amount));
+        }
     }
-    let of_goods: i64 = refund.line_items.iter().map(|part| part.amount.amount).sum();
+    let (of_goods, told) = refund
+        .line_items
+        .iter()
+        .fold((0, 0), |(amount, tax), part| (amount + part.amount.amount, tax + part.tax.amount));
+    let others = refund.amount.amount - of_goods;
     if refund.shipping.amount > 0 {
         lines.push(plain(LineKind::Shipping, None, 1, refund.shipping, money(0))?);
     }
-    let rest = refund.amount.amount - of_goods - refund.shipping.amount;
-    if rest > 0 {
-        lines.push(plain(LineKind::Amount, None, 1, money(rest), money(0))?);
+    if others > refund.shipping.amount {
+        lines.push(plain(LineKind::Amount, None, 1, money(others - refund.shipping.amount), money(0))?);
     }
-    let told: i64 = lines.iter().map(|line| line.tax.amount).sum();
+    let left = refund.tax.amount - told;
     if let Some(last) = lines.last_mut() {
-        last.tax = last.tax.checked_add(money(refund.tax.amount - told))?;
+        last.tax = last.tax.checked_add(money(left))?;
         last.net = last.total.checked_sub(last.tax)?;
     }
-    Ok(lines)
+    let total = order.totals.total.map_or(0, |total| total.amount);
+    match &order.tax.shipping {
+        Some(shipping) if refund.shipping.amount > 0 => {
+            let all = order.totals.shipping.map_or(0, |shipping| shipping.amount) + shipping.added.amount;
+            taxes.extend(shared(&shipping.breakdown, left, refund.shipping.amount, all));
+        }
+        Some(_) | None => taxes.extend(shared(&order.tax.breakdown, left, others, total)),
+    }
+    Ok((lines, taxes))
+}
+
+/// The taxes in what was given back of something that cost `of`: `tax` by the amounts of its rates, each on its share of the
+/// base, as rates may stand on one base together.
+fn shared(parts: &[TaxComponent], tax: i64, given: i64, of: i64) -> Vec<TaxComponent> {
+    let amounts = allocate(tax, &parts.iter().map(|part| part.amount.amount).collect::<Vec<_>>());
+    let portion = |whole: i64, share: i64, of: i64| {
+        let exact = i128::from(whole) * i128::from(share);
+        if of == 0 { 0 } else { round_to(exact, i128::from(of), 1) }
+    };
+    let base = |part: &TaxComponent, tax: i64| match part.amount.amount {
+        0 => portion(part.taxable_amount.amount, given, of),
+        all => portion(part.taxable_amount.amount, tax, all),
+    };
+    parts
+        .iter()
+        .zip(amounts)
+        .map(|(part, tax)| TaxComponent {
+            amount: Money::new(tax, part.amount.currency),
+            taxable_amount: Money::new(base(part, tax), part.amount.currency),
+            ..part.clone()
+        })
+        .collect()
 }

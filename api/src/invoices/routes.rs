@@ -1,19 +1,22 @@
 //! An order's invoices for the shopper who placed it, and the forms that they come in.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use validator::Validate;
 
 use super::model::{Invoice, OrderInvoices};
-use super::{html, pdf, read, sheet};
+use super::{pdf, read, sheet};
 use crate::app::App;
 use crate::db::text_enum;
 use crate::error::{Error, Result};
 use crate::http::auth::OrderAccess;
 use crate::http::extract::{Id, Query};
+use crate::http::html;
 use crate::ids::{InvoiceId, OrderId};
 use crate::orders;
+
+const PAGE: &str = include_str!("invoice.html");
 
 text_enum! {
     /// The form of an invoice.
@@ -118,7 +121,8 @@ pub async fn respond(invoice: Invoice, format: Option<InvoiceFormat>) -> Result<
     match format.unwrap_or(InvoiceFormat::Json) {
         InvoiceFormat::Json => Ok(answer.json(invoice)),
         InvoiceFormat::Html => {
-            let page = html::page(&sheet::of(&invoice))?;
+            let page = html::page(PAGE, &sheet::of(&invoice))?;
+            answer.insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"));
             Ok(answer.content_type("text/html; charset=utf-8").body(page))
         }
         InvoiceFormat::Pdf => {

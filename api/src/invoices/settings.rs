@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
 use crate::address::{Address, Email};
+use crate::error::{Error, Result};
 use crate::http::patch::Patch;
 use crate::settings::{Section, SettingsKind};
 use crate::tax::model::TaxId;
@@ -102,22 +103,31 @@ pub struct InvoiceSettingsPatch {
 
 impl InvoiceSettingsPatch {
     /// The settings after the patch.
-    #[must_use]
-    pub fn apply_to(&self, present: InvoiceSettings) -> InvoiceSettings {
-        InvoiceSettings {
+    ///
+    /// # Errors
+    /// `validation_failed` when invoices and credit notes would be called the same.
+    pub fn apply_to(&self, present: InvoiceSettings) -> Result<InvoiceSettings> {
+        let changed = InvoiceSettings {
             seller: self.seller.clone().apply_to(present.seller),
             invoice_prefix: self.invoice_prefix.clone().unwrap_or(present.invoice_prefix),
             credit_note_prefix: self.credit_note_prefix.clone().unwrap_or(present.credit_note_prefix),
             footer: self.footer.clone().apply_to(present.footer),
+        };
+        if changed.invoice_prefix == changed.credit_note_prefix {
+            let at = if self.credit_note_prefix.is_some() { "/credit_note_prefix" } else { "/invoice_prefix" };
+            return Err(Error::invalid(at, "duplicate", "must differ from that of the other series"));
         }
+        Ok(changed)
     }
 }
 
-fn lawful_prefix(prefix: &str) -> Result<(), ValidationError> {
+fn lawful_prefix(prefix: &str) -> std::result::Result<(), ValidationError> {
     let is_plain = prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-/._".contains(&byte));
-    if is_plain && (1..=20).contains(&prefix.len()) {
+    // Then no two prefixes make one number of two.
+    let ends_well = !prefix.ends_with(|last: char| last.is_ascii_digit());
+    if is_plain && ends_well && (1..=20).contains(&prefix.len()) {
         return Ok(());
     }
-    let message = "must be 1 to 20 letters, digits or one of `-/._`";
+    let message = "must be 1 to 20 letters, digits or one of `-/._`, and must not end in a digit";
     Err(ValidationError::new("pattern").with_message(message.into()))
 }

@@ -172,7 +172,7 @@ fn facts(words: &Words, invoice: &Invoice) -> Vec<[String; 2]> {
 fn seller(words: &Words, document: &Document) -> Vec<String> {
     let seller = &document.seller;
     let mut lines = vec![seller.name.clone()];
-    lines.extend(postal(&seller.address).into_iter().filter(|line| *line != seller.name));
+    lines.extend(seller.address.lines().into_iter().filter(|line| *line != seller.name));
     lines.extend(tax_ids(words, &seller.tax_ids));
     lines.extend(seller.email.as_ref().map(|email| email.0.clone()));
     lines
@@ -180,7 +180,7 @@ fn seller(words: &Words, document: &Document) -> Vec<String> {
 
 fn buyer(words: &Words, document: &Document) -> Vec<String> {
     let buyer = &document.buyer;
-    let mut lines = buyer.address.as_ref().map(postal).unwrap_or_default();
+    let mut lines = buyer.address.as_ref().map(Address::lines).unwrap_or_default();
     lines.extend(tax_ids(words, &buyer.tax_ids));
     lines.push(buyer.email.clone());
     lines
@@ -188,14 +188,6 @@ fn buyer(words: &Words, document: &Document) -> Vec<String> {
 
 fn tax_ids(words: &Words, ids: &[TaxId]) -> Vec<String> {
     ids.iter().map(|id| format!("{}: {}", words.tax_id, id.value)).collect()
-}
-
-fn postal(address: &Address) -> Vec<String> {
-    let place = [&address.postal_code, &address.city, &address.state];
-    let place = place.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-    let lines = [&address.company, &address.name, &address.line1, &address.line2];
-    let lines = lines.into_iter().flatten().cloned().chain([place, address.country.clone()]);
-    lines.filter(|line| !line.is_empty()).collect()
 }
 
 fn row(words: &Words, line: &DocumentLine) -> Row {

@@ -207,7 +207,7 @@ pub async fn get_job(app: web::Data<App>, staff: Staff, id: Id<JobId>) -> Result
 
 /// Run a job
 ///
-/// Runs one now that is `dead`, with all its tries again, or `queued` for later. An event that died with its job is pending
+/// Runs one now, with all its tries again, that is `dead`, or `queued` for later. An event that died with its job is pending
 /// again. Scope `jobs:write`.
 #[utoipa::path(
     operation_id = "retry_job", tag = "staff", security(("staff_key" = [])),

@@ -83,7 +83,8 @@ pub async fn find(conn: &mut Connection, id: JobId) -> Result<JobRow> {
     found.ok_or_else(|| Error::not_found("job"))
 }
 
-/// Runs a job now that is dead or waits for its time. A dead event is pending again with its job.
+/// Runs a job now, with all its tries again, that is dead or waits for its time. A dead event is pending again with its
+/// job.
 ///
 /// # Errors
 /// `not_found`; `wrong_status` for one that runs, is done or was discarded, and for an import, whose file must be uploaded
@@ -100,7 +101,8 @@ pub async fn retry(conn: &mut Connection, id: JobId, now: DateTime<Utc>) -> Resu
                 }
             };
             if !is_dead {
-                diesel::update(jobs::table.find(id)).set(jobs::run_at.eq(now)).execute(conn).await?;
+                let again = (jobs::attempts.eq(0), jobs::run_at.eq(now));
+                diesel::update(jobs::table.find(id)).set(again).execute(conn).await?;
                 return Ok(());
             }
             match Job::read(row.kind, &row.payload) {
@@ -140,19 +142,16 @@ pub async fn discard(conn: &mut Connection, id: JobId, by: &str, reason: &str, n
     .await
 }
 
-/// Queues the dead job of this work again; answers whether the work is queued now.
+/// Has this work done now, with all its tries again, by its queued job or else its dead one; answers
+/// whether there is one.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn revive_for(conn: &mut Connection, job: Job, now: DateTime<Utc>) -> Result<bool> {
-    let queued: i64 = jobs::table
-        .filter(jobs::kind.eq(job.kind()))
-        .filter(jobs::status.eq(JobStatus::Queued))
-        .filter(jobs::dedupe_key.eq(key_of(job)))
-        .count()
-        .get_result(conn)
-        .await?;
-    let mut is_queued = queued > 0;
+    let queued = jobs::table.filter(jobs::kind.eq(job.kind())).filter(jobs::status.eq(JobStatus::Queued));
+    let queued = queued.filter(jobs::dedupe_key.eq(key_of(job)));
+    let again = (jobs::attempts.eq(0), jobs::run_at.eq(now));
+    let mut is_queued = diesel::update(queued).set(again).execute(conn).await? > 0;
     for id in dead_of(conn, job).await? {
         if is_queued {
             give_up(conn, id, "merx", SUPERSEDED, now).await?;
@@ -162,17 +161,6 @@ pub async fn revive_for(conn: &mut Connection, job: Job, now: DateTime<Utc>) -> 
         }
     }
     Ok(is_queued)
-}
-
-/// Makes the queued job of this work due now.
-///
-/// # Errors
-/// Those of the database.
-pub async fn hasten(conn: &mut Connection, job: Job, now: DateTime<Utc>) -> Result<()> {
-    let queued = jobs::table.filter(jobs::kind.eq(job.kind())).filter(jobs::status.eq(JobStatus::Queued));
-    let later = queued.filter(jobs::dedupe_key.eq(key_of(job))).filter(jobs::run_at.gt(now));
-    diesel::update(later).set(jobs::run_at.eq(now)).execute(conn).await?;
-    Ok(())
 }
 
 /// Gives up the dead jobs of this work.

@@ -6,9 +6,12 @@ pub mod admin;
 pub mod control;
 pub mod kinds;
 pub mod queue;
+mod terms;
 pub mod wake;
 pub mod watch;
 pub mod worker;
+
+pub use terms::JobKind;
 
 use serde_json::{Value, json};
 
@@ -17,57 +20,6 @@ use crate::ids::{
     AccountRequestId, CheckoutId, CustomerId, EmailId, EventId, FulfillmentId, ImportId, OrderId, RefundId,
     ShippingLabelId, WebhookEndpointId,
 };
-use crate::outbound::Work;
-
-text_enum! {
-    /// What a job does.
-    JobKind {
-        /// Brings a checkout forward: finishes its session, closes it at the hold's end, asks for delayed payments.
-        AdvanceCheckout => "advance_checkout",
-        /// Processes a stored provider event.
-        ProcessEvent => "process_event",
-        /// Sends a refund to the provider.
-        SendRefund => "send_refund",
-        /// Records a sale with the tax provider.
-        RecordTax => "record_tax",
-        /// Reverses a refund's tax, or that reversal, with the tax provider.
-        ReverseTax => "reverse_tax",
-        /// Lists the provider's events, for those that never arrived.
-        CatchUpEvents => "catch_up_events",
-        /// Deletes the coupon of a checkout that is over.
-        DeleteCoupon => "delete_coupon",
-        /// Finds out what an account request comes to, and writes the mail.
-        AccountMail => "account_mail",
-        /// Sends an e-mail.
-        SendEmail => "send_email",
-        /// Mails the shop about alerts.
-        MailAlerts => "mail_alerts",
-        /// Creates a customer with the payment provider.
-        CreateStripeCustomer => "create_stripe_customer",
-        /// Sends what is due to a webhook endpoint.
-        DeliverWebhooks => "deliver_webhooks",
-        /// Imports a slice of an uploaded file.
-        Import => "import",
-        /// Buys a carrier's label.
-        BuyLabel => "buy_label",
-        /// Voids a carrier's label.
-        VoidLabel => "void_label",
-        /// Has a parcel followed that was given its tracking number by hand.
-        RegisterTracker => "register_tracker",
-        /// Fetches exchange rates and derives prices.
-        RefreshRates => "refresh_rates",
-        /// Looks for checkouts and refunds that nobody brings forward.
-        Reconcile => "reconcile",
-        /// Deletes what is kept for a time only.
-        Prune => "prune",
-        /// Audits the invariants, as `merx check` does.
-        Audit => "audit",
-        /// Looks whether events and jobs pile up, and who knocks at our door.
-        Watch => "watch",
-        /// Looks for stock that runs low, and of which nobody told.
-        ScanStock => "scan_stock",
-    }
-}
 
 text_enum! {
     /// Where a job stands.
@@ -82,181 +34,6 @@ text_enum! {
         Dead => "dead",
         /// Died, and given up by staff.
         Discarded => "discarded",
-    }
-}
-
-impl JobKind {
-    /// Every kind.
-    pub const ALL: [Self; 22] = [
-        Self::ProcessEvent,
-        Self::AdvanceCheckout,
-        Self::SendRefund,
-        Self::RecordTax,
-        Self::ReverseTax,
-        Self::CatchUpEvents,
-        Self::AccountMail,
-        Self::SendEmail,
-        Self::MailAlerts,
-        Self::CreateStripeCustomer,
-        Self::DeliverWebhooks,
-        Self::DeleteCoupon,
-        Self::RefreshRates,
-        Self::Reconcile,
-        Self::Prune,
-        Self::Audit,
-        Self::Watch,
-        Self::Import,
-        Self::BuyLabel,
-        Self::VoidLabel,
-        Self::RegisterTracker,
-        Self::ScanStock,
-    ];
-
-    /// How many of the kind one process runs at a time.
-    #[must_use]
-    pub const fn concurrency(self) -> usize {
-        match self {
-            Self::ProcessEvent => 8,
-            // Each mostly waits for Stripe, and holds no connection meanwhile.
-            Self::AdvanceCheckout => 16,
-            // Each mostly waits for the mail server.
-            Self::SendEmail => 4,
-            // One for each endpoint that a shop may have, so that a slow one holds up nobody else.
-            Self::DeliverWebhooks => crate::webhooks_out::endpoints::MOST,
-            // Staff wait for it.
-            Self::BuyLabel => 4,
-            Self::SendRefund
-            | Self::RecordTax
-            | Self::ReverseTax
-            | Self::AccountMail
-            | Self::CreateStripeCustomer
-            | Self::VoidLabel
-            | Self::RegisterTracker => 2,
-            Self::DeleteCoupon
-            | Self::MailAlerts
-            | Self::CatchUpEvents
-            | Self::RefreshRates
-            | Self::Import
-            | Self::Reconcile
-            | Self::Prune
-            | Self::Audit
-            | Self::Watch
-            | Self::ScanStock => 1,
-        }
-    }
-
-    /// What its calls to providers count as.
-    #[must_use]
-    pub const fn work(self) -> Work {
-        match self {
-            Self::BuyLabel => Work::Foreground,
-            Self::ProcessEvent | Self::SendRefund | Self::RecordTax | Self::ReverseTax | Self::VoidLabel => {
-                Work::Settling
-            }
-            Self::AdvanceCheckout
-            | Self::CatchUpEvents
-            | Self::AccountMail
-            | Self::SendEmail
-            | Self::MailAlerts
-            | Self::CreateStripeCustomer
-            | Self::DeliverWebhooks
-            | Self::DeleteCoupon
-            | Self::RefreshRates
-            | Self::Import
-            | Self::Reconcile
-            | Self::Prune
-            | Self::Audit
-            | Self::Watch
-            | Self::RegisterTracker
-            | Self::ScanStock => Work::Reconciling,
-        }
-    }
-
-    /// How often it is tried before a person is told.
-    #[must_use]
-    pub const fn max_attempts(self) -> i32 {
-        match self {
-            Self::ProcessEvent
-            | Self::AdvanceCheckout
-            | Self::SendRefund
-            | Self::RecordTax
-            | Self::ReverseTax
-            | Self::AccountMail
-            | Self::SendEmail
-            | Self::MailAlerts
-            | Self::CreateStripeCustomer
-            | Self::DeliverWebhooks
-            | Self::DeleteCoupon
-            | Self::Import
-            | Self::BuyLabel
-            | Self::VoidLabel
-            | Self::RegisterTracker => 20,
-            Self::CatchUpEvents
-            | Self::RefreshRates
-            | Self::Reconcile
-            | Self::Prune
-            | Self::Audit
-            | Self::Watch
-            | Self::ScanStock => 3,
-        }
-    }
-
-    /// How many seconds a claimed job may take before another worker may claim it.
-    #[must_use]
-    pub const fn lease_seconds(self) -> i64 {
-        match self {
-            // It reads every order.
-            Self::Audit => 3600,
-            Self::AdvanceCheckout
-            | Self::ProcessEvent
-            | Self::SendRefund
-            | Self::RecordTax
-            | Self::ReverseTax
-            | Self::CatchUpEvents
-            | Self::AccountMail
-            | Self::SendEmail
-            | Self::MailAlerts
-            | Self::CreateStripeCustomer
-            | Self::DeliverWebhooks
-            | Self::DeleteCoupon
-            | Self::RefreshRates
-            | Self::Import
-            | Self::Reconcile
-            | Self::Prune
-            | Self::Watch
-            | Self::BuyLabel
-            | Self::VoidLabel
-            | Self::RegisterTracker
-            | Self::ScanStock => 120,
-        }
-    }
-
-    /// Seconds between two runs of a kind that runs by the clock.
-    #[must_use]
-    pub const fn interval_seconds(self) -> Option<i64> {
-        match self {
-            Self::Reconcile => Some(30),
-            Self::Watch => Some(60),
-            Self::CatchUpEvents => Some(600),
-            Self::Prune | Self::ScanStock => Some(3600),
-            Self::RefreshRates => Some(6 * 3600),
-            Self::Audit => Some(24 * 3600),
-            Self::AdvanceCheckout
-            | Self::ProcessEvent
-            | Self::SendRefund
-            | Self::RecordTax
-            | Self::ReverseTax
-            | Self::AccountMail
-            | Self::SendEmail
-            | Self::MailAlerts
-            | Self::CreateStripeCustomer
-            | Self::DeliverWebhooks
-            | Self::DeleteCoupon
-            | Self::Import
-            | Self::BuyLabel
-            | Self::VoidLabel
-            | Self::RegisterTracker => None,
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::alerts::{self, AlertKind};
 use crate::db::schema::{jobs, webhook_events};
 use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{EventId, JobId};
 use crate::webhooks_in::EventStatus;
 
@@ -56,35 +56,72 @@ pub async fn enqueue(
     run_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    Statement::constant(
+    insert(
+        conn,
         "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
          VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
          ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO NOTHING",
+        (job, dedupe),
+        (run_at, now),
     )
-    .with(Bind::Uuid(JobId::new().0))
-    .with(Bind::Text(job.kind().to_string()))
-    .with(Bind::Json(job.payload()))
-    .with(Bind::Text(dedupe.to_owned()))
-    .with(Bind::Time(run_at))
-    .with(Bind::Int(job.kind().max_attempts().into()))
-    .with(Bind::Time(now))
-    .execute(conn)
-    .await?;
+    .await
+}
+
+async fn insert(
+    conn: &mut Connection,
+    statement: &'static str,
+    (job, dedupe): (Job, &str),
+    (run_at, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<()> {
+    Statement::constant(statement)
+        .with(Bind::Uuid(JobId::new().0))
+        .with(Bind::Text(job.kind().to_string()))
+        .with(Bind::Json(job.payload()))
+        .with(Bind::Text(dedupe.to_owned()))
+        .with(Bind::Time(run_at))
+        .with(Bind::Int(job.kind().max_attempts().into()))
+        .with(Bind::Time(now))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
-/// Has a job run now: one that is queued for later is brought forward, else it is written.
+/// Writes a job that is to run by a time: a twin that is queued for later is brought forward.
+///
+/// # Errors
+/// Those of the database.
+pub async fn enqueue_by(
+    conn: &mut Connection,
+    job: Job,
+    dedupe: &str,
+    run_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    insert(
+        conn,
+        "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
+         VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
+         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' \
+         DO UPDATE SET run_at = LEAST(jobs.run_at, EXCLUDED.run_at)",
+        (job, dedupe),
+        (run_at, now),
+    )
+    .await
+}
+
+/// Has a job run now, unless it is running: one that is queued for later is brought forward.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn hurry(conn: &mut Connection, job: Job, dedupe: &str, now: DateTime<Utc>) -> Result<()> {
-    let waiting = jobs::table
+    let running = jobs::table
         .filter(jobs::kind.eq(job.kind()))
         .filter(jobs::dedupe_key.eq(dedupe))
-        .filter(jobs::status.eq("queued"))
-        .filter(jobs::run_at.gt(now));
-    diesel::update(waiting).set(jobs::run_at.eq(now)).execute(conn).await?;
-    enqueue(conn, job, dedupe, now, now).await
+        .filter(jobs::status.eq("running"));
+    if diesel::select(diesel::dsl::exists(running)).get_result(conn).await? {
+        return Ok(());
+    }
+    enqueue_by(conn, job, dedupe, now, now).await
 }
 
 /// Makes sure that each kind that runs by the clock is queued for its next turn.
@@ -92,10 +129,9 @@ pub async fn hurry(conn: &mut Connection, job: Job, dedupe: &str, now: DateTime<
 /// # Errors
 /// Those of the database.
 pub async fn schedule(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    for job in
-        [Job::Reconcile, Job::CatchUpEvents, Job::Prune, Job::RefreshRates, Job::Audit, Job::Watch, Job::ScanStock]
-    {
-        if let Some(seconds) = job.kind().interval_seconds() {
+    for kind in JobKind::ALL {
+        if let Some(seconds) = kind.interval_seconds() {
+            let job = Job::read(kind, &serde_json::Value::Null).map_err(Error::Internal)?;
             enqueue(conn, job, "timer", now + TimeDelta::seconds(seconds), now).await?;
         }
     }

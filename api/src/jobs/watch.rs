@@ -7,7 +7,7 @@ use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::db::Connection;
 use crate::error::Result;
-use crate::webhooks_in;
+use crate::{mail, webhooks_in};
 
 /// A job that is due for longer is told.
 const BACKLOG_AGE: TimeDelta = TimeDelta::minutes(15);
@@ -22,7 +22,10 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::days(1);
 pub async fn watch(app: &App) -> Result<()> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     tell_of_jobs(&mut conn, now).await?;
-    webhooks_in::watch::watch(&mut conn, now).await
+    webhooks_in::watch::watch(&mut conn, now).await?;
+    drop(conn);
+    // An alert that was raised while the mail before was written is in none yet.
+    mail::alerts::tell(app).await
 }
 
 async fn tell_of_jobs(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {

@@ -47,12 +47,18 @@ pub(super) async fn choose(
         .optional()?)
 }
 
-/// Forgets the rate that was chosen, of which no label came; another is asked for.
+/// Forgets the rate that was chosen, of which no label came; another is to be asked for. `false` when somebody else has
+/// chosen or tried meanwhile.
 ///
 /// # Errors
 /// Those of the database.
-pub(super) async fn forget_rate(conn: &mut Connection, id: ShippingLabelId) -> Result<()> {
-    diesel::update(shipping_labels::table.find(id).filter(shipping_labels::status.eq(LabelStatus::Pending)))
+pub(super) async fn forget_rate(conn: &mut Connection, label: &LabelRow) -> Result<bool> {
+    let mine = shipping_labels::table
+        .find(label.id)
+        .filter(shipping_labels::status.eq(LabelStatus::Pending))
+        .filter(shipping_labels::rate_id.is_not_distinct_from(label.rate_id.as_deref()))
+        .filter(shipping_labels::attempted_at.is_not_distinct_from(label.attempted_at));
+    let forgotten = diesel::update(mine)
         .set((
             shipping_labels::rate_id.eq(None::<String>),
             shipping_labels::rate_source.eq(LabelRateSource::Asked),
@@ -64,7 +70,7 @@ pub(super) async fn forget_rate(conn: &mut Connection, id: ShippingLabelId) -> R
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(forgotten > 0)
 }
 
 /// Notes that the purchase is about to be sent; `false` when somebody else sends it.
@@ -76,16 +82,17 @@ pub(super) async fn attempt(conn: &mut Connection, label: &LabelRow, now: DateTi
         .find(label.id)
         .filter(shipping_labels::status.eq(LabelStatus::Pending))
         .filter(shipping_labels::transaction_id.is_null())
+        .filter(shipping_labels::rate_id.is_not_distinct_from(label.rate_id.as_deref()))
         .filter(shipping_labels::attempted_at.is_not_distinct_from(label.attempted_at));
     Ok(diesel::update(mine).set(shipping_labels::attempted_at.eq(now)).execute(conn).await? > 0)
 }
 
-/// Notes that the purchase was certainly not sent.
+/// Takes back the note of an attempt that was certainly not sent; a newer one stays.
 ///
 /// # Errors
 /// Those of the database.
-pub(super) async fn not_sent(conn: &mut Connection, id: ShippingLabelId) -> Result<()> {
-    diesel::update(shipping_labels::table.find(id))
+pub(super) async fn not_sent(conn: &mut Connection, id: ShippingLabelId, noted_at: DateTime<Utc>) -> Result<()> {
+    diesel::update(shipping_labels::table.find(id).filter(shipping_labels::attempted_at.eq(noted_at)))
         .set(shipping_labels::attempted_at.eq(None::<DateTime<Utc>>))
         .execute(conn)
         .await?;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
 
 use super::model::{LabelRateSource, LabelStatus, MeasuredParcel};
 use super::read::LabelRow;
 use super::{apply, question};
 use crate::app::App;
+use crate::db;
 use crate::db::schema::shipping_labels;
 use crate::error::{Code, Error, Result};
 use crate::ids::ShippingLabelId;
@@ -52,7 +54,7 @@ pub async fn buy(app: &Arc<App>, id: ShippingLabelId) -> Result<()> {
     }
     let found = match look(shippo, &label).await? {
         Some(found) => Ok(found),
-        None => purchase(app, shippo, &label).await?,
+        None => purchase(app, shippo, &mut label).await?,
     };
     app.faults.point("after_label_purchase").await;
     match found {
@@ -134,7 +136,7 @@ async fn look(shippo: &Shippo, label: &LabelRow) -> Result<Option<Transaction>> 
 }
 
 /// Sends the purchase, noting before that it is sent.
-async fn purchase(app: &Arc<App>, shippo: &Shippo, label: &LabelRow) -> Outcome<Transaction> {
+async fn purchase(app: &Arc<App>, shippo: &Shippo, label: &mut LabelRow) -> Outcome<Transaction> {
     let now = app.clock.now();
     if label.attempted_at.is_some_and(|at| now - at < QUIET) {
         let detail = "Shippo has not said whether the label is bought, and may still buy it";
@@ -144,6 +146,7 @@ async fn purchase(app: &Arc<App>, shippo: &Shippo, label: &LabelRow) -> Outcome<
     if !apply::attempt(&mut *app.connection().await?, label, now).await? {
         return Err(Error::Internal("another worker buys this label".to_owned()));
     }
+    label.attempted_at = Some(now);
     match shippo.buy_label(rate, label.file_type.as_str(), &label.id.to_string()).await {
         Ok(bought) => Ok(Ok(bought)),
         Err(ProviderError::Rejected { public_message: refusal, .. } | ProviderError::NotFound(refusal)) => {
@@ -151,7 +154,7 @@ async fn purchase(app: &Arc<App>, shippo: &Shippo, label: &LabelRow) -> Outcome<
         }
         Err(error @ ProviderError::Unknown { .. }) => Err(error.into()),
         Err(error) => {
-            apply::not_sent(&mut *app.connection().await?, label.id).await?;
+            apply::not_sent(&mut *app.connection().await?, label.id, now).await?;
             Err(error.into())
         }
     }
@@ -161,9 +164,14 @@ async fn take_over(app: &Arc<App>, label: &LabelRow, found: &Transaction) -> Res
     let now = app.clock.now();
     match found.status {
         TransactionStatus::Waiting => {
-            let mut conn = app.connection().await?;
-            apply::waits(&mut conn, label.id, found).await?;
-            queue::enqueue(&mut conn, Job::BuyLabel(label.id), &label.id.to_string(), now + MAKING, now).await
+            db::transaction(&mut *app.connection().await?, |conn| {
+                async move {
+                    apply::waits(conn, label.id, found).await?;
+                    queue::enqueue(conn, Job::BuyLabel(label.id), &label.id.to_string(), now + MAKING, now).await
+                }
+                .scope_boxed()
+            })
+            .await
         }
         TransactionStatus::Bought | TransactionStatus::VoidRejected => {
             apply::bought(&mut *app.connection().await?, label.id, found, now).await
@@ -179,9 +187,17 @@ async fn refused(app: &Arc<App>, label: &LabelRow, refusal: &str) -> Result<()> 
         return fail(app, label.id, refusal).await;
     }
     tracing::warn!(label.id = %label.id, error = refusal, "An order's own rate could not be bought; it is asked for anew");
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
-    apply::forget_rate(&mut conn, label.id).await?;
-    queue::enqueue(&mut conn, Job::BuyLabel(label.id), &label.id.to_string(), now, now).await
+    let now = app.clock.now();
+    db::transaction(&mut *app.connection().await?, |conn| {
+        async move {
+            if apply::forget_rate(conn, label).await? {
+                queue::enqueue(conn, Job::BuyLabel(label.id), &label.id.to_string(), now, now).await?;
+            }
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await
 }
 
 async fn fail(app: &Arc<App>, id: ShippingLabelId, reason: &str) -> Result<()> {

@@ -117,15 +117,17 @@ pub async fn row(conn: &mut Connection, id: ShippingLabelId) -> Result<LabelRow>
     row.ok_or_else(|| Error::not_found("label"))
 }
 
-/// The labels of fulfillments, oldest first.
+/// The labels of fulfillments of these orders, oldest first.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn of_fulfillments(
     conn: &mut Connection,
+    orders: &[OrderId],
     ids: &[FulfillmentId],
 ) -> Result<HashMap<FulfillmentId, Vec<ShippingLabel>>> {
     let rows: Vec<LabelRow> = shipping_labels::table
+        .filter(shipping_labels::order_id.eq_any(orders))
         .filter(shipping_labels::fulfillment_id.eq_any(ids))
         .order((shipping_labels::created_at, shipping_labels::id))
         .select(LabelRow::as_select())
@@ -138,12 +140,17 @@ pub async fn of_fulfillments(
     Ok(sorted)
 }
 
-/// The label that a shipment has, or is about to have.
+/// The label that a shipment of an order has, or is about to have.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn live(conn: &mut Connection, fulfillment: FulfillmentId) -> Result<Option<ShippingLabelId>> {
+pub async fn live(
+    conn: &mut Connection,
+    order: OrderId,
+    fulfillment: FulfillmentId,
+) -> Result<Option<ShippingLabelId>> {
     Ok(shipping_labels::table
+        .filter(shipping_labels::order_id.eq(order))
         .filter(shipping_labels::fulfillment_id.eq(fulfillment))
         .filter(shipping_labels::status.eq_any([
             LabelStatus::Pending,

@@ -38,7 +38,7 @@ pub async fn buy(
 ) -> Result<ShippingLabelId> {
     let order = orders::read::row(conn, order, true).await?;
     let shipment = fulfillments::read::row(conn, order.id, fulfillment).await?;
-    if let Some(label) = read::live(conn, fulfillment).await? {
+    if let Some(label) = read::live(conn, order.id, fulfillment).await? {
         return Err(exists(Some(label)));
     }
     if shipment.status != ShipmentStatus::Pending {
@@ -86,7 +86,7 @@ pub async fn void(
 ) -> Result<ShippingLabelId> {
     orders::read::row(conn, order, true).await?;
     let shipment = fulfillments::read::row(conn, order, fulfillment).await?;
-    let Some(id) = read::live(conn, fulfillment).await? else {
+    let Some(id) = read::live(conn, order, fulfillment).await? else {
         return refuse("The shipment has no label.");
     };
     match read::row(conn, id).await?.status {

@@ -62,8 +62,9 @@ pub async fn get_email(app: web::Data<App>, staff: Staff, id: Id<EmailId>) -> Re
 
 /// Send an e-mail again
 ///
-/// One that is still queued is tried at once, and is the answer. Any other goes out as a new e-mail, with links that work
-/// from now on. Scope `emails:write`.
+/// One that is still queued is tried at once, and is the answer. Any other goes out as a new e-mail. Its links to orders work
+/// from now on; those to verify an address or to reset a password end with the request that asked for them. Scope
+/// `emails:write`.
 #[utoipa::path(
     operation_id = "resend_email", tag = "staff", security(("staff_key" = [])),
     params(

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::format::Format;
-use super::{EmailKind, EmailRow, Links, OrderLink};
+use super::{EmailKind, EmailRow, Links};
 use crate::address::Address;
 use crate::catalog::variants::apart;
 use crate::config::Config;
@@ -24,6 +24,9 @@ use crate::tokens::OneTime;
 
 /// How long the links to orders work in mails that nobody asked for.
 const ORDER_LINK: TimeDelta = TimeDelta::days(30);
+
+/// How long one works that somebody asked for.
+const ASKED_FOR_LINK: TimeDelta = TimeDelta::days(7);
 
 /// What stands in links in the place of their token where it is none of the reader's.
 const HIDDEN: &str = "hidden";
@@ -158,16 +161,10 @@ async fn about_order(
     format: Format,
     links: Links,
 ) -> Result<Content> {
-    let defect = |error: serde_json::Error| Error::Internal(format!("emails.data: {error}"));
-    let asked: Option<OrderLink> = (email.kind == EmailKind::OrderLink)
-        .then(|| serde_json::from_value(email.data.clone()).map_err(defect))
-        .transpose()?;
-    let id = asked.as_ref().map(|link| link.order_id).or(email.order_id);
-    let id = id.ok_or_else(|| Error::Internal(format!("the e-mail {} has no order", email.id)))?;
-    let (version, ends) = match asked {
-        Some(link) => (link.token_version, link.expires_at),
-        None => (read::row(conn, id, false).await?.token_version, email.created_at + ORDER_LINK),
-    };
+    let id = email.order_id.ok_or_else(|| Error::Internal(format!("the e-mail {} has no order", email.id)))?;
+    let version = read::row(conn, id, false).await?.token_version;
+    let life = if email.kind == EmailKind::OrderLink { ASKED_FOR_LINK } else { ORDER_LINK };
+    let ends = email.created_at + life;
     let token = match links {
         Links::Live => config.token_keys.derive_link(id.0, version, ends),
         Links::Hidden => HIDDEN.to_owned(),
@@ -212,7 +209,7 @@ fn order_content(order: &Order, format: Format) -> OrderContent {
         tax_added: unless_nothing(totals.tax_added),
         tax_included: unless_nothing(totals.tax_included),
         total: totals.total.map(|total| format.money(total)).unwrap_or_default(),
-        shipping_address: order.shipping_address.as_ref().map(address),
+        shipping_address: order.shipping_address.as_ref().map(Address::lines),
     }
 }
 
@@ -238,25 +235,6 @@ fn shipment(sent: &Fulfillment, order: &Order, format: Format) -> Shipment {
         tracking_url: sent.tracking_url.clone().filter(is_web),
         lines: sent.line_items.iter().filter_map(line).collect(),
     }
-}
-
-/// An address, a line each, as its country writes the place.
-fn address(address: &Address) -> Vec<String> {
-    let text = |part: &Option<String>| part.clone().unwrap_or_default();
-    let (city, state, code) = (text(&address.city), text(&address.state), text(&address.postal_code));
-    let place = match address.country.as_str() {
-        "US" | "CA" | "AU" | "GB" | "IE" | "IN" => format!("{city} {state} {code}"),
-        _ => format!("{code} {city} {state}"),
-    };
-    let parts = [
-        text(&address.name),
-        text(&address.company),
-        text(&address.line1),
-        text(&address.line2),
-        place.split_whitespace().collect::<Vec<_>>().join(" "),
-        address.country.clone(),
-    ];
-    parts.into_iter().filter(|part| !part.is_empty()).collect()
 }
 
 async fn read_alerts(conn: &mut Connection, data: &Value, format: Format) -> Result<Vec<AlertContent>> {

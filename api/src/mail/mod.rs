@@ -18,7 +18,6 @@ pub mod templates;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -117,19 +116,6 @@ pub struct NewEmail<'a> {
     pub data: Value,
 }
 
-/// What the text of [`EmailKind::OrderLink`] is made from.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct OrderLink {
-    /// The order.
-    pub order_id: OrderId,
-    /// What people call it.
-    pub number: String,
-    /// Which tokens open it.
-    pub token_version: i32,
-    /// When the link ends.
-    pub expires_at: DateTime<Utc>,
-}
-
 /// A row of `emails`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = emails)]
@@ -202,8 +188,9 @@ async fn enqueue_job(conn: &mut Connection, id: EmailId, now: DateTime<Utc>) -> 
     queue::enqueue(conn, Job::SendEmail(id), &id.to_string(), now, now).await
 }
 
-/// Sends an e-mail again: one that is still queued is tried at once, any other goes out as a new e-mail, with links that
-/// work from now on. Answers the e-mail that is sent. In a transaction.
+/// Sends an e-mail again: one that is still queued is tried at once, unless it is being tried, any other goes out as a new
+/// e-mail. Its links to orders work from now on; those to verify and to reset end with what asked for them. Answers the
+/// e-mail that is sent. In a transaction.
 ///
 /// # Errors
 /// `not_found`.

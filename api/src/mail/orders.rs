@@ -2,17 +2,14 @@
 //! transaction.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::EmailKind;
 use crate::db::Connection;
-use crate::db::schema::fulfillments;
 use crate::db::statement::{Bind, Statement};
-use crate::error::{Error, Result};
-use crate::ids::{EmailId, FulfillmentId, OrderId, RefundId};
+use crate::error::Result;
+use crate::ids::{AccountRequestId, EmailId, FulfillmentId, OrderId, RefundId};
 
 /// The order is paid.
 ///
@@ -70,11 +67,22 @@ pub async fn shipped(
 /// Goods that were sent arrived.
 ///
 /// # Errors
-/// `not_found`.
-pub async fn delivered(conn: &mut Connection, fulfillment: FulfillmentId, now: DateTime<Utc>) -> Result<()> {
-    let order = fulfillments::table.find(fulfillment).select(fulfillments::order_id).first(conn).await.optional()?;
-    let order = order.ok_or_else(|| Error::not_found("fulfillment"))?;
+/// Those of the database.
+pub async fn delivered(
+    conn: &mut Connection,
+    order: OrderId,
+    fulfillment: FulfillmentId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     cause(conn, EmailKind::OrderDelivered, order, fulfillment.0, json!({}), now).await
+}
+
+/// Somebody who knows its number and address asked for a link to it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn link(conn: &mut Connection, order: OrderId, request: AccountRequestId, now: DateTime<Utc>) -> Result<()> {
+    cause(conn, EmailKind::OrderLink, order, request.0, json!({}), now).await
 }
 
 async fn cause(

@@ -32,7 +32,7 @@ pub enum Links {
 /// # Errors
 /// Those of the database; a defect when the row's data is not that of its kind, or a template cannot say it.
 pub async fn render(app: &App, conn: &mut Connection, email: &EmailRow, links: Links) -> Result<Rendered> {
-    let language = app.templates.language(email.kind, email.locale.as_deref());
+    let language = language(app, email.kind, email.locale.as_deref());
     let format = Format::of(&language);
     if samples::is_one(email) {
         let mut rendered = say(app, &language, email.kind, &sample(app, email.kind, format))?;
@@ -48,9 +48,14 @@ pub async fn render(app: &App, conn: &mut Connection, email: &EmailRow, links: L
 /// # Errors
 /// When the shop's template cannot say it.
 pub fn preview(app: &App, kind: EmailKind, locale: Option<&str>) -> Result<(String, Rendered)> {
-    let language = app.templates.language(kind, locale);
+    let language = language(app, kind, locale);
     let rendered = say(app, &language, kind, &sample(app, kind, Format::of(&language)))?;
     Ok((language, rendered))
+}
+
+/// The wanted language, or else the shop's own.
+fn language(app: &App, kind: EmailKind, wanted: Option<&str>) -> String {
+    app.templates.language(kind, Some(wanted.unwrap_or(app.config.locale().as_str())))
 }
 
 fn sample(app: &App, kind: EmailKind, format: Format) -> Content {

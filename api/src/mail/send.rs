@@ -65,7 +65,7 @@ async fn message(
 
 /// Something of ours that may be mended before the next try.
 const fn unanswered(reason: String) -> Undelivered {
-    Undelivered { verdict: Verdict::Later, reason, code: None }
+    Undelivered { verdict: Verdict::Ours, reason, code: None }
 }
 
 async fn note(app: &App, email: &EmailRow, outcome: Result<(), Undelivered>) -> Result<()> {
@@ -88,8 +88,12 @@ async fn note(app: &App, email: &EmailRow, outcome: Result<(), Undelivered>) -> 
         return Ok(());
     }
     // The job is tried again; what the server said may name people, and stays in the row.
-    let code = error.code.as_deref().unwrap_or("no answer");
-    Err(Error::Internal(format!("the mail server: {code}")))
+    Err(Error::Internal(match error.verdict {
+        Verdict::Ours => "the e-mail could not be made; its last_error says why".to_owned(),
+        Verdict::Refused | Verdict::Later | Verdict::Misconfigured => {
+            format!("the mail server: {}", error.code.as_deref().unwrap_or("no answer"))
+        }
+    }))
 }
 
 async fn note_sent(conn: &mut Connection, id: EmailId, now: DateTime<Utc>) -> Result<()> {
@@ -116,8 +120,9 @@ async fn note_failure(
         return Ok(());
     }
     let id = email.id.to_string();
-    // Alerts about mails of alerts have one cause, so that they do not go on for ever.
-    let cause = if email.kind == EmailKind::Alert { "alert_mail" } else { &id };
+    // One cause for all mails of a kind that anybody can cause for any address, and for the mails of alerts themselves.
+    let is_anybodys = email.kind == EmailKind::Alert || EmailKind::ASKED_FOR.contains(&email.kind);
+    let cause = if is_anybodys { email.kind.as_str() } else { &id };
     let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
     let detail = format!("The e-mail {id} ({}) was given up{code}; its last_error says why.", email.kind);
     alerts::raise(conn, AlertKind::EmailFailed, cause, email.order_id, &detail, now).await

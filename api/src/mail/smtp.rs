@@ -2,6 +2,7 @@
 //! but a clean answer is not used again, so that no answer is taken for another's.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -14,6 +15,9 @@ use secrecy::ExposeSecret;
 
 use super::{EmailRow, Rendered};
 use crate::config::{SmtpConfig, SmtpTls};
+
+/// How long a kept connection may take to say that it is alive.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// How many idle connections are kept.
 const MOST_IDLE: usize = 4;
@@ -38,6 +42,8 @@ pub enum Verdict {
     Later,
     /// It takes nothing from us as we are configured: credentials, TLS.
     Misconfigured,
+    /// It was not asked: something of ours is wrong, and may be mended before the next try.
+    Ours,
 }
 
 /// The mail server.
@@ -121,7 +127,8 @@ impl Mailer {
     /// A kept connection that still answers, or a new one.
     async fn connection(&self) -> Result<AsyncSmtpConnection, Undelivered> {
         while let Some(mut kept) = self.kept() {
-            if kept.test_connected().await {
+            // One that was dropped on the way without a word must not cost the whole try.
+            if tokio::time::timeout(PROBE, kept.test_connected()).await.unwrap_or(false) {
                 return Ok(kept);
             }
         }

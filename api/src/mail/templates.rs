@@ -9,12 +9,13 @@ use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, HtmlEscape, UndefinedBehavior, context, escape_formatter};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 use super::content::{Content, Shop};
 use super::format::Format;
 use super::render::Rendered;
 use super::{EmailKind, samples};
+use crate::http::html;
 
 /// The language of mails in a language that there are no templates in.
 const FALLBACK: &str = "en";
@@ -132,13 +133,7 @@ fn environment(own: Own) -> Result<Environment<'static>, String> {
             if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
         },
     );
-    environment.set_formatter(|out, state, value| match value.as_str() {
-        // As links are seldom well treated by mail programs when their slashes are escaped, which nothing asks for.
-        Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
-            Ok(out.write_str(&HtmlEscape(text).to_string().replace("&#x2f;", "/"))?)
-        }
-        Some(_) | None => escape_formatter(out, state, value),
-    });
+    environment.set_formatter(html::write);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(|error| error.to_string())?);
     environment.set_loader(move |name| Ok(own.get(name).cloned().or_else(|| built_in(name).map(str::to_owned))));
@@ -255,10 +250,10 @@ mod tests {
         write("fr/order_link.txt", "Commande");
         assert!(load().unwrap_err().contains("the first line must be `Subject: …`"));
         std::fs::remove_file(folder.join("fr/order_link.txt")).unwrap();
+        assert!(load().unwrap_err().contains("fr/order_link.txt is missing beside fr/order_link.html"));
+        std::fs::remove_file(folder.join("fr/order_link.html")).unwrap();
         write("fr/orders_link.txt", "Subject: x\n");
-        assert!(
-            load().unwrap_err().contains("fr/order_link.txt is missing") || load().unwrap_err().contains("kinds are")
-        );
+        assert!(load().unwrap_err().contains("kinds are"));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

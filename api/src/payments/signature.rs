@@ -73,7 +73,7 @@ mod tests {
 
     fn sign(secret: &str, time: i64, body: &str) -> String {
         let mac = hmac_sha256(secret.as_bytes(), &[time.to_string().as_bytes(), b".", body.as_bytes()]);
-        mac.iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::tokens::hex(&mac)
     }
 
     #[test]

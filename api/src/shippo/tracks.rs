@@ -1,6 +1,7 @@
 //! Where parcels are: registering a number to be told of, reading one, and what Shippo tells.
 
 use chrono::{DateTime, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::Shippo;
@@ -86,16 +87,12 @@ impl Shippo {
     }
 }
 
+/// What a part of a path may hold as it is.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
 /// The path of a track: what staff typed in is no part of it before it is encoded.
 fn track_path(carrier: &str, number: &str) -> String {
-    let encoded = |text: &str| -> String {
-        let byte = |byte: u8| match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        };
-        text.bytes().map(byte).collect()
-    };
-    format!("/tracks/{}/{}", encoded(carrier), encoded(number))
+    format!("/tracks/{}/{}", utf8_percent_encode(carrier, PART), utf8_percent_encode(number, PART))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub struct EventQuery {
     pub status: Option<EventStatus>,
     /// Only events of this type, such as `checkout.session.completed`.
     pub r#type: Option<String>,
-    /// Only the event with this id of the provider's, `evt_…`.
+    /// Only the event with this id of the provider's: `evt_…`, of Shippo's the body's SHA-256.
     pub provider_event_id: Option<String>,
     /// Only events that came this way.
     pub source: Option<EventSource>,
@@ -114,6 +114,8 @@ pub struct InboxEventList {
 pub struct EventRetry {
     /// Those of this status: `dead`, `ignored`, `discarded`, or `pending` to try now what waits.
     pub status: EventStatus,
+    /// Those that have no effect for this reason; only with the status `ignored`.
+    pub ignored_because: Option<IgnoredBecause>,
     /// Those that came then or later.
     #[validate(custom(function = "pagination::check_time"))]
     pub since: DateTime<Utc>,
@@ -173,7 +175,8 @@ pub async fn list_inbox_events(
     staff.require(Scope::InboxRead)?;
     let EventQuery { status, r#type, provider_event_id, source, since, until, limit, cursor } = query.0;
     let after: Option<After> = pagination::decode(cursor.as_deref())?;
-    let filter = EventFilter { status, event_type: r#type, event_id: provider_event_id, source, since, until };
+    let (event_type, event_id) = (r#type, provider_event_id);
+    let filter = EventFilter { status, event_type, event_id, source, since, until, ..EventFilter::default() };
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let mut conn = app.connection().await?;
     let found = events::list(&mut conn, &filter, after, limit).await?;
@@ -230,7 +233,8 @@ pub async fn retry_inbox_event(app: web::Data<App>, staff: Staff, id: Id<EventId
 
 /// Retry events
 ///
-/// Processes up to 1000 events again, oldest first. Scope `inbox:write`.
+/// Processes up to 1000 events again, oldest first. Of ignored ones name the reason that is gone (`ignored_because`):
+/// those that are ignored again for another do not come back in the next call. Scope `inbox:write`.
 #[utoipa::path(
     operation_id = "retry_inbox_events", tag = "staff", security(("staff_key" = [])), request_body = EventRetry,
     responses((status = 200, description = "How many are processed again", body = RetriedEvents)),
@@ -238,12 +242,15 @@ pub async fn retry_inbox_event(app: web::Data<App>, staff: Staff, id: Id<EventId
 #[post("/v1/admin/inbox/events/retry")]
 pub async fn retry_inbox_events(app: web::Data<App>, staff: Staff, body: Json<EventRetry>) -> Result<HttpResponse> {
     staff.require(Scope::InboxWrite)?;
-    let EventRetry { status, since, until, r#type } = body.value;
+    let EventRetry { status, ignored_because, since, until, r#type } = body.value;
     if status == EventStatus::Processed {
         return Err(Error::invalid("/status", "invalid", "must be `dead`, `ignored`, `discarded` or `pending`"));
     }
-    let filter =
-        EventFilter { status: Some(status), since: Some(since), until, event_type: r#type, ..EventFilter::default() };
+    if ignored_because.is_some() && status != EventStatus::Ignored {
+        return Err(Error::invalid("/ignored_because", "invalid", "may only be given with the status `ignored`"));
+    }
+    let (status, since) = (Some(status), Some(since));
+    let filter = EventFilter { status, ignored_because, since, until, event_type: r#type, ..EventFilter::default() };
     let task_app = Arc::clone(&app);
     let work = async move {
         let (mut conn, now) = (task_app.connection().await?, task_app.clock.now());

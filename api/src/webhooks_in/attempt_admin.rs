@@ -15,6 +15,7 @@ use crate::http::extract::{PageQuery, Query};
 use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
 use crate::ids::WebhookAttemptId;
 use crate::staff::api_keys::Scope;
+use crate::tokens::hex;
 
 /// A page of deliveries.
 #[derive(Debug, Deserialize, utoipa::IntoParams, Validate)]
@@ -23,7 +24,7 @@ use crate::staff::api_keys::Scope;
 pub struct AttemptQuery {
     /// Only deliveries of which we made this.
     pub verdict: Option<Verdict>,
-    /// Only deliveries of the event with this id of the provider's, `evt_…`.
+    /// Only deliveries of the event with this id of the provider's: `evt_…`, of Shippo's the body's SHA-256.
     pub provider_event_id: Option<String>,
     /// Only deliveries from this address.
     pub address: Option<String>,
@@ -103,7 +104,6 @@ pub struct InboxRefusalList {
 }
 
 fn shown(attempt: Attempt) -> InboxAttempt {
-    let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     InboxAttempt {
         id: attempt.id,
         provider: attempt.provider,
@@ -111,7 +111,7 @@ fn shown(attempt: Attempt) -> InboxAttempt {
         reason: attempt.reason,
         provider_event_id: attempt.event_id,
         r#type: attempt.event_type,
-        body_sha256: attempt.body_sha256.map(hex),
+        body_sha256: attempt.body_sha256.as_deref().map(hex),
         address: attempt.address,
         user_agent: attempt.user_agent,
         latency_ms: attempt.latency_ms,
@@ -121,8 +121,9 @@ fn shown(attempt: Attempt) -> InboxAttempt {
 
 /// List deliveries
 ///
-/// Every delivery to `/v1/webhooks/stripe` in the last 30 days and what we made of it, newest first. Of refused ones the
-/// first 100 from an address in an hour; `GET /v1/admin/inbox/refusals` counts all. Scope `inbox:read`.
+/// Every delivery to `/v1/webhooks/stripe` and `/v1/webhooks/shippo` in the last 30 days and what we made of it, newest
+/// first. Of refused ones the first 100 from an address in an hour; `GET /v1/admin/inbox/refusals` counts all. Scope
+/// `inbox:read`.
 #[utoipa::path(
     operation_id = "list_inbox_attempts", tag = "staff", security(("staff_key" = [])), params(AttemptQuery),
     responses((status = 200, description = "A page of deliveries", body = InboxAttemptList)),

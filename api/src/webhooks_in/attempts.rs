@@ -28,7 +28,7 @@ text_enum! {
         Accepted => "accepted",
         /// The event was there already.
         Duplicate => "duplicate",
-        /// No signature by a secret of ours.
+        /// No signature by a secret of ours, or no token of ours in the address.
         BadSignature => "bad_signature",
         /// Signed by us, but more than 300 seconds ago or ahead.
         TooOld => "too_old",

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::inbox;
+use super::inbox::{self, Told};
 use crate::app::App;
 use crate::db::Connection;
 use crate::db::schema::event_cursors;
@@ -43,7 +43,7 @@ pub async fn catch_up(app: &App) -> Result<()> {
         let mut conn = app.connection().await?;
         for (event, document) in &events {
             let is_late = event.created.is_some_and(|created| created < (started - LATE).timestamp());
-            let is_new = inbox::store(&mut conn, event, document, None, app.clock.now()).await?;
+            let is_new = inbox::keep(&mut conn, &Told::by_stripe(event), document, None, app.clock.now()).await?;
             missed += i64::from(is_new && is_late);
         }
         if !more || after.is_none() {

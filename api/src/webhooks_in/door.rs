@@ -68,7 +68,8 @@ impl Door {
 /// deliveries take one connection at most. The answer does not depend on it: what cannot be written is lost.
 pub(super) async fn refuse(app: &Arc<App>, attempt: Attempt) {
     tracing::warn!(
-        webhook.verdict = %attempt.verdict, webhook.reason = attempt.reason, client.address = attempt.address,
+        webhook.provider = attempt.provider, webhook.verdict = %attempt.verdict, webhook.reason = attempt.reason,
+        client.address = attempt.address,
         "A webhook was refused"
     );
     app.door.note(attempt);

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
-use super::{EventSource, EventStatus, IgnoredBecause};
+use super::{EventSource, EventStatus, IgnoredBecause, PROVIDERS};
 use crate::db::schema::{jobs, webhook_events};
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, Result};
@@ -60,6 +61,8 @@ pub struct EventRow {
 pub struct EventFilter {
     /// Only those of this status.
     pub status: Option<EventStatus>,
+    /// Only those that have no effect for this reason.
+    pub ignored_because: Option<IgnoredBecause>,
     /// Only those of this type.
     pub event_type: Option<String>,
     /// Only the one with this id of the provider's.
@@ -75,25 +78,20 @@ pub struct EventFilter {
 /// Where a page starts: after this event, newest first.
 pub type After = (DateTime<Utc>, EventId);
 
-/// Events, newest first, up to one more than `limit`.
-///
-/// # Errors
-/// Those of the database.
-pub async fn list(
-    conn: &mut Connection,
-    filter: &EventFilter,
-    after: Option<After>,
-    limit: i64,
-) -> Result<Vec<EventRow>> {
-    let mut query = webhook_events::table.select(EventRow::as_select()).into_boxed();
+fn chosen(filter: &EventFilter) -> webhook_events::BoxedQuery<'_, Pg> {
+    let mut query = webhook_events::table.into_boxed();
     if let Some(status) = filter.status {
         query = query.filter(webhook_events::status.eq(status));
+    }
+    if let Some(because) = filter.ignored_because {
+        query = query.filter(webhook_events::ignored_because.eq(because));
     }
     if let Some(event_type) = &filter.event_type {
         query = query.filter(webhook_events::event_type.eq(event_type));
     }
     if let Some(event_id) = &filter.event_id {
-        query = query.filter(webhook_events::event_id.eq(event_id));
+        // The index begins with the provider.
+        query = query.filter(webhook_events::provider.eq_any(PROVIDERS)).filter(webhook_events::event_id.eq(event_id));
     }
     if let Some(source) = filter.source {
         query = query.filter(webhook_events::source.eq(source));
@@ -104,6 +102,20 @@ pub async fn list(
     if let Some(until) = filter.until {
         query = query.filter(webhook_events::received_at.lt(until));
     }
+    query
+}
+
+/// Events, newest first, up to one more than `limit`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    conn: &mut Connection,
+    filter: &EventFilter,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<EventRow>> {
+    let mut query = chosen(filter).select(EventRow::as_select());
     if let Some((at, id)) = after {
         let same_time = webhook_events::received_at.eq(at).and(webhook_events::id.lt(id));
         query = query.filter(webhook_events::received_at.lt(at).or(same_time));
@@ -159,7 +171,7 @@ async fn retry_now(conn: &mut Connection, id: EventId, now: DateTime<Utc>) -> Re
     if !control::revive_for(conn, Job::ProcessEvent(id), now).await? {
         queue::enqueue(conn, Job::ProcessEvent(id), &id.to_string(), now, now).await?;
     }
-    control::hasten(conn, Job::ProcessEvent(id), now).await
+    Ok(())
 }
 
 /// Makes an event pending again; its job is the caller's.
@@ -187,19 +199,7 @@ pub async fn reopen(conn: &mut Connection, id: EventId) -> Result<()> {
 /// # Errors
 /// Those of the database; what was queued before stays queued.
 pub async fn retry_many(conn: &mut Connection, filter: &EventFilter, now: DateTime<Utc>) -> Result<(usize, bool)> {
-    let mut query = webhook_events::table.select(webhook_events::id).into_boxed();
-    if let Some(status) = filter.status {
-        query = query.filter(webhook_events::status.eq(status));
-    }
-    if let Some(event_type) = &filter.event_type {
-        query = query.filter(webhook_events::event_type.eq(event_type));
-    }
-    if let Some(since) = filter.since {
-        query = query.filter(webhook_events::received_at.ge(since));
-    }
-    if let Some(until) = filter.until {
-        query = query.filter(webhook_events::received_at.lt(until));
-    }
+    let query = chosen(filter).select(webhook_events::id);
     let oldest_first = (webhook_events::received_at, webhook_events::id);
     let mut ids: Vec<EventId> = query.order(oldest_first).limit(MOST_RETRIED + 1).load(conn).await?;
     let most = usize::try_from(MOST_RETRIED).unwrap_or_default();

@@ -7,7 +7,7 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
 use super::attempts::{self, Attempt, Verdict};
-use super::{EventSource, EventStatus};
+use super::{EventSource, EventStatus, routes};
 use crate::db::schema::webhook_events;
 use crate::db::{self, Connection};
 use crate::error::Result;
@@ -17,44 +17,38 @@ use crate::payments::EventEnvelope;
 
 /// An event as its provider tells it.
 #[derive(Debug)]
-pub struct Told<'a> {
+pub struct Told {
     /// Whose it is.
-    pub provider: &'a str,
+    pub provider: &'static str,
     /// What the same event has again.
-    pub id: &'a str,
+    pub id: String,
     /// What it is about.
-    pub kind: &'a str,
+    pub kind: String,
     /// Whether it is of live mode.
     pub livemode: bool,
 }
 
-/// Stores an event of Stripe; answers whether it is new. A delivery is logged in the same transaction.
-///
-/// # Errors
-/// Those of the database.
-pub async fn store(
-    conn: &mut Connection,
-    event: &EventEnvelope,
-    document: &Value,
-    delivery: Option<&Attempt>,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let told = Told { provider: "stripe", id: &event.id, kind: &event.kind, livemode: event.livemode };
-    let source = if delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp };
-    keep(conn, &told, document, (source, delivery), now).await
+impl Told {
+    /// An event of Stripe's.
+    pub(super) fn by_stripe(event: &EventEnvelope) -> Self {
+        let (id, kind) = (event.id.clone(), event.kind.clone());
+        Self { provider: routes::PROVIDER, id, kind, livemode: event.livemode }
+    }
 }
 
-/// Stores an event of a provider; answers whether it is new.
+/// Stores an event; answers whether it is new. A delivery is logged in the same transaction; what was not delivered was
+/// found in the provider's list.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn keep(
     conn: &mut Connection,
-    event: &Told<'_>,
+    event: &Told,
     document: &Value,
-    (source, delivery): (EventSource, Option<&Attempt>),
+    delivery: Option<&Attempt>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    let source = if delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp };
     db::transaction(conn, |conn| {
         async move {
             let id = EventId::new();
@@ -62,8 +56,8 @@ pub async fn keep(
                 .values((
                     webhook_events::id.eq(id),
                     webhook_events::provider.eq(event.provider),
-                    webhook_events::event_id.eq(event.id),
-                    webhook_events::event_type.eq(event.kind),
+                    webhook_events::event_id.eq(&event.id),
+                    webhook_events::event_type.eq(&event.kind),
                     webhook_events::payload.eq(document),
                     webhook_events::livemode.eq(event.livemode),
                     webhook_events::status.eq(EventStatus::Pending),

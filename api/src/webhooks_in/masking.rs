@@ -6,14 +6,18 @@ use serde_json::Value;
 const MASK: &str = "[masked]";
 
 /// Members that hold nothing but what a person wrote about themselves; below them only these words stay.
-const ABOUT_A_PERSON: [&str; 12] = [
+const ABOUT_A_PERSON: [&str; 16] = [
     "address",
+    "address_from",
+    "address_to",
     "billing_details",
     "billing_details_snapshot",
     "collected_information",
     "customer_details",
     "custom_fields",
     "evidence",
+    "ip_address_location",
+    "location",
     "owner",
     "payment_method_details",
     "shipping",
@@ -26,7 +30,8 @@ const HARMLESS: [&str; 10] =
     ["amount", "brand", "carrier", "country", "currency", "funding", "network", "object", "tax_exempt", "type"];
 
 /// Members that are personal, or open something, wherever they stand.
-const PERSONAL: [&str; 18] = [
+const PERSONAL: [&str; 19] = [
+    "billing_zip",
     "business_name",
     "client_secret",
     "customer_email",
@@ -42,10 +47,15 @@ const PERSONAL: [&str; 18] = [
     "phone",
     "receipt_email",
     "receipt_number",
-    "receipt_url",
-    "url",
+    "tracking_number",
+    "tracking_url_provider",
     "username",
 ];
+
+/// Whether a member is an address in the web: whoever has it may see what is there.
+fn is_link(name: &str) -> bool {
+    name == "url" || name.ends_with("_url")
+}
 
 /// Masks e-mail addresses, names, postal addresses, telephone numbers and what leads to them.
 pub(super) fn mask(document: &mut Value) {
@@ -58,7 +68,8 @@ fn hide(value: &mut Value, is_personal: bool) {
             for (name, member) in members {
                 let name = name.as_str();
                 let is_below = is_personal && !HARMLESS.contains(&name);
-                hide(member, is_below || ABOUT_A_PERSON.contains(&name) || PERSONAL.contains(&name));
+                let is_itself = ABOUT_A_PERSON.contains(&name) || PERSONAL.contains(&name) || is_link(name);
+                hide(member, is_below || is_itself);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, is_personal)),
@@ -104,6 +115,33 @@ mod tests {
         let text = document.to_string();
         for personal in ["ada@", "Ada", "Torstr", "10119", "DE123", "pay.example", "Berlin"] {
             assert!(!text.contains(personal), "{personal} in {text}");
+        }
+    }
+
+    #[test]
+    fn what_carriers_tell_is_masked_as_well() {
+        let place = json!({"city": "Berlin", "state": "BE", "zip": "10119", "country": "DE"});
+        let mut document = json!({
+            "event": "track_updated", "test": true, "data": {
+                "object_id": "o_1", "carrier": "ups", "status": "SUCCESS", "metadata": "lbl_1", "tracking_number": "1Z999",
+                "tracking_url_provider": "https://ups.example/1Z999", "label_url": "https://shippo.example/label.pdf",
+                "address_from": place, "address_to": place, "billing_zip": "10119", "url": "https://shippo.example/o_1",
+                "ip_address_location": {"country": "DE", "latitude": 52.5, "city": "Berlin"},
+                "tracking_status": {"status": "DELIVERED", "status_date": "2026-01-02T03:04:05Z", "location": place},
+            },
+        });
+        mask(&mut document);
+        let data = &document["data"];
+        for (kept, value) in [("object_id", "o_1"), ("carrier", "ups"), ("status", "SUCCESS"), ("metadata", "lbl_1")] {
+            assert_eq!(data[kept], value, "{kept}");
+        }
+        assert_eq!(data["tracking_status"]["status"], "DELIVERED");
+        assert_eq!(data["address_to"], json!({"city": MASK, "state": MASK, "zip": MASK, "country": "DE"}));
+        assert_eq!(data["address_from"], data["address_to"]);
+        assert_eq!(data["tracking_status"]["location"], data["address_to"]);
+        assert_eq!(data["ip_address_location"], json!({"country": "DE", "latitude": MASK, "city": MASK}));
+        for hidden in ["tracking_number", "tracking_url_provider", "label_url", "billing_zip", "url"] {
+            assert_eq!(data[hidden], MASK, "{hidden}");
         }
     }
 }

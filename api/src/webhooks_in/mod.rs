@@ -18,6 +18,9 @@ pub use door::Door;
 
 use crate::db::text_enum;
 
+/// Whose events come in.
+const PROVIDERS: [&str; 2] = [routes::PROVIDER, shippo::PROVIDER];
+
 text_enum! {
     /// What became of an event.
     EventStatus {

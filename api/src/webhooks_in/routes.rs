@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::attempts::{Attempt, Verdict};
-use super::{door, inbox};
+use super::door;
+use super::inbox::{self, Told};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::client_address::client_address;
@@ -19,8 +20,11 @@ use crate::ids::WebhookAttemptId;
 use crate::payments::{EventEnvelope, SignatureError, verify};
 use crate::tokens;
 
+/// How the inbox names Stripe.
+pub(super) const PROVIDER: &str = "stripe";
+
 /// The largest event, in bytes.
-pub(super) const MAX_BODY: usize = 1024 * 1024;
+const MAX_BODY: usize = 1024 * 1024;
 
 /// How long a body may take to come.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
@@ -70,14 +74,25 @@ pub async fn receive_stripe_webhook(
 ) -> Result<HttpResponse> {
     let app = app.into_inner();
     let _place = app.door.enter().await?;
-    let (started, mut attempt) = (Instant::now(), arrival(&app, &request));
-    match read(&app, &request, payload, &mut attempt).await {
+    let (started, mut attempt) = (Instant::now(), arrival(&app, &request, PROVIDER));
+    let read = read(&app, &request, payload, &mut attempt).await;
+    answer(&app, started, attempt, read).await
+}
+
+/// Stores what was accepted before it is acknowledged, and notes what was refused.
+pub(super) async fn answer(
+    app: &Arc<App>,
+    started: Instant,
+    mut attempt: Attempt,
+    read: Result<(Told, Value), Refusal>,
+) -> Result<HttpResponse> {
+    match read {
         Ok((event, document)) => {
-            let task_app = Arc::clone(&app);
+            let task_app = Arc::clone(app);
             let store = async move {
                 let mut conn = task_app.webhook_connection().await?;
                 attempt.latency_ms = millis_since(started);
-                inbox::store(&mut conn, &event, &document, Some(&attempt), attempt.received_at).await
+                inbox::keep(&mut conn, &event, &document, Some(&attempt), attempt.received_at).await
             };
             app.run_to_end(store).await?;
             app.wake.ring();
@@ -85,26 +100,40 @@ pub async fn receive_stripe_webhook(
         }
         Err(Refusal { verdict, error }) => {
             let (reason, latency_ms) = (Some(error.to_string()), millis_since(started));
-            door::refuse(&app, Attempt { verdict, reason, latency_ms, ..attempt }).await;
+            door::refuse(app, Attempt { verdict, reason, latency_ms, ..attempt }).await;
             Err(error)
         }
     }
 }
 
-struct Refusal {
-    verdict: Verdict,
-    error: Error,
+/// Why a delivery is refused.
+pub(super) struct Refusal {
+    /// What we made of it.
+    pub(super) verdict: Verdict,
+    /// What is answered.
+    pub(super) error: Error,
+}
+
+impl From<SignatureError> for Refusal {
+    fn from(error: SignatureError) -> Self {
+        let verdict = match error {
+            SignatureError::Stale => Verdict::TooOld,
+            SignatureError::Malformed | SignatureError::Mismatch => Verdict::BadSignature,
+        };
+        Self { verdict, error: Error::problem(Code::InvalidSignature, format!("Not accepted: {error}.")) }
+    }
 }
 
 fn millis_since(started: Instant) -> i64 {
     i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
-fn arrival(app: &App, request: &HttpRequest) -> Attempt {
+/// A delivery as it begins.
+pub(super) fn arrival(app: &App, request: &HttpRequest, provider: &str) -> Attempt {
     let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
     Attempt {
         id: WebhookAttemptId::new(),
-        provider: "stripe".to_owned(),
+        provider: provider.to_owned(),
         verdict: Verdict::Accepted,
         reason: None,
         event_id: None,
@@ -117,7 +146,8 @@ fn arrival(app: &App, request: &HttpRequest) -> Attempt {
     }
 }
 
-fn short(text: &str) -> String {
+/// As much of a text as is kept.
+pub(super) fn short(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect()
 }
 
@@ -127,28 +157,18 @@ async fn read(
     request: &HttpRequest,
     payload: Payload,
     attempt: &mut Attempt,
-) -> Result<(EventEnvelope, Value), Refusal> {
-    let refuse = |verdict, error| Refusal { verdict, error };
+) -> Result<(Told, Value), Refusal> {
     let body = read_in_time(payload).await?;
     attempt.body_sha256 = Some(tokens::sha256(&body));
     let named: Named = serde_json::from_slice(&body).unwrap_or_default();
     attempt.event_id = named.id.as_deref().map(short);
     attempt.event_type = named.kind.as_deref().map(short);
     let signature = request.headers().get("Stripe-Signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    verify(signature, &body, &app.config.stripe.webhook_secrets, attempt.received_at).map_err(|error| {
-        let verdict = match error {
-            SignatureError::Stale => Verdict::TooOld,
-            SignatureError::Malformed | SignatureError::Mismatch => Verdict::BadSignature,
-        };
-        refuse(verdict, Error::problem(Code::InvalidSignature, format!("Not accepted: {error}.")))
-    })?;
-    let unreadable = |error: serde_json::Error| {
-        let detail = format!("The event is not readable: {error}.");
-        refuse(Verdict::Malformed, Error::problem(Code::MalformedBody, detail))
-    };
-    let event: EventEnvelope = serde_json::from_slice(&body).map_err(unreadable)?;
-    let document = document(&body).map_err(|error| refuse(Verdict::Malformed, error))?;
-    Ok((event, document))
+    verify(signature, &body, &app.config.stripe.webhook_secrets, attempt.received_at)?;
+    let malformed = |error| Refusal { verdict: Verdict::Malformed, error };
+    let event: EventEnvelope = serde_json::from_slice(&body).map_err(unreadable).map_err(malformed)?;
+    let document = document(&body).map_err(malformed)?;
+    Ok((Told::by_stripe(&event), document))
 }
 
 /// What an event calls itself, also one that is not signed.
@@ -159,7 +179,8 @@ struct Named {
     kind: Option<String>,
 }
 
-async fn read_in_time(payload: Payload) -> Result<BytesMut, Refusal> {
+/// A body that comes in time and is not too large.
+pub(super) async fn read_in_time(payload: Payload) -> Result<BytesMut, Refusal> {
     match tokio::time::timeout(BODY_PATIENCE, read_body(payload.into_inner(), MAX_BODY)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if error.code() == Some(Code::BodyTooLarge) => {

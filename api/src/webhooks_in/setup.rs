@@ -17,8 +17,10 @@ pub async fn setup(app: &App, url: &str) -> Result<Vec<String>, String> {
     let target = target(url, app.stripe.is_live())?;
     let mode = if app.stripe.is_live() { "live" } else { "test" };
     let mut lines = vec![format!("Stripe in {mode} mode, by the key.")];
+    // First, as what is said of a new endpoint must not be lost: its secret is told once.
+    let tax = tax(app).await.map_err(|error| refused(&error, "Tax Settings and Registrations: read"))?;
     lines.extend(endpoint(app, &target).await.map_err(|error| refused(&error, "Webhook Endpoints: write"))?);
-    lines.extend(tax(app).await.map_err(|error| refused(&error, "Tax Settings and Registrations: read"))?);
+    lines.extend(tax);
     if app.config.stripe.webhook_secrets.is_empty() {
         lines.push("STRIPE_WEBHOOK_SECRETS is not set: no event will be accepted before it is.".to_owned());
     }
@@ -50,10 +52,12 @@ fn refused(error: &ProviderError, right: &str) -> String {
 
 async fn endpoint(app: &App, target: &str) -> Result<Vec<String>, ProviderError> {
     let all = app.stripe.webhook_endpoints().await?;
-    let (ours, others): (Vec<WebhookEndpoint>, Vec<WebhookEndpoint>) =
+    let (mut ours, others): (Vec<WebhookEndpoint>, Vec<WebhookEndpoint>) =
         all.into_iter().filter(|endpoint| endpoint.url == target).partition(WebhookEndpoint::is_of_our_version);
-    let mut lines = Vec::new();
-    let endpoint = match ours.into_iter().next() {
+    // Of several the one that does its work already stays, as its secret is the one in use.
+    ours.sort_by_key(|endpoint| !endpoint.has_our_events());
+    let (mut lines, mut ours) = (Vec::new(), ours.into_iter());
+    let endpoint = match ours.next() {
         Some(endpoint) if endpoint.has_our_events() => {
             lines.push(format!("{} sends our events to {target} already.", endpoint.id));
             endpoint
@@ -77,6 +81,9 @@ async fn endpoint(app: &App, target: &str) -> Result<Vec<String>, ProviderError>
     }
     if endpoint.livemode != app.stripe.is_live() {
         lines.push("It is of the other mode than the key: its events would be ignored.".to_owned());
+    }
+    for spare in ours {
+        lines.push(format!("{} sends there as well, in the same version: delete it at Stripe.", spare.id));
     }
     for other in others {
         let version = other.api_version.as_deref().unwrap_or("the account's own");

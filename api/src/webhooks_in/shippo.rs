@@ -4,29 +4,37 @@
 //! for who asked it to.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, post, web};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 use validator::Validate;
 
-use super::inbox::{self, Told};
-use super::routes::{MAX_BODY, Receipt, document};
-use super::{EventSource, IgnoredBecause};
+use super::IgnoredBecause;
+use super::attempts::{Attempt, Verdict};
+use super::inbox::Told;
+use super::routes::{Receipt, Refusal, answer, arrival, document, read_in_time, short};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::config::ShippoConfig;
+use crate::db::Connection;
+use crate::db::schema::shipping_labels;
 use crate::error::{Code, Error, Result};
 use crate::fulfillments::tracking;
-use crate::http::extract::{Query, header, read_body};
+use crate::http::extract::{Query, header};
 use crate::ids::ShippingLabelId;
 use crate::jobs::{Job, queue};
+use crate::labels::model::LabelStatus;
 use crate::payments::verify;
 use crate::shippo::TrackNews;
-use crate::tokens::sha256;
+use crate::tokens::{hex, sha256};
 
 /// How the inbox names Shippo.
 pub(super) const PROVIDER: &str = "shippo";
@@ -56,32 +64,43 @@ pub async fn receive_shippo_webhook(
     query: Query<ShippoQuery>,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let body = read_body(payload.into_inner(), MAX_BODY).await?;
-    let now = app.clock.now();
-    let refuse = |reason: String| {
-        tracing::warn!(error = reason, "What claims to be Shippo was refused");
-        Err(Error::problem(Code::InvalidSignature, format!("Not accepted: {reason}.")))
+    let app = app.into_inner();
+    let _place = app.door.enter().await?;
+    let (started, mut attempt) = (Instant::now(), arrival(&app, &request, PROVIDER));
+    let read = read(&app, &request, query.0.token.as_deref(), payload, &mut attempt).await;
+    answer(&app, started, attempt, read).await
+}
+
+/// The event and its document, once the token and the signature are right; fills in what can be read of any delivery.
+async fn read(
+    app: &App,
+    request: &HttpRequest,
+    token: Option<&str>,
+    payload: Payload,
+    attempt: &mut Attempt,
+) -> Result<(Told, Value), Refusal> {
+    let bad = |error| Refusal { verdict: Verdict::BadSignature, error };
+    let malformed = |error| Refusal { verdict: Verdict::Malformed, error };
+    let Some(config) = app.config.shippo.as_ref().filter(|config| knows(config, token)) else {
+        let detail = "Not accepted: the address holds no token of SHIPPO_WEBHOOK_TOKENS.";
+        return Err(bad(Error::problem(Code::InvalidSignature, detail)));
     };
-    let Some(config) = app.config.shippo.as_ref().filter(|config| knows(config, query.0.token.as_deref())) else {
-        return refuse("the address holds no token of SHIPPO_WEBHOOK_TOKENS".to_owned());
-    };
+    let body = read_in_time(payload).await?;
+    let digest = sha256(&body);
+    let id = hex(&digest);
+    (attempt.body_sha256, attempt.event_id) = (Some(digest), Some(id.clone()));
     if !config.webhook_secrets.is_empty() {
-        let signature = header(&request, "Shippo-Auth-Signature")?.unwrap_or_default();
-        if let Err(error) = verify(signature, &body, &config.webhook_secrets, now) {
-            return refuse(error.to_string());
-        }
+        let signature = header(request, "Shippo-Auth-Signature").map_err(bad)?.unwrap_or_default();
+        verify(signature, &body, &config.webhook_secrets, attempt.received_at)?;
     }
-    let document = document(&body)?;
-    let Some(kind) = document.get("event").and_then(Value::as_str) else {
-        return Err(Error::problem(Code::MalformedBody, "The event does not say what it is about (`event`)."));
+    let document = document(&body).map_err(malformed)?;
+    let Some(kind) = document.get("event").and_then(Value::as_str).map(str::to_owned) else {
+        let detail = "The event does not say what it is about (`event`).";
+        return Err(malformed(Error::problem(Code::MalformedBody, detail)));
     };
-    let id: String = sha256(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+    attempt.event_type = Some(short(&kind));
     let is_test = document.get("test").and_then(Value::as_bool).unwrap_or(!config.is_live);
-    let told = Told { provider: PROVIDER, id: &id, kind, livemode: !is_test };
-    let mut conn = app.connection().await?;
-    inbox::keep(&mut conn, &told, &document, (EventSource::Webhook, None), now).await?;
-    app.wake.ring();
-    Ok(HttpResponse::Ok().json(Receipt { received: true }))
+    Ok((Told { provider: PROVIDER, id, kind, livemode: !is_test }, document))
 }
 
 /// Whether a token is one of ours; digests are compared, so that the time tells nothing.
@@ -109,17 +128,26 @@ pub(super) async fn take_effect(app: &Arc<App>, event: &Value) -> Result<Option<
             Some(news) => tracking::hear(&mut conn, &news, now).await?,
             None => false,
         },
-        // What became of a label is read from Shippo, by its own job.
-        Some("transaction_created" | "transaction_updated") => {
-            let label = data.get("metadata").and_then(Value::as_str).and_then(|id| id.parse::<ShippingLabelId>().ok());
-            if let Some(label) = label {
-                for job in [Job::BuyLabel(label), Job::VoidLabel(label)] {
-                    queue::enqueue(&mut conn, job, &label.to_string(), now, now).await?;
-                }
-            }
-            label.is_some()
-        }
+        Some("transaction_created" | "transaction_updated") => hear_of_label(&mut conn, data, now).await?,
         Some(_) | None => false,
     };
     Ok((!is_ours).then_some(IgnoredBecause::NotOurs))
+}
+
+/// What became of a label is read from Shippo, by its own job, now. Answers whether the label is ours.
+async fn hear_of_label(conn: &mut Connection, data: &Value, now: DateTime<Utc>) -> Result<bool> {
+    let id = data.get("metadata").and_then(Value::as_str).and_then(|id| id.parse::<ShippingLabelId>().ok());
+    let Some(id) = id else { return Ok(false) };
+    let label = shipping_labels::table.find(id).select(shipping_labels::status);
+    let status: Option<LabelStatus> = label.first(conn).await.optional()?;
+    let job = match status {
+        Some(LabelStatus::Pending) => Job::BuyLabel(id),
+        Some(LabelStatus::VoidRequested | LabelStatus::Voiding) => Job::VoidLabel(id),
+        Some(LabelStatus::Purchased | LabelStatus::Failed | LabelStatus::Voided | LabelStatus::VoidRejected) => {
+            return Ok(true);
+        }
+        None => return Ok(false),
+    };
+    queue::hurry(conn, job, &id.to_string(), now).await?;
+    Ok(true)
 }

@@ -5,13 +5,12 @@ use diesel::dsl::{count_star, max, min};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::EventSource;
 use super::attempts::Verdict;
+use super::{EventSource, EventStatus, PROVIDERS, routes};
 use crate::alerts::{self, AlertKind};
 use crate::db::Connection;
-use crate::db::schema::{jobs, webhook_attempts, webhook_events};
+use crate::db::schema::{webhook_attempts, webhook_events};
 use crate::error::Result;
-use crate::jobs::{JobKind, JobStatus};
 
 /// So many signatures that are not ours within [`BURST_SPAN`] are told.
 const BURST: i64 = 20;
@@ -36,13 +35,16 @@ const BACKLOG_DEPTH: i64 = 1000;
 /// # Errors
 /// Those of the database.
 pub async fn watch(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    tell_of_forgery(conn, now).await?;
+    for provider in PROVIDERS {
+        tell_of_forgery(conn, provider, now).await?;
+    }
     tell_of_silence(conn, now).await?;
     tell_of_backlog(conn, now).await
 }
 
-async fn tell_of_forgery(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+async fn tell_of_forgery(conn: &mut Connection, provider: &str, now: DateTime<Utc>) -> Result<()> {
     let bad = webhook_attempts::table
+        .filter(webhook_attempts::provider.eq(provider))
         .filter(webhook_attempts::verdict.eq_any([Verdict::BadSignature, Verdict::TooOld]))
         .filter(webhook_attempts::received_at.gt(now - BURST_SPAN))
         .group_by(webhook_attempts::address)
@@ -51,11 +53,12 @@ async fn tell_of_forgery(conn: &mut Connection, now: DateTime<Utc>) -> Result<()
     let count: i64 = bad.iter().map(|(_, count, _)| count).sum();
     let Some((address, most, reason)) = bad.as_slice().first().filter(|_| count >= BURST) else { return Ok(()) };
     let detail = format!(
-        "{count} webhooks with a bad signature within an hour, from {} addresses; {most} from {address} ({}).",
+        "{count} webhooks to {provider}'s door with a bad signature within an hour, from {} addresses; {most} from \
+         {address} ({}).",
         bad.len(),
         reason.as_deref().unwrap_or("no reason")
     );
-    alerts::raise(conn, AlertKind::WebhookSignatures, "stripe", None, &detail, now).await
+    alerts::raise(conn, AlertKind::WebhookSignatures, provider, None, &detail, now).await
 }
 
 /// Stripe's list has events that were never delivered, and nothing else is delivered either.
@@ -69,6 +72,7 @@ async fn tell_of_silence(conn: &mut Connection, now: DateTime<Utc>) -> Result<()
         return Ok(());
     }
     let last: Option<DateTime<Utc>> = webhook_attempts::table
+        .filter(webhook_attempts::provider.eq(routes::PROVIDER))
         .filter(webhook_attempts::verdict.eq_any([Verdict::Accepted, Verdict::Duplicate]))
         .select(max(webhook_attempts::received_at))
         .get_result(conn)
@@ -82,19 +86,18 @@ async fn tell_of_silence(conn: &mut Connection, now: DateTime<Utc>) -> Result<()
         "Stripe has delivered nothing {last}, but its list had {missed} events in the last {} hours.",
         SILENCE.num_hours()
     );
-    alerts::raise(conn, AlertKind::WebhooksSilent, "stripe", None, &detail, now).await
+    alerts::raise(conn, AlertKind::WebhooksSilent, routes::PROVIDER, None, &detail, now).await
 }
 
 async fn tell_of_backlog(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    let waiting = jobs::table
-        .filter(jobs::kind.eq(JobKind::ProcessEvent))
-        .filter(jobs::status.eq_any([JobStatus::Queued, JobStatus::Running]));
+    let waiting = webhook_events::table.filter(webhook_events::status.eq(EventStatus::Pending));
     let (depth, oldest): (i64, Option<DateTime<Utc>>) =
-        waiting.select((count_star(), min(jobs::created_at))).get_result(conn).await?;
+        waiting.select((count_star(), min(webhook_events::received_at))).get_result(conn).await?;
     let Some(oldest) = oldest else { return Ok(()) };
     if oldest > now - BACKLOG_AGE && depth <= BACKLOG_DEPTH {
         return Ok(());
     }
-    let detail = format!("{depth} events wait to be processed, the oldest since {}.", oldest.format("%H:%M:%S UTC"));
+    let oldest = oldest.format("%Y-%m-%d %H:%M:%S UTC");
+    let detail = format!("{depth} events wait to be processed, the oldest since {oldest}.");
     alerts::raise(conn, AlertKind::EventBacklog, "stripe", None, &detail, now).await
 }

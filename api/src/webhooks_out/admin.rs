@@ -148,7 +148,8 @@ pub async fn delete_webhook_endpoint(
 /// Rotate a webhook endpoint's secret
 ///
 /// Answers a new secret, shown here once. For 24 hours events carry a signature by the former one as well, so that the
-/// receiver has time to change. Scope `webhooks:write`.
+/// receiver has time to change, and by the one before it if that still signed; older ones are over. Scope
+/// `webhooks:write`.
 #[utoipa::path(
     operation_id = "rotate_webhook_secret", tag = "staff", security(("staff_key" = [])),
     params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),

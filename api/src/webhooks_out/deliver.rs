@@ -19,8 +19,8 @@ use crate::db::schema::webhook_endpoints;
 use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::Result;
-use crate::ids::{JobId, OutboundEventId, WebhookDeliveryId, WebhookEndpointId};
-use crate::jobs::Job;
+use crate::ids::{OutboundEventId, WebhookDeliveryId, WebhookEndpointId};
+use crate::jobs::{Job, queue};
 
 /// How many events an endpoint is sent at once.
 const AT_ONCE: i64 = 8;
@@ -205,22 +205,7 @@ pub async fn look_again(
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let job = Job::DeliverWebhooks(endpoint);
-    Statement::constant(
-        "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
-         VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
-         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO UPDATE SET run_at = LEAST(jobs.run_at, EXCLUDED.run_at)",
-    )
-    .with(Bind::Uuid(JobId::new().0))
-    .with(Bind::Text(job.kind().to_string()))
-    .with(Bind::Json(job.payload()))
-    .with(Bind::Text(endpoint.to_string()))
-    .with(Bind::Time(at))
-    .with(Bind::Int(job.kind().max_attempts().into()))
-    .with(Bind::Time(now))
-    .execute(conn)
-    .await?;
-    Ok(())
+    queue::enqueue_by(conn, Job::DeliverWebhooks(endpoint), &endpoint.to_string(), at, now).await
 }
 
 /// Looks after endpoints at which something is due that nobody sends.

@@ -1,6 +1,6 @@
 //! Deliveries for staff: reading them, and sending them once more.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -10,8 +10,9 @@ use super::model::{NewWebhookReplay, WebhookAttempt, WebhookDelivery, WebhookDel
 use super::payload;
 use super::{DeliveryStatus, EndpointStatus, EventType, endpoints};
 use crate::db::Connection;
-use crate::db::schema::{outbound_events, webhook_deliveries, webhook_delivery_attempts, webhook_endpoints};
+use crate::db::schema::{outbound_events, webhook_deliveries, webhook_delivery_attempts};
 use crate::error::{Code, Error, Result};
+use crate::http::etag::Expected;
 use crate::ids::{OrderId, OutboundEventId, WebhookDeliveryId, WebhookEndpointId};
 
 /// How many tries of a delivery are shown.
@@ -154,9 +155,7 @@ fn missing() -> Error {
 
 /// Locks an endpoint against being disabled or deleted meanwhile.
 async fn require_enabled(conn: &mut Connection, id: WebhookEndpointId) -> Result<()> {
-    let status: EndpointStatus =
-        webhook_endpoints::table.find(id).select(webhook_endpoints::status).for_no_key_update().first(conn).await?;
-    match status {
+    match endpoints::lock(conn, id, &Expected::any()).await? {
         EndpointStatus::Enabled => Ok(()),
         EndpointStatus::Disabled => {
             let detail = "The endpoint is disabled, so nothing is sent to it. Enable it first.";
@@ -197,20 +196,16 @@ pub async fn replay_since(
     which: &NewWebhookReplay,
     now: DateTime<Utc>,
 ) -> Result<usize> {
-    endpoints::find(conn, endpoint).await?;
     require_enabled(conn, endpoint).await?;
     let mut over = vec![DeliveryStatus::Dead];
     if which.include_succeeded {
         over.push(DeliveryStatus::Succeeded);
     }
-    // PostgreSQL knows fewer years than chrono, and nothing is kept for so long.
-    let oldest = now - TimeDelta::days(60);
-    let (since, until) = (which.since.max(oldest), which.until.unwrap_or(now).clamp(oldest, now));
     let replayed = diesel::update(webhook_deliveries::table)
         .filter(webhook_deliveries::endpoint_id.eq(endpoint))
         .filter(webhook_deliveries::status.eq_any(over))
-        .filter(webhook_deliveries::created_at.ge(since))
-        .filter(webhook_deliveries::created_at.lt(until))
+        .filter(webhook_deliveries::created_at.ge(which.since))
+        .filter(webhook_deliveries::created_at.lt(which.until.unwrap_or(now)))
         .set((
             webhook_deliveries::status.eq(DeliveryStatus::Pending),
             webhook_deliveries::attempts.eq(0),

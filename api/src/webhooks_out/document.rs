@@ -38,9 +38,10 @@ fn data(event_type: EventType) -> (std::borrow::Cow<'static, str>, &'static str)
             OrderCancelledEvent::name(),
             "An order is cancelled, paid or not. One whose hold ended is told as `checkout.expired` instead.",
         ),
-        EventType::OrderFulfilled => {
-            (OrderFulfilledEvent::name(), "Goods of an order were sent; once for each shipment.")
-        }
+        EventType::OrderFulfilled => (
+            OrderFulfilledEvent::name(),
+            "Staff recorded a shipment of an order; it may not have left yet, and may still be called off.",
+        ),
         EventType::OrderDisputed => {
             (OrderDisputedEvent::name(), "The payment of an order is disputed, or its dispute moved on.")
         }

@@ -12,6 +12,7 @@ use super::send::Sender;
 use super::{DeliveryStatus, DisabledReason, EndpointStatus};
 use crate::db::Connection;
 use crate::db::schema::{webhook_deliveries, webhook_endpoints};
+use crate::db::statement::{Bind, Statement};
 use crate::error::{Code, Error, Result};
 use crate::http::etag::Expected;
 use crate::ids::WebhookEndpointId;
@@ -20,8 +21,11 @@ use crate::tokens::TokenKeys;
 /// How many endpoints a shop has at most: as many as one process sends to at once.
 pub const MOST: usize = 16;
 
-/// How long a former secret still signs.
+/// How long former secrets still sign after a rotation.
 const FORMER_SECRET: TimeDelta = TimeDelta::hours(24);
+
+/// The key of the advisory lock under which endpoints are counted and created.
+const CREATING: i64 = 0x6d65_7278_0000_0001;
 
 /// The first version of a secret.
 pub const FIRST_SECRET: i32 = 1;
@@ -75,7 +79,7 @@ fn texts(wanted: &[WantedEvent]) -> Vec<String> {
     wanted.iter().map(ToString::to_string).collect()
 }
 
-/// Creates an endpoint.
+/// Creates an endpoint, within a transaction.
 ///
 /// # Errors
 /// `validation_failed`, `too_many_webhook_endpoints`.
@@ -86,6 +90,9 @@ pub async fn create(
     now: DateTime<Utc>,
 ) -> Result<WebhookEndpoint> {
     require_lawful(sender, &new.url)?;
+    // One at a time until the transaction ends: two that count at once would both find room for the last one, and there is
+    // no row to lock.
+    Statement::constant("SELECT pg_advisory_xact_lock($1)").with(Bind::Int(CREATING)).execute(conn).await?;
     if list(conn).await?.len() >= MOST {
         let detail = format!("A shop has at most {MOST} webhook endpoints; delete one first.");
         return Err(Error::problem(Code::TooManyWebhookEndpoints, detail));
@@ -145,7 +152,10 @@ pub async fn list(conn: &mut Connection) -> Result<Vec<WebhookEndpoint>> {
 }
 
 /// Locks an endpoint; answers its status.
-async fn lock(conn: &mut Connection, id: WebhookEndpointId, expected: &Expected) -> Result<EndpointStatus> {
+///
+/// # Errors
+/// `not_found`, `precondition_failed`.
+pub(super) async fn lock(conn: &mut Connection, id: WebhookEndpointId, expected: &Expected) -> Result<EndpointStatus> {
     let row: Option<(i64, EndpointStatus)> = webhook_endpoints::table
         .find(id)
         .filter(webhook_endpoints::deleted_at.is_null())
@@ -242,8 +252,8 @@ pub async fn delete(
     Ok(())
 }
 
-/// Gives an endpoint a new secret; answers its version. Those of the last 24 hours sign as well for 24 more, so that
-/// an answer which was lost costs nothing.
+/// Gives an endpoint a new secret; answers its version. The one before signs as well for 24 hours, and so does the one
+/// before that if it still did, so that an answer which was lost costs nothing. Older ones are over.
 ///
 /// # Errors
 /// `not_found`.
@@ -258,7 +268,7 @@ pub async fn rotate(conn: &mut Connection, id: WebhookEndpointId, now: DateTime<
         ))
         .first(conn)
         .await?;
-    let oldest = if until.is_some_and(|until| now < until) { former } else { present };
+    let oldest = if until.is_some_and(|until| now < until) { former.max(present - 1) } else { present };
     diesel::update(endpoint)
         .set((
             webhook_endpoints::secret_version.eq(present + 1),

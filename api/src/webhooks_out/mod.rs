@@ -25,7 +25,7 @@ text_enum! {
         OrderPaymentPending => "order.payment_pending",
         /// An order is cancelled, paid or not.
         OrderCancelled => "order.cancelled",
-        /// Goods of an order were sent; once for each shipment.
+        /// Staff recorded a shipment of an order; it may not have left yet, and may still be called off.
         OrderFulfilled => "order.fulfilled",
         /// The payment of an order is disputed, or its dispute moved on.
         OrderDisputed => "order.disputed",

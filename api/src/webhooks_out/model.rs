@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use validator::Validate;
 
 use super::{DeliveryStatus, DisabledReason, EndpointStatus, EventType};
-use crate::http::pagination::Page;
+use crate::http::pagination::{self, Page};
 use crate::http::patch::Patch;
 use crate::ids::{OrderId, OutboundEventId, WebhookDeliveryId, WebhookEndpointId};
 
@@ -121,7 +121,7 @@ pub struct WebhookEndpoint {
     pub disabled_reason: Option<DisabledReason>,
     /// Since when nothing has succeeded; `null` when the last try did.
     pub failing_since: Option<DateTime<Utc>>,
-    /// Until when events are signed with the former secret as well, after a rotation.
+    /// Until when events are signed with former secrets as well, at most two, after a rotation.
     pub former_secret_until: Option<DateTime<Utc>>,
     /// Raised by each change; the `ETag`.
     pub version: i64,
@@ -169,9 +169,11 @@ pub struct WebhookTest {
 #[serde(deny_unknown_fields)]
 pub struct NewWebhookReplay {
     /// Of events from then on; they are kept for 30 days.
+    #[validate(custom(function = "pagination::check_time"))]
     pub since: DateTime<Utc>,
-    /// Of events until before then.
+    /// Of events until before then; before now when absent.
     #[serde(default)]
+    #[validate(custom(function = "pagination::check_time"))]
     pub until: Option<DateTime<Utc>>,
     /// Also what succeeded; else what is dead only.
     #[serde(default)]

@@ -1,5 +1,5 @@
-//! What events say: ids and small facts, as they were when it happened. Never a token, an e-mail or a postal address;
-//! receivers read the rest by the API.
+//! What events say: ids and small facts, as they were when it happened. Never a token, an e-mail or a postal address, nor
+//! an alert's detail, which quotes what others wrote; receivers read the rest by the API.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub struct OrderFulfilledEvent {
     pub order: OrderFacts,
     /// The shipment.
     pub fulfillment_id: FulfillmentId,
-    /// What was sent.
+    /// What is in it.
     pub line_items: Vec<FulfillmentLine>,
 }
 
@@ -105,12 +105,10 @@ pub struct AlertRaisedEvent {
     /// The order that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderFacts>,
-    /// The alert.
+    /// The alert; `GET /v1/admin/alerts` says what happened.
     pub alert_id: AlertId,
     /// What it is about; the runbook says what to do.
     pub kind: AlertKind,
-    /// What happened, for staff.
-    pub detail: String,
 }
 
 /// `webhook.test`
