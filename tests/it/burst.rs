@@ -1,4 +1,5 @@
-//! A burst of events, twice and in any order, while the worker is killed again and again: each takes effect once.
+//! A burst of events, twice and in any order, on a slow database, while the worker is killed again and again: each takes
+//! effect once.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -8,8 +9,15 @@ use crate::harness::{CheckoutHandle, TestApp, WEBHOOK_SECRET, guard};
 use crate::webhooks::{deliver, event, sign};
 
 const ORDERS: usize = 20;
-const OTHERS: usize = 2000;
+const OTHERS: usize = 10_000;
 const KILLS: i64 = 5;
+
+/// Each write of an event takes the database two milliseconds more.
+const SLOW: [&str; 2] = [
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$",
+    "CREATE TRIGGER slow BEFORE INSERT OR UPDATE ON webhook_events FOR EACH ROW EXECUTE FUNCTION slow()",
+];
 
 /// The events of Stripe's list, as they would be delivered.
 async fn listed(app: &TestApp) -> Vec<String> {
@@ -29,6 +37,9 @@ async fn listed(app: &TestApp) -> Vec<String> {
 async fn a_burst_survives_five_killed_workers() {
     let app = TestApp::start().await;
     let variant = app.variant(1000).await;
+    for statement in SLOW {
+        app.sql(statement).await;
+    }
     app.webhooks("drop").await;
     let mut checkouts: Vec<CheckoutHandle> = Vec::new();
     for _ in 0..ORDERS {
@@ -53,7 +64,7 @@ async fn a_burst_survives_five_killed_workers() {
         for round in 1..=KILLS {
             let worker = app.worker(&[]).await;
             guard(async {
-                while app.count(ended).await < round * 150 {
+                while app.count(ended).await < round * 500 {
                     tokio::task::yield_now().await;
                 }
             })
