@@ -92,21 +92,21 @@ fn told(kind: EventKind, detail: &Value) -> Option<(EventType, &'static [(&'stat
 
 /// Where a parcel is now.
 fn moved(detail: &Value) -> Option<(EventType, &'static [(&'static str, &'static str)])> {
-    let event_type = match detail.get("status")?.as_str()?.parse().ok()? {
-        ShipmentStatus::InTransit => EventType::FulfillmentInTransit,
-        ShipmentStatus::Delivered => EventType::FulfillmentDelivered,
-        ShipmentStatus::Failed => EventType::FulfillmentFailed,
-        ShipmentStatus::Returned => EventType::FulfillmentReturned,
-        ShipmentStatus::Pending | ShipmentStatus::LabelPurchased | ShipmentStatus::Cancelled => return None,
-    };
-    let members = &[
+    const PARCEL: &[(&str, &str)] = &[
         ("fulfillment_id", "fulfillment_id"),
         ("at", "happened_at"),
         ("carrier", "carrier"),
         ("tracking_number", "tracking_number"),
         ("tracking_url", "tracking_url"),
     ];
-    Some((event_type, members))
+    let event_type = match detail.get("status")?.as_str()?.parse::<ShipmentStatus>().ok()? {
+        ShipmentStatus::InTransit => EventType::FulfillmentInTransit,
+        ShipmentStatus::Delivered => EventType::FulfillmentDelivered,
+        ShipmentStatus::Failed => EventType::FulfillmentFailed,
+        ShipmentStatus::Returned => EventType::FulfillmentReturned,
+        ShipmentStatus::Pending | ShipmentStatus::LabelPurchased | ShipmentStatus::Cancelled => return None,
+    };
+    Some((event_type, PARCEL))
 }
 
 /// Writes an event with its deliveries and the jobs that send them, unless no endpoint wants it. One statement, as
