@@ -295,6 +295,20 @@ impl Level {
         let is_low = self.low_stock_threshold > 0 && on_hand <= self.low_stock_threshold;
         self.track_inventory && (is_low != self.low_since.is_some() || (on_hand <= 0) != self.out_since.is_some())
     }
+
+    /// The stock once so many are on hand.
+    const fn inventory(&self, on_hand: i64, shortage: i64) -> Inventory {
+        Inventory {
+            on_hand,
+            reserved: self.reserved,
+            available: on_hand - self.reserved,
+            shortage,
+            track_inventory: self.track_inventory,
+            allow_backorder: self.allow_backorder,
+            low_stock_threshold: self.low_stock_threshold,
+            uses_default_threshold: self.uses_default_threshold,
+        }
+    }
 }
 
 /// Changes what is on hand, with its movement.
@@ -342,15 +356,5 @@ async fn change(
     if level.crosses(on_hand) {
         low_stock::follow(conn, &[variant], now).await?;
     }
-    let inventory = Inventory {
-        on_hand,
-        reserved,
-        available: on_hand - reserved,
-        shortage,
-        track_inventory: level.track_inventory,
-        allow_backorder: level.allow_backorder,
-        low_stock_threshold: level.low_stock_threshold,
-        uses_default_threshold: level.uses_default_threshold,
-    };
-    Ok(AdjustedStock { variant_id: variant, inventory, held_orders })
+    Ok(AdjustedStock { variant_id: variant, inventory: level.inventory(on_hand, shortage), held_orders })
 }
