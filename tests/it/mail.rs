@@ -297,6 +297,34 @@ async fn alerts_are_mailed_at_once_and_many_of_them_together() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_held_than_there_is_alarms_the_shop_by_mail() {
+    let smtp = SmtpServer::start().await;
+    let app = app_with(&smtp, &[("MERX_ALERT_EMAIL", "boss@shop.example")]).await;
+    let variant = app.variant(5).await;
+    app.checked_out(&variant, 4).await;
+    let count = async |delta: i64| {
+        let body = json!({"delta": delta, "reason": "correction"});
+        let path = format!("/v1/admin/variants/{variant}/stock-adjustments");
+        app.staff_post(&path, body).send().await.expect(201)["inventory"]["shortage"].clone()
+    };
+    assert_eq!(count(-1).await, 0, "all that is held is there");
+    app.run_jobs().await;
+    let boss = || smtp.taken().into_iter().filter(|mail| mail.recipient == "boss@shop.example").collect::<Vec<_>>();
+    assert_eq!(boss().len(), 0);
+    assert_eq!(count(-3).await, 3);
+    app.run_jobs().await;
+    assert_eq!((boss().len(), boss()[0].subject.as_str()), (1, "Camp: shortage"));
+    let said = format!("{variant}: 4 units are held for shoppers, but only 1 are there.");
+    assert!(boss()[0].text.replace('\n', " ").contains(&said), "{}", boss()[0].text);
+    // Worse is the same alarm.
+    assert_eq!(count(-1).await, 4);
+    app.advance(301).await;
+    app.run_jobs().await;
+    assert_eq!((boss().len(), app.alerts("shortage").await), (1, 1));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_look_at_mails_and_send_them_again() {
     let smtp = SmtpServer::start().await;
     let app = app_with(&smtp, &[]).await;

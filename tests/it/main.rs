@@ -49,6 +49,7 @@ mod recovery;
 mod refunds;
 mod shipping;
 mod shippo;
+mod stock_events;
 mod storefront;
 mod stripe_setup;
 mod sums;

@@ -133,6 +133,7 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_webhook_endpoint"
         | "update_tax_settings"
         | "update_invoice_settings"
+        | "update_inventory_settings"
         | "update_currency_settings"
         | "update_shipping_settings"
         | "create_quote"

@@ -297,7 +297,7 @@ pub(crate) fn policy(patch: &VariantPatch) -> Result<Policy> {
     Ok(Policy {
         track_inventory: patch.track_inventory.required("/track_inventory")?.copied(),
         allow_backorder: patch.allow_backorder.required("/allow_backorder")?.copied(),
-        low_stock_threshold: patch.low_stock_threshold.column().map(|threshold| threshold.copied().unwrap_or_default()),
+        low_stock_threshold: patch.low_stock_threshold.column().map(|threshold| threshold.copied()),
         archived: patch.archived.required("/archived")?.copied(),
     })
 }

@@ -101,6 +101,9 @@ pub struct StripeConfig {
     pub api_base: String,
     /// `STRIPE_WEBHOOK_SECRETS`: comma-separated `whsec_…`; several while one is rotated.
     pub webhook_secrets: Vec<SecretString>,
+    /// `STRIPE_WEBHOOK_URL`: where Stripe reaches this service, or `off`: the endpoint at Stripe is not looked after
+    /// (`MERX_PUBLIC_URL` when that is `https`, else `off`).
+    pub webhook_url: Option<String>,
     /// `MERX_STRIPE_REQUESTS_PER_SECOND`: how much this process asks of Stripe (80 live, 20 test mode).
     pub requests_per_second: u32,
     /// `MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT`: of that, of one endpoint (25).
@@ -276,6 +279,7 @@ impl Config {
         Ok(Self {
             bind,
             storefront_url: env.storefront_url(&public_url, is_live)?,
+            stripe: env.stripe(secret_key, is_live, &public_url)?,
             public_url,
             mail: env.mail(is_live)?,
             dev_mailbox: env.dev_mailbox(is_live)?,
@@ -284,7 +288,6 @@ impl Config {
             pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
             webhook_pool_size: env.between("MERX_WEBHOOK_POOL_SIZE", 4, 1..=100)?,
             token_keys: env.token_keys()?,
-            stripe: env.stripe(secret_key, is_live)?,
             shippo: env.shippo()?,
             ecb_url: env
                 .text("MERX_ECB_URL")

@@ -759,6 +759,8 @@ diesel::table! {
         allow_backorder -> Bool,
         low_stock_threshold -> Int8,
         low_since -> Nullable<Timestamptz>,
+        uses_default_threshold -> Bool,
+        out_since -> Nullable<Timestamptz>,
     }
 }
 

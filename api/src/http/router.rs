@@ -171,6 +171,8 @@ fn for_warehouse(config: &mut ServiceConfig<'_>) {
     config
         .service(inventory::low_stock_routes::list_low_stock)
         .service(inventory::low_stock_routes::export_low_stock)
+        .service(inventory::settings_routes::get_inventory_settings)
+        .service(inventory::settings_routes::update_inventory_settings)
         .service(fulfillments::admin::create_fulfillment)
         .service(fulfillments::admin::get_fulfillment)
         .service(fulfillments::admin::update_fulfillment)

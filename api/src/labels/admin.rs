@@ -25,10 +25,10 @@ fn require_shippo(app: &App) -> Result<()> {
 
 /// Buy a label
 ///
-/// For a shipment that has none, and for one parcel: by the rate that the shopper chose, or by a new one of the same
-/// service when that is older than six days or for another parcel. The answer is `pending`: it is bought at once, and
-/// `GET …/fulfillments/{fulfillment_id}` shows how that went, with the file, the tracking number and what it costs more
-/// than was quoted. Scope `fulfillments:write`.
+/// For a shipment that has none, and for one parcel; goods that need several parcels are a shipment for each. It is bought
+/// by the rate that the shopper chose, or by a new one of the same service when that is older than six days or for another
+/// parcel. The answer is `pending`: it is bought at once, and `GET …/fulfillments/{fulfillment_id}` shows how that went,
+/// with the file, the tracking number and what it costs more than was quoted. Scope `fulfillments:write`.
 #[utoipa::path(
     operation_id = "create_shipping_label", tag = "staff", security(("staff_key" = [])), request_body = NewShippingLabel,
     params(

@@ -26,6 +26,8 @@ text_enum! {
         Currencies => "currencies",
         /// How invoices are issued.
         Invoices => "invoices",
+        /// What counts as low.
+        Inventory => "inventory",
     }
 }
 

@@ -149,6 +149,7 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
             "derived": [{"currency": "USD", "margin": "2", "round_to": 100, "minus": 1}], "stale_after_days": 5, "stop_after_days": 10,
         }),
         "set_exchange_rate" => json!({"rate": "1.5"}),
+        "update_inventory_settings" => json!({"default_low_stock_threshold": 2}),
         "update_invoice_settings" => json!({
             "seller": {"name": "S", "address": address(), "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "email": "s@example.com", "registration": "R"},
             "invoice_prefix": "I-", "credit_note_prefix": "C-", "footer": "F",

@@ -220,6 +220,8 @@ pub(super) const ROWS: &[Row] = &[
     staff("issue_invoice", 409, Scope::OrdersWrite),
     staff("get_invoice_settings", 200, Scope::SettingsRead),
     staff("update_invoice_settings", 200, Scope::SettingsWrite),
+    staff("get_inventory_settings", 200, Scope::SettingsRead),
+    staff("update_inventory_settings", 200, Scope::SettingsWrite),
     staff("list_refunds", 200, Scope::OrdersRead),
     staff("get_refund", 404, Scope::OrdersRead),
     staff("list_holds", 200, Scope::OrdersRead),
