@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Deed, SmtpServer, TestApp, address, token_of};
+use crate::harness::{Deed, SmtpServer, TestApp, Tls, address, token_of};
 
 const FROM: &str = "Camp <orders@shop.example>";
 
@@ -255,6 +255,52 @@ async fn what_is_wrong_with_us_is_no_fault_of_the_mail() {
     assert!(smtp.heard("EHLO") && !smtp.heard("AUTH") && !smtp.heard("MAIL"));
     assert_eq!(app.alerts("credentials_refused").await, 1);
     app.finish().await;
+}
+
+/// From the first byte or by STARTTLS: the server is who its certificate says, and only then gets password and mail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_go_by_tls_to_a_server_that_is_trusted_and_that_trusts_us() {
+    for tls in [Tls::Wrapped, Tls::Started] {
+        let smtp = SmtpServer::with_tls(tls).await;
+        smtp.accept_login("shop", "geheim@1");
+        let (url, authority) = (smtp.tls_url(tls, "shop:geheim%401@"), smtp.authority());
+        let own = [("MERX_SMTP_URL", url.as_str()), ("MERX_MAIL_FROM", FROM)];
+        let trusting = [&own[..], &[("MERX_SMTP_CA_FILE", authority.to_str().unwrap())]].concat();
+        let app = TestApp::with(&trusting).await;
+        let id = sample(&app, "ada@example.com").await;
+        app.run_jobs().await;
+        assert_eq!(email(&app, &id).await["status"], "sent", "{tls:?}");
+        let taken = smtp.taken().remove(0);
+        assert_eq!(
+            (taken.recipient.as_str(), taken.subject.as_str()),
+            ("ada@example.com", "[Test] Your password was changed")
+        );
+        // The server's password is another for a while.
+        smtp.accept_login("shop", "other");
+        app.finish().await;
+        let app = TestApp::with(&trusting).await;
+        let id = sample(&app, "ada@example.com").await;
+        app.run_jobs().await;
+        let seen = email(&app, &id).await;
+        assert_eq!((&seen["status"], app.alerts("credentials_refused").await), (&json!("queued"), 1));
+        assert!(seen["last_error"].as_str().unwrap().contains("535"), "{seen}");
+        smtp.accept_login("shop", "geheim@1");
+        app.advance(3).await;
+        app.run_jobs().await;
+        assert_eq!((email(&app, &id).await["status"].as_str(), smtp.taken().len()), (Some("sent"), 2));
+        app.finish().await;
+        // Who does not know the authority tells the server nothing.
+        let stranger = TestApp::with(&own).await;
+        let id = sample(&stranger, "ada@example.com").await;
+        stranger.run_jobs().await;
+        let seen = email(&stranger, &id).await;
+        assert_eq!((&seen["status"], stranger.alerts("credentials_refused").await), (&json!("queued"), 1), "{seen}");
+        assert_eq!(smtp.taken().len(), 2);
+        let clear = smtp.heard_in_clear();
+        assert!(clear.iter().all(|verb| verb == "EHLO" || verb == "STARTTLS"), "{clear:?}");
+        stranger.finish().await;
+        std::fs::remove_file(authority).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

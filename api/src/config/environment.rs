@@ -1,5 +1,6 @@
 //! Reading variables: each wrong value is told with the variable's name and the remedy.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -172,6 +173,17 @@ impl Environment<'_> {
             Some("off") | None => Ok(false),
             Some(other) => Err(format!("MERX_DEV_MAILBOX=`{other}` is not valid. Use on or off.")),
         }
+    }
+
+    /// How clients reach the service. Links to invoices in e-mails lead there, so with a live key they are not sent in clear.
+    pub(super) fn public_url(&self, bind: SocketAddr, is_live: bool) -> Result<String, String> {
+        let url = self.text("MERX_PUBLIC_URL").unwrap_or_else(|| format!("http://{bind}"));
+        if is_live && self.text("MERX_SMTP_URL").is_some() && !url.starts_with("https://") {
+            return Err(format!(
+                "MERX_PUBLIC_URL=`{url}` is not valid. Links to invoices in e-mails lead there: use https:// and a host."
+            ));
+        }
+        Ok(url.trim_end_matches('/').to_owned())
     }
 
     /// Where links in e-mails lead. They open accounts, so with a live key they are not sent in clear.

@@ -171,6 +171,8 @@ pub struct SmtpConfig {
     pub tls: SmtpTls,
     /// Of `MERX_SMTP_URL`: user and password, percent-encoded there.
     pub credentials: Option<(String, SecretString)>,
+    /// `MERX_SMTP_CA_FILE`: certificates (PEM) that the mail server's may be signed by, beside the machine's (none).
+    pub ca_file: Option<PathBuf>,
     /// `MERX_MAIL_FROM`: who e-mails are from, `Shop <orders@shop.example>`.
     pub from: Mailbox,
     /// `MERX_MAIL_REPLY_TO`: where answers go (`MERX_MAIL_FROM`).
@@ -274,8 +276,7 @@ impl Config {
             .unwrap_or_else(|| "EUR".to_owned())
             .parse()
             .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?;
-        let public_url =
-            env.text("MERX_PUBLIC_URL").map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned());
+        let public_url = env.public_url(bind, is_live)?;
         Ok(Self {
             bind,
             storefront_url: env.storefront_url(&public_url, is_live)?,

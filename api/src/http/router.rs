@@ -11,7 +11,7 @@ use crate::{
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
-    config.configure(for_mail);
+    config.configure(for_mail).configure(for_readers_of_mail);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -191,6 +191,10 @@ fn for_accountants(config: &mut ServiceConfig<'_>) {
         .service(invoices::admin::issue_invoice)
         .service(invoices::admin::get_invoice_settings)
         .service(invoices::admin::update_invoice_settings);
+}
+
+fn for_readers_of_mail(config: &mut ServiceConfig<'_>) {
+    config.service(invoices::links::open_invoice_link);
 }
 
 fn for_mail(config: &mut ServiceConfig<'_>) {

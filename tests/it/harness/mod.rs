@@ -35,7 +35,7 @@ pub(crate) use orders::states;
 pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Seen};
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
-pub(crate) use smtp::{Deed, SmtpServer};
+pub(crate) use smtp::{Deed, SmtpServer, Tls};
 pub(crate) use spec::{body_schema, operations, validator, webhook_schema};
 
 /// The webhook secret of every test.

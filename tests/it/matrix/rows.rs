@@ -101,6 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     guest("get_invoice", 404),
     guest("list_order_invoices", 200),
     guest("get_order_invoice", 404),
+    open("open_invoice_link", 400),
     open("create_customer", 202),
     open("verify_customer", 422),
     open("request_password_reset", 202),
