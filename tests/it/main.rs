@@ -3,6 +3,7 @@
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod account_mail;
+mod api_keys;
 mod browse;
 mod burst;
 mod cancellation;
@@ -50,6 +51,8 @@ mod refunds;
 mod shipping;
 mod shippo;
 mod stock_events;
+mod staff;
+mod staff_sessions;
 mod storefront;
 mod stripe_setup;
 mod sums;
