@@ -195,6 +195,8 @@ typed_ids! {
     WebhookDeliveryId => "whd",
     /// One try to send an event.
     WebhookTryId => "wat",
+    /// An entry of the audit log.
+    AuditEntryId => "aud",
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod account_mail;
+mod audit;
+mod audit_coverage;
 mod browse;
 mod burst;
 mod cancellation;

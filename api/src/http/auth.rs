@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use crate::app::App;
+use crate::audit::{Author, Origin};
 use crate::customers::sessions::{self, ACCESS_PREFIX};
 use crate::error::{Code, Error, Result};
 use crate::http::caller::bearer_token;
@@ -46,7 +47,7 @@ pub struct OrderAccess {
 
 /// A staff member's API key.
 pub struct Staff {
-    key: ApiKeyId,
+    author: Author,
     scopes: Vec<Scope>,
 }
 
@@ -54,13 +55,19 @@ impl Staff {
     /// The scope of this caller's idempotency keys.
     #[must_use]
     pub fn idempotency_scope(&self) -> String {
-        format!("staff:{}", self.key)
+        format!("staff:{}", self.author.actor)
     }
 
     /// Who acts, for the records.
     #[must_use]
     pub fn actor(&self) -> String {
-        self.key.to_string()
+        self.author.actor.clone()
+    }
+
+    /// Who acts, from where and in which request, for the audit log.
+    #[must_use]
+    pub const fn author(&self) -> &Author {
+        &self.author
     }
 
     /// Whether the key has the scope.
@@ -189,6 +196,7 @@ impl FromRequest for Staff {
         let token = header(request, AUTHORIZATION.as_str())
             .map(|value| value.and_then(bearer_token).unwrap_or_default().to_owned());
         let app = request.app_data::<web::Data<App>>().cloned();
+        let origin = Origin::of(request);
         Box::pin(async move {
             let (token, app) = (token?, app.ok_or_else(|| Error::Internal("no app".to_owned()))?);
             if !token.starts_with("sk_") {
@@ -204,7 +212,11 @@ impl FromRequest for Staff {
                 api_keys::find(&mut conn, &token, task_shop.clock.now()).await
             };
             let found = shop.run_to_end(look_up).await?;
-            found.map(|(key, scopes)| Self { key, scopes }).ok_or_else(|| {
+            let staff = |(key, name, scopes): (ApiKeyId, String, Vec<Scope>)| Self {
+                author: Author { actor: key.to_string(), name, origin },
+                scopes,
+            };
+            found.map(staff).ok_or_else(|| {
                 Error::problem(Code::Unauthenticated, "This API key does not exist, is expired, or was revoked.")
             })
         })

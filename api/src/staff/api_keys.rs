@@ -65,6 +65,8 @@ text_enum! {
         SettingsRead => "settings:read",
         /// Change the shop's settings.
         SettingsWrite => "settings:write",
+        /// Read who changed what.
+        AuditRead => "audit:read",
     }
 }
 
@@ -73,7 +75,7 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
@@ -99,6 +101,7 @@ impl Scope {
         Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,
+        Self::AuditRead,
     ];
 }
 
@@ -128,22 +131,26 @@ pub async fn create(
     Ok((id, token))
 }
 
-/// A living key and its scopes; `None` when there is none with this token.
+/// A living key, its name and its scopes; `None` when there is none with this token.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Result<Option<(ApiKeyId, Vec<Scope>)>> {
-    let found: Option<(ApiKeyId, Vec<String>)> = api_keys::table
+pub async fn find(
+    conn: &mut Connection,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<(ApiKeyId, String, Vec<Scope>)>> {
+    let found: Option<(ApiKeyId, String, Vec<String>)> = api_keys::table
         .filter(api_keys::token_hash.eq(tokens::sha256(token.as_bytes())))
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
-        .select((api_keys::id, api_keys::scopes))
+        .select((api_keys::id, api_keys::name, api_keys::scopes))
         .first(conn)
         .await
         .optional()?;
-    let Some((id, scopes)) = found else { return Ok(None) };
+    let Some((id, name, scopes)) = found else { return Ok(None) };
     let scopes = scopes.iter().map(|scope| scope.parse().map_err(Error::Internal)).collect::<Result<_>>()?;
-    Ok(Some((id, scopes)))
+    Ok(Some((id, name, scopes)))
 }
 
 /// A key as staff see it.
@@ -186,18 +193,18 @@ pub async fn list(conn: &mut Connection) -> Result<Vec<Listed>> {
     Ok(found.into_iter().map(listed).collect())
 }
 
-/// Revokes a key; again is no change.
+/// Revokes a key; again is no change. Answers whether it was one.
 ///
 /// # Errors
 /// `not_found`.
-pub async fn revoke(conn: &mut Connection, id: ApiKeyId, now: DateTime<Utc>) -> Result<()> {
+pub async fn revoke(conn: &mut Connection, id: ApiKeyId, now: DateTime<Utc>) -> Result<bool> {
     let there: i64 = api_keys::table.find(id).count().get_result(conn).await?;
     if there == 0 {
         return Err(Error::not_found("API key"));
     }
-    diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
+    let revoked = diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
         .set(api_keys::revoked_at.eq(now))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(revoked > 0)
 }
