@@ -77,7 +77,7 @@ async fn the_command_line_leaves_entries() {
         assert_eq!(app.command(&["keys", "revoke", &key]).await.0, 0);
     }
     let file = std::env::temp_dir().join(format!("merx-audit-{}.csv", uuid::Uuid::new_v4()));
-    std::fs::write(&file, "Handle,Title,Variant SKU,Variant Price\na,A,A,1.00\nb,B,B,2.00\n").unwrap();
+    std::fs::write(&file, "Handle,Title,Variant SKU,Variant Price,Variant Inventory Tracker,Variant Inventory Qty\na,A,A,1.00,shopify,3\nb,B,B,2.00,shopify,3\n").unwrap();
     let (code, out) = app.command(&["import", &file.display().to_string()]).await;
     std::fs::remove_file(&file).unwrap();
     assert_eq!(code, 0, "{out}");

@@ -216,7 +216,7 @@ async fn shipments(auditor: &mut Auditor<'_>) {
     let one = || Some(json!({"line_items": [{"line_item_id": line, "quantity": 1}]}));
     let made = auditor.call("create_fulfillment", &[order], one(), "fulfillment.created").await;
     let first = made["fulfillments"][0]["id"].as_str().unwrap().to_owned();
-    let tracking = json!({"carrier": "DHL", "tracking_number": "1"});
+    let tracking = json!({"carrier": "Pigeon", "tracking_number": "1"});
     auditor.call("update_fulfillment", &[order, &first], Some(tracking), "fulfillment.updated").await;
     auditor.call("cancel_fulfillment", &[order, &first], None, "fulfillment.cancelled").await;
     let made = app.about(&checkout, "fulfillments", json!({})).send().await.expect(201);
@@ -272,7 +272,7 @@ async fn operation(auditor: &mut Auditor<'_>) {
     auditor.call("acknowledge_alert", &[alert], None, "alert.acknowledged").await;
     auditor.call("pause_job_kind", &["import"], Some(json!({"reason": "r"})), "job_kind.paused").await;
     auditor.call("resume_job_kind", &["import"], None, "job_kind.resumed").await;
-    let jobs = app.staff_get("/v1/admin/jobs?kind=send_email&status=done").send().await.expect(200);
+    let jobs = app.staff_get("/v1/admin/jobs?kind=process_event&status=done").send().await.expect(200);
     for (index, (operation, action)) in
         [("retry_job", "job.retried"), ("discard_job", "job.discarded")].iter().enumerate()
     {
@@ -307,7 +307,8 @@ async fn webhooks(auditor: &mut Auditor<'_>, world: &World) {
     auditor.call("update_webhook_endpoint", &[endpoint], Some(enable), "webhook_endpoint.updated").await;
     auditor.call("rotate_webhook_secret", &[endpoint], None, "webhook_endpoint.secret_rotated").await;
     let variant = app.variant(2).await;
-    app.checked_out(&variant, 1).await;
+    let cancelled = app.checked_out(&variant, 1).await.1;
+    app.cancel_own(&cancelled).send().await.expect(200);
     app.sql("UPDATE webhook_deliveries SET status = 'dead', finished_at = created_at").await;
     let deliveries = app.staff_get("/v1/admin/webhook-deliveries").send().await.expect(200);
     let delivery = deliveries["data"][0]["id"].as_str().unwrap();

@@ -42,18 +42,27 @@ pub async fn grant(owner: &mut Connection, role: &str) -> Result<bool> {
     if !found.is_some_and(|row| row.found) {
         return Ok(false);
     }
+    let (tables, sequences) = (own(owner, "r").await?, own(owner, "S").await?);
     let (role, kept) = (format!("\"{}\"", role.replace('"', "\"\"")), APPEND_ONLY.join(", "));
     owner
         .batch_execute(&format!(
             "BEGIN; SELECT pg_advisory_xact_lock({GRANTING}); \
              GRANT USAGE ON SCHEMA public TO {role}; \
-             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
-             GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role}; \
+             GRANT USAGE, SELECT ON SEQUENCE {sequences} TO {role}; \
              REVOKE UPDATE, DELETE, TRUNCATE ON {kept} FROM {role}; \
              REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON __diesel_schema_migrations FROM {role}; COMMIT"
         ))
         .await?;
     Ok(true)
+}
+
+/// What of a kind this role owns: what others do, such as an extension's tables, is not its to give.
+async fn own(owner: &mut Connection, kind: &str) -> Result<String> {
+    let query = "SELECT format('%I', relname) AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+        AND relkind::text = $1 AND pg_has_role(relowner, 'USAGE') ORDER BY relname";
+    let found: Vec<Table> = Statement::constant(query).with(Bind::Text(kind.to_owned())).load(owner).await?;
+    Ok(found.into_iter().map(|each| each.name).collect::<Vec<_>>().join(", "))
 }
 
 /// The tables that are only to be added to, but could be rewritten by the role of this connection.
