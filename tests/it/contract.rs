@@ -38,10 +38,10 @@ async fn migrations_go_down_to_nothing_and_up_again() {
     let app = TestApp::start().await;
     let config: &Config = &app.app.config;
     let before = schema(&app).await;
-    assert!(merx::run::migrate(config, true).await.unwrap() >= 4);
+    assert!(merx::run::migrate(config, true).await.unwrap().count >= 4);
     let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '\\_\\_diesel%'";
     assert_eq!(app.count(left).await, 0);
-    assert!(merx::run::migrate(config, false).await.unwrap() >= 4);
+    assert!(merx::run::migrate(config, false).await.unwrap().count >= 4);
     assert_eq!(schema(&app).await, before);
     app.finish().await;
 }
