@@ -23,7 +23,8 @@ async fn an_entry_says_who_changed_what_from_what_to_what() {
     let patch = app.staff_patch(&format!("/v1/admin/products/{id}"), json!({"title": "T-shirt", "tags": ["old"]}));
     let patch = patch.header("X-Request-Id", "trace-7").header("X-Forwarded-For", "203.0.113.7");
     patch.send().await.expect(200);
-    let [changed, made] = &entries(&app, &format!("subject_id={id}")).await[..] else { panic!("two entries") };
+    let of_product = entries(&app, &format!("subject_id={id}")).await;
+    let [changed, made] = &of_product[..] else { panic!("two entries: {of_product:?}") };
     assert_eq!((&made["action"], &changed["action"]), (&json!("product.created"), &json!("product.updated")));
     assert_eq!(changed["changes"], json!({"/title": {"before": "Shirt", "after": "T-shirt"}}));
     assert_eq!(made["changes"]["/slug"], json!({"after": "shirt"}));
@@ -37,7 +38,8 @@ async fn an_entry_says_who_changed_what_from_what_to_what() {
     app.staff_patch(&format!("/v1/admin/variants/{variant}"), prices).send().await.expect(200);
     let adjusted = json!({"delta": -2, "reason": "damaged", "note": "fell off the shelf"});
     app.staff_post(&format!("/v1/admin/variants/{variant}/stock-adjustments"), adjusted).send().await.expect(201);
-    let [adjusted, changed] = &entries(&app, &format!("subject_id={variant}")).await[..] else { panic!("two entries") };
+    let of_variant = entries(&app, &format!("subject_id={variant}")).await;
+    let [adjusted, changed] = &of_variant[..] else { panic!("two entries: {of_variant:?}") };
     assert_eq!(adjusted["reason"], "damaged: fell off the shelf");
     assert_eq!(adjusted["changes"], json!({"/inventory/on_hand": {"before": 5, "after": 3}}));
     assert_eq!(changed["changes"]["/inventory/track_inventory"], json!({"before": true, "after": false}));
@@ -69,7 +71,8 @@ async fn the_command_line_leaves_entries() {
     let app = TestApp::start().await;
     let (code, token) = app.command(&["keys", "create", "--name", "till", "--scopes", "orders:read"]).await;
     assert_eq!(code, 0);
-    let [made] = &entries(&app, "actor=cli").await[..] else { panic!("one entry") };
+    let by_command = entries(&app, "actor=cli").await;
+    let [made] = &by_command[..] else { panic!("one entry: {by_command:?}") };
     let key = made["subject_id"].as_str().unwrap().to_owned();
     assert_eq!((&made["action"], &made["changes"]["/name"]["after"]), (&json!("api_key.created"), &json!("till")));
     assert!(!made.to_string().contains(token.trim()), "{made}");
