@@ -3,6 +3,7 @@
 pub mod address;
 pub mod alerts;
 pub mod app;
+pub mod audit;
 pub mod carts;
 pub mod catalog;
 pub mod check;

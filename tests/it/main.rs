@@ -4,6 +4,8 @@
 
 mod account_mail;
 mod api_keys;
+mod audit;
+mod audit_coverage;
 mod browse;
 mod burst;
 mod cancellation;
@@ -50,9 +52,9 @@ mod recovery;
 mod refunds;
 mod shipping;
 mod shippo;
-mod stock_events;
 mod staff;
 mod staff_sessions;
+mod stock_events;
 mod storefront;
 mod stripe_setup;
 mod sums;

@@ -123,6 +123,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/invoices/{id}") => "inv_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/refunds/") => "ref_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/audit-entries/") => "aud_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/alerts/") => "alrt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/disputes/") => "dsp_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/checkouts/") => &world.spare_checkout.id,

@@ -4,13 +4,15 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::AlertKind;
 use crate::app::App;
-use crate::db::Connection;
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::alerts;
+use crate::db::{self, Connection};
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::http::extract::{Id, Query};
@@ -137,17 +139,19 @@ pub async fn list_alerts(
 #[post("/v1/admin/alerts/{id}/acknowledge")]
 pub async fn acknowledge_alert(app: web::Data<App>, staff: Staff, id: Id<AlertId>) -> Result<HttpResponse> {
     staff.require(Scope::AlertsWrite)?;
-    let mut conn = app.connection().await?;
-    acknowledge(&mut conn, id.0, &staff.actor(), app.clock.now()).await?;
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), staff.author());
+    db::transaction(&mut conn, |conn| async move { acknowledge(conn, id.0, author, now).await }.scope_boxed()).await?;
     let alert: Option<Alert> = alerts::table.find(id.0).select(COLUMNS).first(&mut conn).await.optional()?;
     Ok(HttpResponse::Ok().json(alert.ok_or_else(|| Error::not_found("alert"))?))
 }
 
-/// One statement, so a transaction of its own.
-async fn acknowledge(conn: &mut Connection, id: AlertId, actor: &str, now: DateTime<Utc>) -> Result<()> {
-    diesel::update(alerts::table.find(id).filter(alerts::acknowledged_at.is_null()))
-        .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(actor)))
+async fn acknowledge(conn: &mut Connection, id: AlertId, author: &Author, now: DateTime<Utc>) -> Result<()> {
+    let acknowledged = diesel::update(alerts::table.find(id).filter(alerts::acknowledged_at.is_null()))
+        .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(&author.actor)))
         .execute(conn)
         .await?;
-    Ok(())
+    if acknowledged == 0 {
+        return Ok(());
+    }
+    audit::record(conn, author, Entry::new(Action::AlertAcknowledged, id), now).await
 }

@@ -34,8 +34,11 @@ pub struct Config {
     pub dev_mailbox: bool,
     /// `DATABASE_URL`: PostgreSQL, may be a pooler.
     pub database_url: SecretString,
-    /// `DATABASE_DIRECT_URL`: PostgreSQL without a pooler, for migrations and LISTEN (`DATABASE_URL`).
+    /// `DATABASE_DIRECT_URL`: PostgreSQL without a pooler, for LISTEN (`DATABASE_URL`).
     pub database_direct_url: SecretString,
+    /// `MIGRATION_DATABASE_URL`: the same without a pooler as the role that owns the tables, for migrations
+    /// (`DATABASE_DIRECT_URL`).
+    pub migration_database_url: SecretString,
     /// `MERX_DB_POOL_SIZE`: connections of this process (16).
     pub pool_size: usize,
     /// `MERX_WEBHOOK_POOL_SIZE`: further connections of this process, for providers' webhooks alone (4).
@@ -276,6 +279,7 @@ impl Config {
             .unwrap_or_else(|| "EUR".to_owned())
             .parse()
             .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?;
+        let direct_url = env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone());
         let public_url = env.public_url(bind, is_live)?;
         Ok(Self {
             bind,
@@ -284,7 +288,8 @@ impl Config {
             public_url,
             mail: env.mail(is_live)?,
             dev_mailbox: env.dev_mailbox(is_live)?,
-            database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),
+            migration_database_url: env.text("MIGRATION_DATABASE_URL").unwrap_or_else(|| direct_url.clone()).into(),
+            database_direct_url: direct_url.into(),
             database_url: database_url.into(),
             pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
             webhook_pool_size: env.between("MERX_WEBHOOK_POOL_SIZE", 4, 1..=100)?,

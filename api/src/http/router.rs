@@ -3,16 +3,16 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    alerts, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http, imports,
-    inventory, invoices, jobs, labels, mail, orders, quotes, refunds, shipping, staff, store, tax, webhooks_in,
-    webhooks_out,
+    alerts, audit, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http,
+    imports, inventory, invoices, jobs, labels, mail, orders, quotes, refunds, shipping, staff, store, tax,
+    webhooks_in, webhooks_out,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
-    config.configure(for_mail).configure(for_readers_of_mail).configure(for_staff_accounts);
+    config.configure(for_mail).configure(for_readers_of_mail).configure(for_staff_accounts).configure(for_auditors);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -196,6 +196,13 @@ fn for_accountants(config: &mut ServiceConfig<'_>) {
 
 fn for_readers_of_mail(config: &mut ServiceConfig<'_>) {
     config.service(invoices::links::open_invoice_link);
+}
+
+fn for_auditors(config: &mut ServiceConfig<'_>) {
+    config
+        .service(audit::admin::list_audit_entries)
+        .service(audit::admin::export_audit_entries)
+        .service(audit::admin::get_audit_entry);
 }
 
 fn for_mail(config: &mut ServiceConfig<'_>) {

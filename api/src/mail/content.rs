@@ -158,7 +158,9 @@ pub(super) async fn read(
     match email.kind {
         EmailKind::VerifyEmail => Ok(Content::new(shop, once("verify-email", OneTime::EmailVerification))),
         EmailKind::ResetPassword => Ok(Content::new(shop, once("reset-password", OneTime::PasswordReset))),
-        EmailKind::StaffInvitation => Ok(Content::new(shop, for_staff(staff_links::LinkKind::Invitation, OneTime::StaffInvitation))),
+        EmailKind::StaffInvitation => {
+            Ok(Content::new(shop, for_staff(staff_links::LinkKind::Invitation, OneTime::StaffInvitation)))
+        }
         EmailKind::StaffPasswordReset => {
             Ok(Content::new(shop, for_staff(staff_links::LinkKind::PasswordReset, OneTime::StaffPasswordReset)))
         }

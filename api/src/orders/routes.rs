@@ -57,7 +57,7 @@ pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, access: Order
     authorise(&mut conn, &app, id.0, &access).await?;
     drop(conn);
     let wish = Wish {
-        actor: "shopper".to_owned(),
+        author: None,
         reason: CancelReason::RequestedByCustomer,
         note: None,
         restock: true,

@@ -46,6 +46,15 @@ pub struct Versioned<T> {
     pub version: i64,
 }
 
+/// Settings before and after a change.
+#[derive(Debug)]
+pub struct Changed<T> {
+    /// What they were.
+    pub before: Versioned<T>,
+    /// What they are.
+    pub after: Versioned<T>,
+}
+
 /// All settings, read at once.
 #[derive(Debug)]
 pub struct All(HashMap<SettingsKind, (Value, i64)>);
@@ -94,7 +103,7 @@ pub async fn change<T: Section>(
     expected: &Expected,
     now: DateTime<Utc>,
     change: impl FnOnce(T) -> Result<T> + Send,
-) -> Result<Versioned<T>> {
+) -> Result<Changed<T>> {
     diesel::insert_into(settings::table)
         .values((
             settings::kind.eq(T::KIND),
@@ -114,5 +123,6 @@ pub async fn change<T: Section>(
         .set((settings::body.eq(json!(value)), settings::version.eq(version + 1), settings::updated_at.eq(now)))
         .execute(conn)
         .await?;
-    Ok(Versioned { value, version: version + 1 })
+    let before = Versioned { value: parse::<T>(&body)?, version };
+    Ok(Changed { before, after: Versioned { value, version: version + 1 } })
 }
