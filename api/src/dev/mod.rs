@@ -313,7 +313,7 @@ fn config(
 async fn admin_key(app: &App, secrets: &mut Secrets, data_dir: &Path) -> crate::error::Result<String> {
     let mut conn = app.connection().await?;
     if let Some(key) = &secrets.admin_key
-        && let Some((_, scopes)) = api_keys::find(&mut conn, key, app.clock.now()).await?
+        && let Some((_, _, scopes)) = api_keys::find(&mut conn, key, app.clock.now()).await?
         // One of an older version lacks the scopes of this one.
         && Scope::ALL.iter().all(|scope| scopes.contains(scope))
     {
