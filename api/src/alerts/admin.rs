@@ -8,7 +8,7 @@ use scoped_futures::ScopedFutureExt;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::AlertKind;
+use super::{AlertKind, tell_closed};
 use crate::app::App;
 use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::alerts;
@@ -58,6 +58,8 @@ pub struct AlertList {
 pub struct AlertQuery {
     /// Only those of one kind.
     pub kind: Option<AlertKind>,
+    /// Only those about this order.
+    pub order_id: Option<OrderId>,
     /// Only those that are open (`true`), or that are not (`false`).
     pub open: Option<bool>,
     /// How many items a page has.
@@ -111,6 +113,9 @@ pub async fn list_alerts(
     if let Some(kind) = query.0.kind {
         rows = rows.filter(alerts::kind.eq(kind));
     }
+    if let Some(order) = query.0.order_id {
+        rows = rows.filter(alerts::order_id.eq(order));
+    }
     rows = match query.0.open {
         Some(true) => rows.filter(alerts::acknowledged_at.is_null()),
         Some(false) => rows.filter(alerts::acknowledged_at.is_not_null()),
@@ -146,12 +151,14 @@ pub async fn acknowledge_alert(app: web::Data<App>, staff: Staff, id: Id<AlertId
 }
 
 async fn acknowledge(conn: &mut Connection, id: AlertId, author: &Author, now: DateTime<Utc>) -> Result<()> {
-    let acknowledged = diesel::update(alerts::table.find(id).filter(alerts::acknowledged_at.is_null()))
-        .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(&author.actor)))
-        .execute(conn)
-        .await?;
-    if acknowledged == 0 {
-        return Ok(());
-    }
+    let closed: Option<(AlertKind, Option<OrderId>)> =
+        diesel::update(alerts::table.find(id).filter(alerts::acknowledged_at.is_null()))
+            .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(&author.actor)))
+            .returning((alerts::kind, alerts::order_id))
+            .get_result(conn)
+            .await
+            .optional()?;
+    let Some((kind, order)) = closed else { return Ok(()) };
+    tell_closed(conn, id, kind, order, now).await?;
     audit::record(conn, author, Entry::new(Action::AlertAcknowledged, id), now).await
 }

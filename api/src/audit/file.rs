@@ -11,7 +11,7 @@ use serde_json::json;
 use super::read::{self, AuditEntry, Filter};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::inventory::low_stock_routes::harmless;
+use crate::http::csv::harmless;
 
 /// How many rows are read at a time.
 const PIECE: i64 = 500;

@@ -3,8 +3,8 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    alerts, audit, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http,
-    imports, inventory, invoices, jobs, labels, mail, orders, quotes, refunds, shipping, staff, store, tax,
+    alerts, attention, audit, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx,
+    http, imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, staff, store, tax,
     webhooks_in, webhooks_out,
 };
 
@@ -13,6 +13,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
     config.configure(for_mail).configure(for_readers_of_mail).configure(for_staff_accounts).configure(for_auditors);
+    config.configure(for_dashboards);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -122,7 +123,6 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(discounts::code_admin::create_discount_codes)
         .service(discounts::code_admin::list_discount_codes)
         .service(discounts::code_admin::delete_discount_code)
-        .service(orders::admin::list_orders)
         .service(orders::admin::get_any_order)
         .service(orders::admin::cancel_order)
         .service(orders::admin::decide_payment_review)
@@ -241,4 +241,23 @@ fn for_staff_accounts(config: &mut ServiceConfig<'_>) {
         .service(staff::key_admin::update_api_key)
         .service(staff::key_admin::revoke_api_key)
         .service(staff::key_admin::rotate_api_key);
+}
+
+fn for_dashboards(config: &mut ServiceConfig<'_>) {
+    config
+        .service(attention::get_attention)
+        .service(live::routes::stream_events)
+        .service(customers::admin::list_customers)
+        .service(customers::admin::get_any_customer)
+        .service(customers::admin::update_any_customer)
+        .service(customers::admin::revoke_sessions_of_customer)
+        .service(customers::admin::export_customer)
+        .service(customers::admin::erase_customer)
+        .service(orders::list_admin::list_orders)
+        .service(orders::list_admin::list_order_summaries)
+        .service(orders::list_admin::export_orders)
+        .service(orders::note_admin::update_order)
+        .service(orders::note_admin::list_order_notes)
+        .service(orders::note_admin::create_order_note)
+        .service(orders::note_admin::delete_order_note);
 }

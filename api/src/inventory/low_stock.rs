@@ -15,6 +15,7 @@ use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::{ProductId, VariantId};
+use crate::live::{self, LiveSubject, LiveTopic};
 use crate::webhooks_out::{EventType, events};
 
 /// How many variants one transaction of the scan follows.
@@ -136,6 +137,8 @@ pub async fn follow(conn: &mut Connection, variants: &[VariantId], now: DateTime
     let crossings: Vec<Crossing> =
         Statement::constant(FOLLOW).with(Bind::Uuids(ids)).with(Bind::Time(now)).load(conn).await?;
     for crossing in crossings {
+        let subject = LiveSubject { variant_id: Some(crossing.variant_id), ..LiveSubject::default() };
+        live::tell(conn, LiveTopic::LowStock, &subject, now).await?;
         crossing.tell(conn, now).await?;
     }
     Ok(())

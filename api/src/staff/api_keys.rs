@@ -83,9 +83,9 @@ text_enum! {
         AuditRead => "audit:read",
         /// Read sums of sales, customers and stock.
         AnalyticsRead => "analytics:read",
-        /// Read customers, their addresses and orders.
+        /// Read customers, their addresses and what they bought; export their data.
         CustomersRead => "customers:read",
-        /// Change customers for them.
+        /// Change customers, log them out, erase their data.
         CustomersWrite => "customers:write",
     }
 }

@@ -209,6 +209,12 @@ pub(crate) fn lawful(operation: &str, world: &World) -> Option<Value> {
             "service": "ups_standard", "file_type": "PDF_4x6",
             "parcel": {"dimensions_mm": {"length": 1, "width": 1, "height": 1}, "weight_grams": 1},
         }),
+        "update_any_customer" => {
+            json!({"name": "Ada", "phone": "+49 30 1", "locale": "de", "metadata": metadata, "note": "n"})
+        }
+        "erase_customer" => json!({"reason": "r"}),
+        "update_order" => json!({"tags": ["vip"], "add_tags": [], "remove_tags": []}),
+        "create_order_note" => json!({"body": "n"}),
         "cancel_order" => json!({"reason": "other", "note": "n", "restock": true, "force": false}),
         "decide_payment_review" => json!({"decision": "accept"}),
         "send_test_email" => json!({"recipient": "a@example.com", "locale": "de"}),
@@ -237,6 +243,8 @@ pub(crate) fn path(template: &str, world: &World) -> String {
         path if path.contains("/admin/staff/") => &world.member,
         path if path.contains("/admin/roles/") => &world.role,
         path if path.contains("/admin/api-keys/") => &world.key,
+        "/v1/admin/customers/{id}/erase" => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/customers/") => &world.customer.id,
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/orders/") => &world.bought.1.order_id,
         path if path.contains("/me/addresses/") => &world.address,
@@ -251,6 +259,7 @@ pub(crate) fn path(template: &str, world: &World) -> String {
         .replace("{id}", id)
         .replace("{line_item_id}", &world.line)
         .replace("{product_id}", &world.product)
+        .replace("{note_id}", "note_01jd8x3v5ke2t9qj6f4z0w7m8r")
         .replace("{currency}", "KWD")
         .replace("{kind}", if template.contains("/email-templates/") { "alert" } else { "import" })
         .replace("{fulfillment_id}", "ful_01jd8x3v5ke2t9qj6f4z0w7m8r")
