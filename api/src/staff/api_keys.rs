@@ -65,6 +65,8 @@ text_enum! {
         SettingsRead => "settings:read",
         /// Change the shop's settings.
         SettingsWrite => "settings:write",
+        /// Read the analytics.
+        AnalyticsRead => "analytics:read",
     }
 }
 
@@ -73,7 +75,7 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
@@ -99,6 +101,7 @@ impl Scope {
         Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,
+        Self::AnalyticsRead,
     ];
 }
 
