@@ -323,16 +323,19 @@ async fn answers_are_the_sums_of_the_orders_in_every_zone_before_and_after_they_
     shop.app.run_jobs().await;
     let facts = shop.facts("EUR").await;
     assert_eq!(facts.len() + 1, before.len(), "a refund that failed is none");
-    for round in ["waiting", "rolled up", "anew"] {
+    for (round, buckets) in
+        [("waiting", &["hour"][..]), ("rolled up", &["hour", "day", "week", "month"]), ("anew", &["day"])]
+    {
+        match round {
+            "waiting" => assert_eq!(shop.app.count("SELECT count(*) FROM analytics_pending").await, 1),
+            "rolled up" => shop.app.run_now(Job::RollUpAnalytics).await,
+            _ => roll_up::rebuild(&mut shop.app.database().await, shop.app.app.clock.now()).await.unwrap(),
+        }
         for zone in ZONES {
-            for each in ["hour", "day", "week", "month"] {
+            for each in buckets {
                 shop.compare(zone, each, days(spring), &facts).await;
                 shop.compare(zone, each, days(autumn), &facts).await;
             }
-        }
-        match round {
-            "waiting" => shop.app.run_now(Job::RollUpAnalytics).await,
-            _ => roll_up::rebuild(&mut shop.app.database().await, shop.app.app.clock.now()).await.unwrap(),
         }
     }
     // The day that clocks change has 23 hours, or 25.
@@ -377,11 +380,11 @@ async fn products_funnel_and_stock_are_told_and_compared() {
     // A cart without anything, one that is filled and left, one that is checked out and left.
     shop.app.cart(&[]).await;
     shop.app.cart(&[(&shirt, 1)]).await;
-    let (_, left) = shop.app.checked_out(&cup, 1).await;
+    shop.app.checked_out(&cup, 1).await;
     let empty = shop.app.cart(&[]).await;
     let line = json!({"variant_id": cup, "quantity": 2});
     let path = format!("/v1/carts/{}/line-items", empty.id);
-    shop.app.post(&path, line).header("X-Cart-Token", &empty.token).send().await.expect(201);
+    shop.app.post(&path, line).header("X-Cart-Token", &empty.token).send().await.expect(200);
     let first = shop.app.paid(&shirt, 3).await;
     shop.app.refund_line(&first, 0, json!({})).await;
     shop.app.paid(&tent, 1).await;
@@ -452,7 +455,6 @@ async fn products_funnel_and_stock_are_told_and_compared() {
         shop.app.run_now(Job::RollUpAnalytics).await;
     }
     assert!(shop.app.count("SELECT count(*) FROM analytics_carts").await > 0);
-    assert_eq!(left.body["status"], "open");
     for name in ["summary", "revenue", "orders", "products", "customers", "discounts", "refunds", "funnel", "inventory"]
     {
         let query = if ["products", "inventory"].contains(&name) { "" } else { "?compare=previous_period" };
@@ -537,6 +539,8 @@ async fn a_wrong_roll_up_is_found_and_made_anew() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_year_is_made_that_adds_up_and_that_charts_show() {
     let app = TestApp::start().await;
+    let terms = json!({"title": "Ten", "method": "code", "code": "WELCOME10", "type": "percentage", "percentage": "10", "usage_limit_per_customer": 1});
+    app.staff_post("/v1/admin/discounts", terms).send().await.expect(201);
     let (code, said) = app.command(&["seed", "--orders", "400"]).await;
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("400 orders"), "{said}");

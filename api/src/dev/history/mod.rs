@@ -1,6 +1,7 @@
 //! A year that the demo shop has behind it: orders with all that follows them, carts that came to nothing, customers. Made
 //! from the day and a fixed seed, so that the same day makes the same year, and written in bulk in one transaction.
 
+mod after;
 mod calendar;
 mod goods;
 mod orders;

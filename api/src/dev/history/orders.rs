@@ -7,11 +7,12 @@ use sandbox::PastPayment;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::after;
 use super::goods::{Goods, Offer};
 use super::people::{People, Person, Place};
 use super::refunds::{self, Fate};
 use super::rows::Rows;
-use crate::ids::{DisputeId, FulfillmentId, OrderId, VariantId};
+use crate::ids::{OrderId, VariantId};
 
 /// How long e-mails and events are kept in sight.
 const RECENT: TimeDelta = TimeDelta::days(30);
@@ -76,7 +77,8 @@ pub(super) struct Writer {
     numbers: std::vec::IntoIter<i64>,
     code: Option<(Uuid, Uuid)>,
     made: u64,
-    disputes: Vec<(OrderId, String)>,
+    /// Those that wait for an answer.
+    pub(super) disputes: Vec<(OrderId, String)>,
     payments: Vec<PastPayment>,
 }
 
@@ -188,9 +190,9 @@ impl Writer {
         self.told("checkout.session.completed", &object, paid_at);
         self.hold(&order, "committed", placed_at, paid_at);
         self.checkout(&order, cart, ("completed", None), placed_at, paid_at);
-        let sent_at = (!fate.is_cancelled()).then(|| self.ship(&mut order, &person, age)).flatten();
+        let sent_at = if fate.is_cancelled() { None } else { after::ship(self, &mut order, &person) };
         refunds::follow(self, &mut order, &person, fate, sent_at);
-        self.dispute(&mut order, fate);
+        after::dispute(self, &mut order, fate);
         self.payments.push(PastPayment {
             intent: order.payment.clone(),
             amount: order.total,
@@ -348,73 +350,6 @@ impl Writer {
             "created_at": placed_at, "updated_at": ended_at, "units": units,
         });
         self.rows.push("checkouts", row);
-    }
-
-    /// Sends the goods after a day or two, unless that is still to come. Answers when.
-    fn ship(&mut self, order: &mut Order, person: &Person, age: TimeDelta) -> Option<DateTime<Utc>> {
-        let wait = TimeDelta::hours(self.random.random_range(14..60));
-        if age < wait {
-            return None;
-        }
-        let (sent_at, travel) = (order.paid_at + wait, TimeDelta::hours(self.random.random_range(22..96)));
-        let arrived_at = (age > wait + travel).then_some(sent_at + travel);
-        let id = self.id(sent_at);
-        let tracking = format!("JD{:018}", self.random.random_range(0..1_000_000_000_000_000_u64));
-        let status = if arrived_at.is_some() { "delivered" } else { "in_transit" };
-        let row = json!({
-            "id": id, "order_id": order.id, "carrier": "DHL", "tracking_number": tracking, "created_by": "demo", "created_at": sent_at,
-            "status": status, "shipped_at": sent_at, "delivered_at": arrived_at,
-        });
-        self.rows.push("fulfillments", row);
-        for line in &mut order.lines {
-            line.fulfilled = line.quantity;
-            let row = json!({"fulfillment_id": id, "line_item_id": line.id, "quantity": line.quantity});
-            self.rows.push("fulfillment_line_items", row);
-        }
-        order.status = "completed";
-        order.fulfillment_status = if arrived_at.is_some() { "delivered" } else { "fulfilled" };
-        let name = FulfillmentId(id).to_string();
-        self.happened(order.id, "fulfilled", json!({"fulfillment_id": name, "by": "demo"}), sent_at);
-        self.mailed(order.id, "order_shipped", id, &person.email, sent_at);
-        if let Some(arrived_at) = arrived_at {
-            let detail = json!({"fulfillment_id": name, "status": "delivered"});
-            self.happened(order.id, "parcel_moved", detail, arrived_at);
-            self.mailed(order.id, "order_delivered", id, &person.email, arrived_at);
-        }
-        Some(sent_at)
-    }
-
-    /// Of a few the buyer's bank takes the money back.
-    fn dispute(&mut self, order: &mut Order, fate: Fate) {
-        let age = self.now - order.paid_at;
-        if fate != Fate::Kept || age < TimeDelta::days(6) || !self.random.random_ratio(1, 250) {
-            return;
-        }
-        let at = order.paid_at + TimeDelta::days(5);
-        let is_open = age < TimeDelta::days(26);
-        let is_won = !is_open && self.random.random_ratio(1, 2);
-        let status = if is_open {
-            "needs_response"
-        } else if is_won {
-            "won"
-        } else {
-            "lost"
-        };
-        order.disputed = if is_won { 0 } else { order.total };
-        order.dispute_status = if is_open { "open" } else { status };
-        let id = self.id(at);
-        let provider = format!("du_demo_{}", id.simple());
-        let row = json!({
-            "id": id, "order_id": order.id, "provider_dispute_id": provider, "status": status, "reason": "product_not_received",
-            "amount": order.total, "withdrawn": order.disputed, "evidence_due_at": at + TimeDelta::days(21), "created_at": at, "updated_at": at,
-        });
-        self.rows.push("disputes", row);
-        let amount = json!({"amount": order.total, "currency": order.currency});
-        let detail = json!({"dispute_id": DisputeId(id).to_string(), "status": order.dispute_status, "amount": amount});
-        self.happened(order.id, "disputed", detail, at);
-        if is_open {
-            self.disputes.push((OrderId(order.id), provider));
-        }
     }
 
     fn finish_order(
