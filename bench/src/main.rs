@@ -3,6 +3,7 @@
 //! The service runs as people run it, in processes of its own, on a PostgreSQL with fsync on; the load generator and
 //! the sandbox in Stripe's place share the machine with it. Everything is on loopback and ends by itself.
 
+mod analytics;
 mod floors;
 mod holds;
 mod inbox;
@@ -38,7 +39,9 @@ fn main() -> Result<(), String> {
     let holding = std::env::var("MERX_BENCH_HOLDS").unwrap_or_default();
     let pouring = std::env::var("MERX_BENCH_INBOX").unwrap_or_default();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        if holding == "only" || pouring == "only" {
+        if std::env::var("MERX_BENCH_ANALYTICS").is_ok_and(|wish| wish == "only") {
+            measure_analytics().await
+        } else if holding == "only" || pouring == "only" {
             measure_alone(holding == "only").await
         } else {
             measure(Duration::from_secs(seconds), rows, holding != "0", pouring != "0").await
@@ -74,6 +77,18 @@ async fn measure_alone(holding: bool) -> Result<(), String> {
     }
     shop.stop_service().await?;
     shop.check().await?;
+    shop.close().await;
+    report.print();
+    Ok(())
+}
+
+/// The analytics alone; what they are of is made behind the service's back, so it is not audited.
+async fn measure_analytics() -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let mut report = Report::new();
+    shop.serve().await?;
+    report.analytics(&analytics::measure(&shop).await?);
+    shop.stop_service().await?;
     shop.close().await;
     report.print();
     Ok(())

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::analytics::Answered;
 use crate::floors::Floor;
 use crate::holds::Holds;
 use crate::inbox::Poured;
@@ -77,6 +78,15 @@ impl Report {
             millis(*p99),
             drained.as_secs(),
         );
+    }
+
+    pub(crate) fn analytics(&mut self, (rolled_up, answered): &(Duration, Vec<Answered>)) {
+        let seconds = rolled_up.as_secs();
+        let _ = writeln!(self.rest, "| 1,000,000 orders rolled up anew | {seconds} s |");
+        for Answered { name, median, slowest } in answered {
+            let (median, slowest) = (millis(*median), millis(*slowest));
+            let _ = writeln!(self.rest, "| {name}, of 1,000,000 orders | {median} ms, at most {slowest} ms |");
+        }
     }
 
     pub(crate) fn import(&mut self, imported: Imported) {

@@ -3,9 +3,9 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    alerts, attention, audit, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx,
-    http, imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, staff, store, tax,
-    webhooks_in, webhooks_out,
+    alerts, analytics, attention, audit, carts, catalog, checkout, collections, customers, discounts, disputes,
+    fulfillments, fx, http, imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping,
+    staff, store, tax, webhooks_in, webhooks_out,
 };
 
 /// The documented routes.
@@ -13,7 +13,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
     config.configure(for_mail).configure(for_readers_of_mail).configure(for_staff_accounts).configure(for_auditors);
-    config.configure(for_dashboards);
+    config.configure(for_dashboards).configure(for_analysts);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -260,4 +260,26 @@ fn for_dashboards(config: &mut ServiceConfig<'_>) {
         .service(orders::note_admin::list_order_notes)
         .service(orders::note_admin::create_order_note)
         .service(orders::note_admin::delete_order_note);
+}
+
+fn for_analysts(config: &mut ServiceConfig<'_>) {
+    config
+        .service(analytics::routes::get_analytics_summary)
+        .service(analytics::routes::get_revenue_analytics)
+        .service(analytics::routes::get_orders_analytics)
+        .service(analytics::routes::get_customers_analytics)
+        .service(analytics::routes::get_discounts_analytics)
+        .service(analytics::routes::get_refunds_analytics)
+        .service(analytics::routes::get_product_analytics)
+        .service(analytics::routes::get_funnel_analytics)
+        .service(analytics::routes::get_inventory_analytics)
+        .service(analytics::files::export_analytics_summary)
+        .service(analytics::files::export_revenue_analytics)
+        .service(analytics::files::export_orders_analytics)
+        .service(analytics::files::export_customers_analytics)
+        .service(analytics::files::export_discounts_analytics)
+        .service(analytics::files::export_refunds_analytics)
+        .service(analytics::files::export_product_analytics)
+        .service(analytics::files::export_funnel_analytics)
+        .service(analytics::files::export_inventory_analytics);
 }

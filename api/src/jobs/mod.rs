@@ -86,6 +86,8 @@ pub enum Job {
     ScanStock,
     /// See [`JobKind::CheckWebhookEndpoint`].
     CheckWebhookEndpoint,
+    /// See [`JobKind::RollUpAnalytics`].
+    RollUpAnalytics,
 }
 
 impl Job {
@@ -116,6 +118,7 @@ impl Job {
             Self::RegisterTracker(_) => JobKind::RegisterTracker,
             Self::ScanStock => JobKind::ScanStock,
             Self::CheckWebhookEndpoint => JobKind::CheckWebhookEndpoint,
+            Self::RollUpAnalytics => JobKind::RollUpAnalytics,
         }
     }
 
@@ -143,7 +146,8 @@ impl Job {
             | Self::Audit
             | Self::Watch
             | Self::ScanStock
-            | Self::CheckWebhookEndpoint => json!({}),
+            | Self::CheckWebhookEndpoint
+            | Self::RollUpAnalytics => json!({}),
         }
     }
 
@@ -180,6 +184,7 @@ impl Job {
             JobKind::RegisterTracker => Self::RegisterTracker(id()?.parse()?),
             JobKind::ScanStock => Self::ScanStock,
             JobKind::CheckWebhookEndpoint => Self::CheckWebhookEndpoint,
+            JobKind::RollUpAnalytics => Self::RollUpAnalytics,
         })
     }
 }

@@ -52,6 +52,8 @@ text_enum! {
         ScanStock => "scan_stock",
         /// Looks whether the webhook endpoint at Stripe is as it should be.
         CheckWebhookEndpoint => "check_webhook_endpoint",
+        /// Rolls up what was sold and given back, for the analytics.
+        RollUpAnalytics => "roll_up_analytics",
     }
 }
 
@@ -79,7 +81,7 @@ impl Terms {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
@@ -103,6 +105,7 @@ impl JobKind {
         Self::RegisterTracker,
         Self::ScanStock,
         Self::CheckWebhookEndpoint,
+        Self::RollUpAnalytics,
     ];
 
     const fn terms(self) -> Terms {
@@ -122,7 +125,7 @@ impl JobKind {
             }
             Self::MailAlerts | Self::DeleteCoupon | Self::Import => Terms::caused(1, Work::Reconciling),
             Self::Reconcile => Terms::each(30),
-            Self::Watch => Terms::each(60),
+            Self::Watch | Self::RollUpAnalytics => Terms::each(60),
             Self::CatchUpEvents => Terms::each(600),
             Self::Prune | Self::ScanStock => Terms::each(3600),
             Self::RefreshRates => Terms::each(6 * 3600),

@@ -57,6 +57,13 @@ fn known<'a>(store: &'a Store, id: &str) -> Result<&'a Value, StripeError> {
 /// Answers its id.
 pub(crate) fn open(store: &mut Store, about: Value, cause: &Cause) -> String {
     let id = fresh_id("pi");
+    store.payment_intents.insert(document(&id, about, cause.now));
+    store.emit("payment_intent.created", &id, cause);
+    id
+}
+
+/// A PaymentIntent that nobody has paid yet.
+pub(crate) fn document(id: &str, about: Value, now: i64) -> Value {
     let mut intent = nulls(&[
         "application",
         "application_fee_amount",
@@ -91,7 +98,7 @@ pub(crate) fn open(store: &mut Store, about: Value, cause: &Cause) -> String {
             "capture_method": "automatic_async",
             "client_secret": format!("{id}_secret_{}", random_text(25)),
             "confirmation_method": "automatic",
-            "created": cause.now,
+            "created": now,
             "livemode": false,
             "payment_method_options": {"card": {"installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic"}},
             "payment_method_types": ["card"],
@@ -99,9 +106,7 @@ pub(crate) fn open(store: &mut Store, about: Value, cause: &Cause) -> String {
         }),
     );
     object::merge(&mut intent, about);
-    store.payment_intents.insert(intent);
-    store.emit("payment_intent.created", &id, cause);
-    id
+    intent
 }
 
 fn create(store: &mut Store, call: &Call) -> Reply {
