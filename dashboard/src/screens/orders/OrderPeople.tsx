@@ -1,0 +1,57 @@
+import { Anchor, Box, Stack, Text } from '@mantine/core';
+import type { Schemas } from '../../api/client';
+import { Panel } from '../../components/Page';
+import type { Order } from './queries';
+
+/** Who bought, where it goes, who pays. */
+export function OrderPeople({ order }: { order: Order }) {
+  return (
+    <Panel title="Customer">
+      <Stack gap="sm">
+        <Box>
+          <Anchor href={`mailto:${order.email}`} size="sm">
+            {order.email}
+          </Anchor>
+          <Text size="xs" c="dimmed">
+            {order.customer_id ? 'Has an account' : 'Bought as a guest'}
+          </Text>
+        </Box>
+        <PostalAddress title="Ships to" address={order.shipping_address} />
+        <PostalAddress title="Billed to" address={order.billing_address} />
+      </Stack>
+    </Panel>
+  );
+}
+
+function PostalAddress({
+  title,
+  address,
+}: {
+  title: string;
+  address: Schemas['Address'] | null | undefined;
+}) {
+  const { name, company, line1, line2, postal_code, city, state, country, phone } = address ?? {};
+  const lines = [
+    name,
+    company,
+    line1,
+    line2,
+    [postal_code, city, state].filter(Boolean).join(' '),
+    country,
+    phone,
+  ];
+  return (
+    <Box>
+      <Text size="xs" c="dimmed" mb={2}>
+        {title}
+      </Text>
+      {address ? (
+        <Text component="address" size="sm" fs="normal" style={{ whiteSpace: 'pre-line' }}>
+          {lines.filter(Boolean).join('\n')}
+        </Text>
+      ) : (
+        <Text size="sm">No address</Text>
+      )}
+    </Box>
+  );
+}
