@@ -97,6 +97,21 @@ export const CANCEL_REASON: States<Schemas['CancelReason']> = {
   other: told('Something else'),
 };
 
+export const REFUND_REASON: States<Schemas['RefundReason']> = {
+  requested_by_customer: told('Requested by the customer'),
+  returned: told('Returned'),
+  damaged: told('Damaged'),
+  not_received: told('Not received'),
+  goodwill: told('Goodwill'),
+  duplicate: told('Bought twice'),
+  fraudulent: told('Fraud'),
+  out_of_stock: told('Out of stock'),
+  cancelled: told('Cancelled'),
+  paid_after_close: told('Paid after the order was closed'),
+  amount_mismatch: told('Another amount was paid'),
+  other: told('Something else'),
+};
+
 /** The states of a kind as the options of a select. */
 export const optionsOf = <S extends string>(states: States<S>) =>
   (Object.entries(states) as [S, Told][]).map(([value, { label }]) => ({ value, label }));
