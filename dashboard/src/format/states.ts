@@ -34,6 +34,12 @@ export const FULFILLMENT: States<Schemas['FulfillmentStatus']> = {
   delivered: told('Delivered', 'green'),
 };
 
+export const NEED: States<Schemas['OrderNeed']> = {
+  fulfillment: told('To ship', 'yellow'),
+  review: told('Payment to decide', 'orange'),
+  dispute: told('Disputed', 'red'),
+};
+
 export const DISPUTE: States<Schemas['DisputeStatus']> = {
   none: told('None'),
   warning: told('Warning', 'orange'),

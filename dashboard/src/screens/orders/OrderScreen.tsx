@@ -9,6 +9,7 @@ import { State, Time } from '../../components/Told';
 import { DISPUTE, FULFILLMENT, ORDER, PAYMENT } from '../../format/states';
 import { OrderActions } from './OrderActions';
 import { OrderLines } from './OrderLines';
+import { OrderNotes } from './OrderNotes';
 import { OrderPayment } from './OrderPayment';
 import { OrderPeople } from './OrderPeople';
 import { OrderDeliveries, OrderEmails } from './OrderRecords';
@@ -45,6 +46,7 @@ function Details({ order }: { order: Order }) {
           <Stack gap="md">
             <OrderPayment order={order} />
             <OrderPeople order={order} />
+            <OrderNotes order={order} />
             {may('emails:read') && <OrderEmails order={order} />}
             {may('webhooks:read') && <OrderDeliveries order={order} />}
           </Stack>

@@ -2,6 +2,17 @@ import { queryOptions } from '@tanstack/react-query';
 import { answer, api, type Schemas } from '../../api/client';
 
 export type Order = Schemas['Order'];
+export type OrderSummary = Schemas['OrderSummary'];
+
+/** The orders of a list; by total only within one currency. */
+export const SORTS: Record<Schemas['OrderSort'], true> = {
+  '-placed_at': true,
+  placed_at: true,
+  '-total': true,
+  total: true,
+  '-number': true,
+  number: true,
+};
 
 /** What all queries about orders begin with; refreshing it refreshes lists and details. */
 export const ORDERS = ['orders'];
