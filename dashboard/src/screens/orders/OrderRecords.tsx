@@ -42,7 +42,7 @@ export function OrderEmails({ order }: { order: Order }) {
                   <Button
                     size="compact-xs"
                     variant="subtle"
-                    aria-label={`Send the e-mail “${words(kind)}” again`}
+                    aria-label={`Resend the e-mail “${words(kind)}”`}
                     onClick={() => resend.mutate(id, { onError: tellProblem })}
                   >
                     Resend
