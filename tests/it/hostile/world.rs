@@ -208,7 +208,8 @@ pub(super) fn path(template: &str, world: &World) -> String {
     let id: &str = match template {
         path if path.contains("/inbox/events/") => "evt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/jobs/") => "job_01jd8x3v5ke2t9qj6f4z0w7m8r",
-        path if path.contains("/admin/customers/") => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        "/v1/admin/customers/{id}/erase" => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/customers/") => &world.customer.id,
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/orders/") => &world.bought.1.order_id,
         path if path.contains("/me/addresses/") => &world.address,
