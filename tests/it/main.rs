@@ -21,6 +21,7 @@ mod currencies;
 mod customer_carts;
 mod customer_sessions;
 mod customers;
+mod dashboard;
 mod development;
 mod discounts;
 mod disputes;

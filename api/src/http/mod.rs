@@ -5,6 +5,7 @@ pub mod caching;
 pub mod caller;
 pub mod client_address;
 pub mod csv;
+pub mod dashboard;
 pub mod etag;
 pub mod extract;
 pub mod html;

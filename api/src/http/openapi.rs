@@ -15,7 +15,8 @@ use utoipa_actix_web::AppExt;
 use crate::error::Code;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
 use crate::http::{router, session_cookie};
-use crate::{live, webhooks_out};
+use crate::invoices::routes::InvoiceFormat;
+use crate::{catalog, live, webhooks_out};
 
 const DESCRIPTION: &str = "Headless commerce: products, carts, checkout, orders.\n\n\
 Amounts are integer minor units with an ISO 4217 currency. Errors are RFC 9457 problems with a stable `code`. \
@@ -26,7 +27,7 @@ so try again with a new key.";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Merx API", version = "1", description = "", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
-    components(schemas(ProblemDocument)),
+    components(schemas(ProblemDocument, catalog::list::Sort, catalog::routes::Include, catalog::routes::Expand, InvoiceFormat)),
     tags(
         (name = "catalogue", description = "Products and variants that shoppers see"),
         (name = "carts", description = "What a shopper is about to buy"),
