@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod alerts;
+pub mod analytics;
 pub mod app;
 pub mod attention;
 pub mod carts;

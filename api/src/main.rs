@@ -42,7 +42,11 @@ enum Command {
     Migrate,
     /// Fill an empty shop with the demo catalogue
     #[cfg(feature = "dev")]
-    Seed,
+    Seed {
+        /// Give it a year of so many orders as well, with all that follows them
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(merx::dev::history::MOST_ORDERS)))]
+        orders: u32,
+    },
     /// Import Shopify's product CSV; prints the rows that were refused, and a summary
     Import(ImportArguments),
     /// Write all products as Shopify's product CSV to the standard output
@@ -195,9 +199,13 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Dev(options) => merx::dev::run(options).await?,
         Command::Migrate => println!("{} migrations run.", run::migrate(&config()?, false).await?),
         #[cfg(feature = "dev")]
-        Command::Seed => {
+        Command::Seed { orders } => {
             let app = App::new(config()?)?;
             println!("{}", merx::dev::seed::seed(&app).await.map_err(|error| error.to_string())?);
+            if orders > 0 {
+                let past = merx::dev::history::seed(&app, orders).await.map_err(|error| error.to_string())?;
+                println!("{}", past.told);
+            }
         }
         Command::Import(arguments) => return import(arguments).await,
         Command::Export { excel } => {

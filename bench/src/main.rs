@@ -3,6 +3,7 @@
 //! The service runs as people run it, in processes of its own, on a PostgreSQL with fsync on; the load generator and
 //! the sandbox in Stripe's place share the machine with it. Everything is on loopback and ends by itself.
 
+mod analytics;
 mod floors;
 mod holds;
 mod load;
@@ -35,7 +36,9 @@ fn main() -> Result<(), String> {
     let rows = number("MERX_BENCH_IMPORT_ROWS", 100_000)?;
     let holding = std::env::var("MERX_BENCH_HOLDS").unwrap_or_default();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        if holding == "only" {
+        if std::env::var("MERX_BENCH_ANALYTICS").is_ok_and(|wish| wish == "only") {
+            measure_analytics().await
+        } else if holding == "only" {
             measure_holds().await
         } else {
             measure(Duration::from_secs(seconds), rows, holding != "0").await
@@ -67,6 +70,18 @@ async fn measure_holds() -> Result<(), String> {
     report.holds(&holds::measure(&shop).await?);
     shop.stop_service().await?;
     shop.check().await?;
+    shop.close().await;
+    report.print();
+    Ok(())
+}
+
+/// The analytics alone; what they are of is made behind the service's back, so it is not audited.
+async fn measure_analytics() -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let mut report = Report::new();
+    shop.serve().await?;
+    report.analytics(&analytics::measure(&shop).await?);
+    shop.stop_service().await?;
     shop.close().await;
     report.print();
     Ok(())

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::analytics::Answered;
 use crate::floors::Floor;
 use crate::holds::Holds;
 use crate::load::Outcome;
@@ -63,6 +64,15 @@ impl Report {
             percent(*database_load)
         );
         let _ = writeln!(self.rest, "| holds that end together, closed at Stripe | {closed_per_minute} a minute |");
+    }
+
+    pub(crate) fn analytics(&mut self, (rolled_up, answered): &(Duration, Vec<Answered>)) {
+        let seconds = rolled_up.as_secs();
+        let _ = writeln!(self.rest, "| 1,000,000 orders rolled up anew | {seconds} s |");
+        for Answered { name, median, slowest } in answered {
+            let (median, slowest) = (millis(*median), millis(*slowest));
+            let _ = writeln!(self.rest, "| {name}, of 1,000,000 orders | {median} ms, at most {slowest} ms |");
+        }
     }
 
     pub(crate) fn import(&mut self, imported: Imported) {

@@ -175,15 +175,15 @@ impl Shop {
         let zone = json!({"name": "World", "regions": [{"country": "*"}], "rates": [
             {"name": "Standard", "basis": "weight", "bands": [{"currency": "EUR", "price": 490}]}]});
         let mut client = Client::connect(self.api).await?;
-        let bearer = self.staff().await?;
+        let bearer = self.staff("settings:write").await?;
         let headers = [("Authorization", bearer.as_str())];
         client.send(Method::POST, "/v1/admin/shipping-zones", &headers, Some(zone.to_string())).await?;
         Ok(())
     }
 
     /// What staff send as `Authorization`.
-    async fn staff(&self) -> Result<String, String> {
-        let made = self.merx(&["keys", "create", "--name", "bench", "--scopes", "settings:write"]).output().await;
+    pub(crate) async fn staff(&self, scope: &str) -> Result<String, String> {
+        let made = self.merx(&["keys", "create", "--name", "bench", "--scopes", scope]).output().await;
         let key = String::from_utf8_lossy(&made.map_err(|error| error.to_string())?.stdout).trim().to_owned();
         Ok(format!("Bearer {key}"))
     }
@@ -194,7 +194,7 @@ impl Shop {
             json!({"name": "Bench", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"});
         let sending =
             json!({"provider": "shippo", "origin": origin, "allowed_services": ["dhl_ecommerce_parcels_ground"]});
-        let bearer = self.staff().await?;
+        let bearer = self.staff("settings:write").await?;
         let headers = [("Authorization", bearer.as_str())];
         let mut client = Client::connect(self.api).await?;
         for (path, settings) in

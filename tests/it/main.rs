@@ -3,6 +3,7 @@
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod account_mail;
+mod analytics;
 mod api_keys;
 mod browse;
 mod burst;

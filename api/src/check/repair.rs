@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use uuid::Uuid;
 
+use crate::analytics::roll_up;
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::jobs::{Job, queue};
@@ -101,6 +102,12 @@ pub async fn repair(conn: &mut Connection, apply: bool, now: DateTime<Utc>) -> R
         }
         told.push(format!("{} event {name}", if apply { "queued" } else { "would queue" }));
     }
+    if is_rolled_up_wrongly(conn).await? {
+        if apply {
+            roll_up::rebuild(conn, now).await?;
+        }
+        told.push(format!("{} all analytics anew", if apply { "rolled up" } else { "would roll up" }));
+    }
     if apply {
         // Whatever else waits for a job is found by the reconcilers.
         queue::enqueue(conn, Job::Reconcile, "repair", now, now).await?;
@@ -108,6 +115,11 @@ pub async fn repair(conn: &mut Connection, apply: bool, now: DateTime<Utc>) -> R
     }
     told.push(format!("{} the reconcilers and the catch-up of events", if apply { "queued" } else { "would queue" }));
     Ok(told)
+}
+
+async fn is_rolled_up_wrongly(conn: &mut Connection) -> Result<bool> {
+    let wrong: Vec<super::Line> = diesel::sql_query(super::rules::ROLL_UPS).load(conn).await?;
+    Ok(!wrong.is_empty())
 }
 
 async fn mend(conn: &mut Connection, counter: &Counter, id: Uuid) -> Result<()> {

@@ -28,6 +28,69 @@ diesel::table! {
 }
 
 diesel::table! {
+    analytics_carts (at) {
+        at -> Timestamptz,
+        carts -> Int8,
+        carts_with_lines -> Int8,
+        checkouts -> Int8,
+    }
+}
+
+diesel::table! {
+    analytics_pending (id) {
+        id -> Int8,
+        order_id -> Uuid,
+        refund_id -> Nullable<Uuid>,
+        sign -> Int8,
+        taken -> Bool,
+    }
+}
+
+diesel::table! {
+    analytics_quarters (currency, at) {
+        at -> Timestamptz,
+        currency -> Text,
+        orders -> Int8,
+        units -> Int8,
+        discounted_orders -> Int8,
+        first_orders -> Int8,
+        gross -> Int8,
+        discounts -> Int8,
+        shipping -> Int8,
+        shipping_discounts -> Int8,
+        tax -> Int8,
+        total -> Int8,
+        refunds -> Int8,
+        refunded_units -> Int8,
+        refunded -> Int8,
+        refunded_goods -> Int8,
+        refunded_shipping -> Int8,
+        refunded_tax -> Int8,
+    }
+}
+
+diesel::table! {
+    analytics_state (id) {
+        id -> Bool,
+        carts_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    analytics_variant_days (day, variant_id, currency) {
+        day -> Date,
+        variant_id -> Uuid,
+        currency -> Text,
+        product_id -> Uuid,
+        units -> Int8,
+        gross -> Int8,
+        net -> Int8,
+        refunded_units -> Int8,
+        refunded_net -> Int8,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         name -> Text,
@@ -78,6 +141,7 @@ diesel::table! {
         tax_exemption -> Text,
         customer_id -> Nullable<Uuid>,
         merged_into -> Nullable<Uuid>,
+        first_line_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -530,6 +594,7 @@ diesel::table! {
         review_currency -> Nullable<Text>,
         customer_id -> Nullable<Uuid>,
         cancel_claimed_until -> Nullable<Timestamptz>,
+        bought_before -> Nullable<Bool>,
         tags -> Array<Text>,
     }
 }
@@ -678,6 +743,7 @@ diesel::table! {
         tax_reversal_id -> Nullable<Text>,
         tax_undo_id -> Nullable<Text>,
         tax_error -> Nullable<Text>,
+        succeeded_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -1006,6 +1072,11 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     account_requests,
     alerts,
+    analytics_carts,
+    analytics_pending,
+    analytics_quarters,
+    analytics_state,
+    analytics_variant_days,
     api_keys,
     cart_line_items,
     carts,

@@ -1,6 +1,7 @@
 //! `merx dev`: the whole of Merx on one machine, without accounts or configuration.
 
 pub mod cluster;
+pub mod history;
 pub mod seed;
 
 use std::collections::HashMap;
@@ -36,6 +37,9 @@ pub struct Options {
     /// Delete all data first
     #[arg(long)]
     pub fresh: bool,
+    /// How many orders a shop without any is given, over the last year, once it runs; 0 for none
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(..=i64::from(history::MOST_ORDERS)))]
+    pub orders: u32,
 }
 
 /// What the data directory keeps between starts.
@@ -171,7 +175,11 @@ async fn run_on(
     };
     write(&data_dir.join("dev.json"), &serde_json::to_string_pretty(&description).map_err(|error| error.to_string())?)?;
     println!("{}", welcome(&description, &app).await);
-    signal.received().await;
+    // The shop is open meanwhile.
+    tokio::select! {
+        () = signal.received() => {}
+        () = make_past(&app, sandbox.as_ref(), options.orders) => signal.received().await,
+    }
     println!("Stopping…");
     running.stop().await;
     if let Some(sandbox) = sandbox {
@@ -179,6 +187,19 @@ async fn run_on(
     }
     // Nobody should believe that a stopped server is there.
     remove(&data_dir.join("dev.json"))
+}
+
+/// Gives the shop a year behind it, while it runs already.
+async fn make_past(app: &App, sandbox: Option<&Sandbox>, orders: u32) {
+    match history::seed(app, orders).await {
+        Ok(past) => {
+            if let Some(sandbox) = sandbox {
+                sandbox.adopt(&past.payments);
+            }
+            tracing::info!("{}", past.told);
+        }
+        Err(error) => tracing::error!(error = %error, "The demo shop's past could not be made"),
+    }
 }
 
 fn forget(data_dir: &Path) -> Result<(), String> {

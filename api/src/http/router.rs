@@ -3,16 +3,16 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    alerts, attention, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http,
-    imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, staff, store, tax,
-    webhooks_in, webhooks_out,
+    alerts, analytics, attention, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments,
+    fx, http, imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, staff, store,
+    tax, webhooks_in, webhooks_out,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
-    config.configure(for_mail).configure(for_dashboards).configure(for_staff_accounts);
+    config.configure(for_mail).configure(for_dashboards).configure(for_staff_accounts).configure(for_analysts);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -246,4 +246,26 @@ fn for_staff_accounts(config: &mut ServiceConfig<'_>) {
         .service(staff::key_admin::update_api_key)
         .service(staff::key_admin::revoke_api_key)
         .service(staff::key_admin::rotate_api_key);
+}
+
+fn for_analysts(config: &mut ServiceConfig<'_>) {
+    config
+        .service(analytics::routes::get_analytics_summary)
+        .service(analytics::routes::get_revenue_analytics)
+        .service(analytics::routes::get_orders_analytics)
+        .service(analytics::routes::get_customers_analytics)
+        .service(analytics::routes::get_discounts_analytics)
+        .service(analytics::routes::get_refunds_analytics)
+        .service(analytics::routes::get_product_analytics)
+        .service(analytics::routes::get_funnel_analytics)
+        .service(analytics::routes::get_inventory_analytics)
+        .service(analytics::files::export_analytics_summary)
+        .service(analytics::files::export_revenue_analytics)
+        .service(analytics::files::export_orders_analytics)
+        .service(analytics::files::export_customers_analytics)
+        .service(analytics::files::export_discounts_analytics)
+        .service(analytics::files::export_refunds_analytics)
+        .service(analytics::files::export_product_analytics)
+        .service(analytics::files::export_funnel_analytics)
+        .service(analytics::files::export_inventory_analytics);
 }

@@ -84,6 +84,8 @@ pub enum Job {
     Watch,
     /// See [`JobKind::ScanStock`].
     ScanStock,
+    /// See [`JobKind::RollUpAnalytics`].
+    RollUpAnalytics,
 }
 
 impl Job {
@@ -113,6 +115,7 @@ impl Job {
             Self::VoidLabel(_) => JobKind::VoidLabel,
             Self::RegisterTracker(_) => JobKind::RegisterTracker,
             Self::ScanStock => JobKind::ScanStock,
+            Self::RollUpAnalytics => JobKind::RollUpAnalytics,
         }
     }
 
@@ -139,7 +142,8 @@ impl Job {
             | Self::Prune
             | Self::Audit
             | Self::Watch
-            | Self::ScanStock => json!({}),
+            | Self::ScanStock
+            | Self::RollUpAnalytics => json!({}),
         }
     }
 
@@ -175,6 +179,7 @@ impl Job {
             JobKind::VoidLabel => Self::VoidLabel(id()?.parse()?),
             JobKind::RegisterTracker => Self::RegisterTracker(id()?.parse()?),
             JobKind::ScanStock => Self::ScanStock,
+            JobKind::RollUpAnalytics => Self::RollUpAnalytics,
         })
     }
 }

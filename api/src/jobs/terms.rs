@@ -50,6 +50,8 @@ text_enum! {
         Watch => "watch",
         /// Looks for stock that runs low, and of which nobody told.
         ScanStock => "scan_stock",
+        /// Rolls up what was sold and given back, for the analytics.
+        RollUpAnalytics => "roll_up_analytics",
     }
 }
 
@@ -77,7 +79,7 @@ impl Terms {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
@@ -100,6 +102,7 @@ impl JobKind {
         Self::VoidLabel,
         Self::RegisterTracker,
         Self::ScanStock,
+        Self::RollUpAnalytics,
     ];
 
     const fn terms(self) -> Terms {
@@ -119,7 +122,7 @@ impl JobKind {
             }
             Self::MailAlerts | Self::DeleteCoupon | Self::Import => Terms::caused(1, Work::Reconciling),
             Self::Reconcile => Terms::each(30),
-            Self::Watch => Terms::each(60),
+            Self::Watch | Self::RollUpAnalytics => Terms::each(60),
             Self::CatchUpEvents => Terms::each(600),
             Self::Prune | Self::ScanStock => Terms::each(3600),
             Self::RefreshRates => Terms::each(6 * 3600),

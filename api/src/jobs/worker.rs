@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
 use crate::{
-    check, checkout, customers, fulfillments, fx, imports, inventory, labels, mail, outbound, refunds, tax,
+    analytics, check, checkout, customers, fulfillments, fx, imports, inventory, labels, mail, outbound, refunds, tax,
     webhooks_in, webhooks_out,
 };
 
@@ -167,6 +167,7 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::VoidLabel(id) => labels::void::void(app, id).await,
         Job::RegisterTracker(id) => fulfillments::tracker::register(app, id).await,
         Job::ScanStock => inventory::low_stock::scan(app).await,
+        Job::RollUpAnalytics => analytics::roll_up::run(app).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::PastPayment;
 use crate::error::{Reply, StripeError};
 use crate::object::{self, fresh_id, nulls, random_text};
 use crate::state::{Cause, Outcome, Store};
@@ -83,7 +84,6 @@ pub(crate) fn settle(store: &mut Store, session_id: &str, succeeds: bool, cause:
 }
 
 /// The session's PaymentIntent, made at the first try to pay.
-#[expect(clippy::too_many_lines, reason = "one JSON document")]
 fn intent_of(store: &mut Store, session: &Value, cause: &Cause) -> String {
     if let Some(id) = object::text(session, "payment_intent") {
         return id.to_owned();
@@ -95,6 +95,18 @@ fn intent_of(store: &mut Store, session: &Value, cause: &Cause) -> String {
         .map(|details| details.payment_intent_data.clone())
         .unwrap_or(Value::Null);
     let id = fresh_id("pi");
+    let intent = intent_document(&id, session, &data, cause.now);
+    store.payment_intents.insert(intent);
+    if let Some(session) = store.sessions.get_mut(&session_id) {
+        object::set(session, "payment_intent", id.clone());
+    }
+    store.emit("payment_intent.created", &id, cause);
+    id
+}
+
+/// A PaymentIntent that nobody has paid yet.
+#[expect(clippy::too_many_lines, reason = "one JSON document")]
+fn intent_document(id: &str, session: &Value, data: &Value, now: i64) -> Value {
     let mut intent = nulls(&[
         "application",
         "application_fee_amount",
@@ -130,7 +142,7 @@ fn intent_of(store: &mut Store, session: &Value, cause: &Cause) -> String {
             "capture_method": "automatic_async",
             "client_secret": format!("{id}_secret_{}", random_text(25)),
             "confirmation_method": "automatic",
-            "created": cause.now,
+            "created": now,
             "currency": session.get("currency"),
             "customer": session.get("customer"),
             "description": data.get("description"),
@@ -143,12 +155,7 @@ fn intent_of(store: &mut Store, session: &Value, cause: &Cause) -> String {
             "status": "requires_payment_method",
         }),
     );
-    store.payment_intents.insert(intent);
-    if let Some(session) = store.sessions.get_mut(&session_id) {
-        object::set(session, "payment_intent", id.clone());
-    }
-    store.emit("payment_intent.created", &id, cause);
-    id
+    intent
 }
 
 fn default_method(store: &mut Store, purchase: &Purchase, cause: &Cause) -> String {
@@ -162,11 +169,34 @@ fn default_method(store: &mut Store, purchase: &Purchase, cause: &Cause) -> Stri
 }
 
 /// Charges the whole amount, or fails with a decline code; changes the PaymentIntent accordingly.
-#[expect(clippy::too_many_lines, reason = "one JSON document")]
 fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Option<&Value>, cause: &Cause) -> String {
     let Some(intent) = store.payment_intents.get(intent_id).cloned() else { return String::new() };
     let id = fresh_id("ch");
     let (amount, paid) = (object::integer(&intent, "amount"), decline.is_none());
+    let charge = charge_document(&id, &intent, decline, billing, cause.now);
+    store.charges.insert(charge);
+    let error = decline.map(|code| {
+        json!({"type": "card_error", "code": "card_declined", "decline_code": code,
+        "message": "Your card was declined.", "charge": id})
+    });
+    change(
+        store,
+        intent_id,
+        json!({
+            "status": if paid { "succeeded" } else { "requires_payment_method" },
+            "amount_received": if paid { amount } else { 0 },
+            "latest_charge": id,
+            "last_payment_error": error,
+        }),
+    );
+    store.emit(if paid { "charge.succeeded" } else { "charge.failed" }, &id, cause);
+    id
+}
+
+/// A charge of the whole amount, or a try that was declined.
+#[expect(clippy::too_many_lines, reason = "one JSON document")]
+fn charge_document(id: &str, intent: &Value, decline: Option<&str>, billing: Option<&Value>, now: i64) -> Value {
+    let (amount, paid) = (object::integer(intent, "amount"), decline.is_none());
     let mut charge = nulls(&[
         "application",
         "application_fee",
@@ -196,7 +226,7 @@ fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Op
             "amount_refunded": 0,
             "billing_details": billing.cloned().unwrap_or_else(|| contact::billing(None)),
             "captured": paid,
-            "created": cause.now,
+            "created": now,
             "currency": intent.get("currency"),
             "customer": intent.get("customer"),
             "description": intent.get("description"),
@@ -211,7 +241,7 @@ fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Op
                 "seller_message": if paid { "Payment complete." } else { "The bank refused." },
                 "type": if paid { "authorized" } else { "issuer_declined" }},
             "paid": paid,
-            "payment_intent": intent_id,
+            "payment_intent": intent.get("id"),
             "payment_method": intent.get("payment_method"),
             "payment_method_details": {"type": "card", "card": payment_methods::card_details()},
             "refunded": false,
@@ -219,23 +249,22 @@ fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Op
             "status": if paid { "succeeded" } else { "failed" },
         }),
     );
+    charge
+}
+
+/// Takes over a payment of before the sandbox was there, with its charge; nobody is told.
+pub(crate) fn adopt(store: &mut Store, payment: &PastPayment) {
+    let session = json!({"amount_total": payment.amount, "currency": payment.currency, "customer": null});
+    let mut intent = intent_document(&payment.intent, &session, &Value::Null, payment.paid_at);
+    let charge_id = fresh_id("ch");
+    let mut charge = charge_document(&charge_id, &intent, None, None, payment.paid_at);
+    let is_gone = payment.refunded == payment.amount;
+    object::merge(&mut charge, json!({"amount_refunded": payment.refunded, "refunded": is_gone}));
+    let paid = json!({"status": "succeeded", "amount_received": payment.amount, "latest_charge": charge_id});
+    object::merge(&mut intent, paid);
     store.charges.insert(charge);
-    let error = decline.map(|code| {
-        json!({"type": "card_error", "code": "card_declined", "decline_code": code,
-        "message": "Your card was declined.", "charge": id})
-    });
-    change(
-        store,
-        intent_id,
-        json!({
-            "status": if paid { "succeeded" } else { "requires_payment_method" },
-            "amount_received": if paid { amount } else { 0 },
-            "latest_charge": id,
-            "last_payment_error": error,
-        }),
-    );
-    store.emit(if paid { "charge.succeeded" } else { "charge.failed" }, &id, cause);
-    id
+    store.payment_intents.insert(intent);
+    store.changes += 1;
 }
 
 fn change(store: &mut Store, intent_id: &str, changes: Value) {
