@@ -1,6 +1,7 @@
 //! Rolling up what waits, and, when that is in doubt, everything anew.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 
 use crate::app::App;
@@ -145,26 +146,32 @@ fn quarter(at: DateTime<Utc>) -> DateTime<Utc> {
     at - TimeDelta::seconds(at.timestamp().rem_euclid(900)) - TimeDelta::nanoseconds(at.timestamp_subsec_nanos().into())
 }
 
-/// Rolls up everything anew from the orders; payments wait meanwhile. For a shop whose orders were written in bulk, or
-/// whose roll-ups are wrong.
+/// Rolls up everything anew from the orders, for a shop whose roll-ups are wrong.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn rebuild(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    let until = quarter(now - CARTS_AFTER);
     db::transaction(conn, |conn| {
         async move {
-            diesel_async::RunQueryDsl::execute(diesel::sql_query("SET LOCAL statement_timeout = '10min'"), conn)
-                .await?;
-            for statement in [LOCK, STOP].into_iter().chain(FORGET).chain([ALL_QUARTERS, ALL_VARIANTS]) {
-                Statement::constant(statement).execute(conn).await?;
-            }
-            for statement in [CARTS, CARTS_UNTIL] {
-                Statement::constant(statement).with(Bind::Time(until)).execute(conn).await?;
-            }
-            Ok(())
+            diesel::sql_query("SET LOCAL statement_timeout = '10min'").execute(conn).await?;
+            refill(conn, now).await
         }
         .scope_boxed()
     })
     .await
+}
+
+/// The same inside the transaction of somebody who wrote orders in bulk; payments wait until its end.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refill(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    for statement in [LOCK, STOP].into_iter().chain(FORGET).chain([ALL_QUARTERS, ALL_VARIANTS]) {
+        Statement::constant(statement).execute(conn).await?;
+    }
+    let until = quarter(now - CARTS_AFTER);
+    for statement in [CARTS, CARTS_UNTIL] {
+        Statement::constant(statement).with(Bind::Time(until)).execute(conn).await?;
+    }
+    Ok(())
 }

@@ -132,12 +132,11 @@ async fn write(conn: &mut Connection, year: &Year, now: DateTime<Utc>) -> Result
                 let detail = format!("The payment of order {order} is disputed. Answer at Stripe in time.");
                 alerts::raise(conn, AlertKind::Dispute, dispute, Some(*order), &detail, now).await?;
             }
-            Ok(())
+            roll_up::refill(conn, now).await
         }
         .scope_boxed()
     })
-    .await?;
-    roll_up::rebuild(conn, now).await
+    .await
 }
 
 /// Tells the planner of so many rows at once; without it, it finds out by itself after a while.
