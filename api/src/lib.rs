@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod analytics;
 pub mod app;
 pub mod attention;
+pub mod audit;
 pub mod carts;
 pub mod catalog;
 pub mod check;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::analytics::Answered;
 use crate::floors::Floor;
 use crate::holds::Holds;
+use crate::inbox::Poured;
 use crate::load::Outcome;
 use crate::scenarios::Scenario;
 use crate::shop::Imported;
@@ -64,6 +65,19 @@ impl Report {
             percent(*database_load)
         );
         let _ = writeln!(self.rest, "| holds that end together, closed at Stripe | {closed_per_minute} a minute |");
+    }
+
+    pub(crate) fn inbox(&mut self, what: &str, poured: &Poured) {
+        let Poured { events, deliveries, again, acknowledged, drained, drain_per_second } = poured;
+        let Outcome { per_second, p50, p99 } = acknowledged;
+        let _ = writeln!(
+            self.rest,
+            "| {events} events of Stripe, {deliveries} deliveries, {what} | {per_second} acknowledged a second, p50 {} ms, \
+             p99 {} ms, {again} sent again; all done after {} s, {drain_per_second} a second |",
+            millis(*p50),
+            millis(*p99),
+            drained.as_secs(),
+        );
     }
 
     pub(crate) fn analytics(&mut self, (rolled_up, answered): &(Duration, Vec<Answered>)) {

@@ -313,6 +313,17 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          WHERE password_hash NOT LIKE '$argon2id$%'",
     ),
     (
+        "8 what is rolled up is what was sold and given back",
+        ROLL_UPS,
+    ),
+    (
+        "8 what was sold counts as a sale",
+        "SELECT 'order ' || orders.id || ': its checkout is ' || checkouts.status || ', but it ' ||
+             CASE WHEN bought_before IS NULL THEN 'is no sale' ELSE 'is a sale' END AS detail
+         FROM orders JOIN checkouts ON checkouts.order_id = orders.id
+         WHERE (checkouts.status = 'completed') <> (bought_before IS NOT NULL)",
+    ),
+    (
         "10 somebody owns the shop",
         "SELECT count(*) || ' active members of staff, but none is an owner' AS detail FROM staff_members
          WHERE status = 'active' HAVING count(*) > 0 AND count(*) FILTER (WHERE built_in_role = 'owner') = 0",
@@ -325,17 +336,6 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          SELECT 'a link to a deactivated member of staff (' || staff_links.id || ') still works' FROM staff_links
          JOIN staff_members ON staff_members.id = staff_id
          WHERE status = 'deactivated' AND used_at IS NULL AND staff_links.expires_at > $1",
-    ),
-    (
-        "8 what is rolled up is what was sold and given back",
-        ROLL_UPS,
-    ),
-    (
-        "8 what was sold counts as a sale",
-        "SELECT 'order ' || orders.id || ': its checkout is ' || checkouts.status || ', but it ' ||
-             CASE WHEN bought_before IS NULL THEN 'is no sale' ELSE 'is a sale' END AS detail
-         FROM orders JOIN checkouts ON checkouts.order_id = orders.id
-         WHERE (checkouts.status = 'completed') <> (bought_before IS NOT NULL)",
     ),
 ];
 

@@ -109,6 +109,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_head (singleton) {
+        singleton -> Bool,
+        sequence -> Int8,
+        previous_hash -> Bytea,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> Uuid,
+        sequence -> Int8,
+        actor -> Text,
+        actor_name -> Text,
+        request_id -> Nullable<Text>,
+        client_address -> Nullable<Text>,
+        action -> Text,
+        subject_id -> Text,
+        reason -> Nullable<Text>,
+        changes -> Jsonb,
+        created_at -> Timestamptz,
+        previous_hash -> Bytea,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
     cart_line_items (id) {
         id -> Uuid,
         cart_id -> Uuid,
@@ -906,6 +933,8 @@ diesel::table! {
         allow_backorder -> Bool,
         low_stock_threshold -> Int8,
         low_since -> Nullable<Timestamptz>,
+        uses_default_threshold -> Bool,
+        out_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -1078,6 +1107,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     analytics_state,
     analytics_variant_days,
     api_keys,
+    audit_head,
+    audit_log,
     cart_line_items,
     carts,
     checkouts,

@@ -84,6 +84,8 @@ pub enum Job {
     Watch,
     /// See [`JobKind::ScanStock`].
     ScanStock,
+    /// See [`JobKind::CheckWebhookEndpoint`].
+    CheckWebhookEndpoint,
     /// See [`JobKind::RollUpAnalytics`].
     RollUpAnalytics,
 }
@@ -115,6 +117,7 @@ impl Job {
             Self::VoidLabel(_) => JobKind::VoidLabel,
             Self::RegisterTracker(_) => JobKind::RegisterTracker,
             Self::ScanStock => JobKind::ScanStock,
+            Self::CheckWebhookEndpoint => JobKind::CheckWebhookEndpoint,
             Self::RollUpAnalytics => JobKind::RollUpAnalytics,
         }
     }
@@ -143,6 +146,7 @@ impl Job {
             | Self::Audit
             | Self::Watch
             | Self::ScanStock
+            | Self::CheckWebhookEndpoint
             | Self::RollUpAnalytics => json!({}),
         }
     }
@@ -179,6 +183,7 @@ impl Job {
             JobKind::VoidLabel => Self::VoidLabel(id()?.parse()?),
             JobKind::RegisterTracker => Self::RegisterTracker(id()?.parse()?),
             JobKind::ScanStock => Self::ScanStock,
+            JobKind::CheckWebhookEndpoint => Self::CheckWebhookEndpoint,
             JobKind::RollUpAnalytics => Self::RollUpAnalytics,
         })
     }

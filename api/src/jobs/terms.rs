@@ -50,6 +50,8 @@ text_enum! {
         Watch => "watch",
         /// Looks for stock that runs low, and of which nobody told.
         ScanStock => "scan_stock",
+        /// Looks whether the webhook endpoint at Stripe is as it should be.
+        CheckWebhookEndpoint => "check_webhook_endpoint",
         /// Rolls up what was sold and given back, for the analytics.
         RollUpAnalytics => "roll_up_analytics",
     }
@@ -79,7 +81,7 @@ impl Terms {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
@@ -102,6 +104,7 @@ impl JobKind {
         Self::VoidLabel,
         Self::RegisterTracker,
         Self::ScanStock,
+        Self::CheckWebhookEndpoint,
         Self::RollUpAnalytics,
     ];
 
@@ -126,6 +129,7 @@ impl JobKind {
             Self::CatchUpEvents => Terms::each(600),
             Self::Prune | Self::ScanStock => Terms::each(3600),
             Self::RefreshRates => Terms::each(6 * 3600),
+            Self::CheckWebhookEndpoint => Terms::each(24 * 3600),
             // It reads every order.
             Self::Audit => Terms { lease_seconds: 3600, ..Terms::each(24 * 3600) },
         }
