@@ -57,7 +57,8 @@ pub async fn grant(owner: &mut Connection, role: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// What of these kinds (tables, views, sequences) this role owns: what others do, such as an extension's tables, is not its to give.
+/// What of these kinds (tables, views, sequences) this role owns: what others own, such as an extension's tables, is not
+/// its to give.
 async fn own(owner: &mut Connection, kinds: &[&str]) -> Result<String> {
     let query = "SELECT format('%I', relname) AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace \
         AND relkind::text = ANY($1) AND pg_has_role(relowner, 'USAGE') ORDER BY relname";
