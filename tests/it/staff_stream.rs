@@ -174,6 +174,7 @@ async fn who_comes_back_misses_nothing_and_who_comes_late_is_told_so() {
     );
     app.advance(3600).await;
     app.run_jobs().await;
+    other.terminate().await;
     app.finish().await;
 }
 
