@@ -22,8 +22,8 @@ use crate::error::{Code, Error, FieldError, Result};
 use crate::http::auth::Staff;
 use crate::http::extract::{Query, header};
 
-/// How many frames wait for a client that reads slowly.
-const WAITING: usize = 64;
+/// How many frames wait for a client that reads slowly; the stream of one for whom there are more ends.
+const WAITING: usize = 256;
 
 /// The most events that a stream is told of the time in which it was broken off.
 const MOST_MISSED: usize = 5000;
@@ -52,8 +52,8 @@ pub struct LiveQuery {
 /// Server-sent events (`EventSource`), in the order in which they were committed, whichever process did it. Each has a
 /// topic as its `event`, a `LiveEvent` as its `data`, and an `id`; the client reads the rest by the API. `ready` begins a
 /// stream: what is read after it is up to date. Whoever reconnects within five minutes sends `Last-Event-ID`, as browsers
-/// do, and misses nothing; after a longer time, or for a client that reads too slowly, `reset` says that everything is to
-/// be read anew. A comment every 15 seconds keeps the connection (`MERX_EVENTS_HEARTBEAT_SECONDS`); then the caller is
+/// do, and misses nothing; after a longer time, or when too much happened at once, `reset` says that everything is to
+/// be read anew. The stream of a client that does not read ends. A comment every 15 seconds keeps the connection (`MERX_EVENTS_HEARTBEAT_SECONDS`); then the caller is
 /// looked up again, and the stream of one who may no longer listen ends. Needs the scope that a topic names: `orders:read`,
 /// `alerts:read`, `inbox:read`, `products:read`.
 #[utoipa::path(
@@ -176,10 +176,8 @@ struct Stream {
 
 impl Stream {
     async fn run(mut self, first: Vec<Bytes>, sender: mpsc::Sender<Bytes>) {
-        for frame in first {
-            if sender.send(frame).await.is_err() {
-                return;
-            }
+        if sender.try_send(Bytes::from(first.concat())).is_err() {
+            return;
         }
         let period: Duration = self.app.config.events_heartbeat;
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
@@ -193,8 +191,9 @@ impl Stream {
                 told = self.told.recv() => self.next(told).await,
             };
             match frame {
+                // Who does not read for so long comes back, and goes on where they were.
                 Ok(Some(frame)) => {
-                    if sender.send(frame).await.is_err() {
+                    if sender.try_send(frame).is_err() {
                         return;
                     }
                 }
