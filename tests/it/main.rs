@@ -3,6 +3,10 @@
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod account_mail;
+mod analytics;
+mod api_keys;
+mod audit;
+mod audit_coverage;
 mod browse;
 mod burst;
 mod cancellation;
@@ -17,6 +21,7 @@ mod currencies;
 mod customer_carts;
 mod customer_sessions;
 mod customers;
+mod dashboard;
 mod development;
 mod discounts;
 mod disputes;
@@ -49,9 +54,12 @@ mod recovery;
 mod refunds;
 mod shipping;
 mod shippo;
+mod staff;
 mod staff_customers;
 mod staff_orders;
+mod staff_sessions;
 mod staff_stream;
+mod stock_events;
 mod storefront;
 mod stripe_setup;
 mod sums;

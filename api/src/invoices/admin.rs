@@ -12,6 +12,7 @@ use super::routes::{FormatQuery, respond};
 use super::settings::{InvoiceSettings, InvoiceSettingsDocument, InvoiceSettingsPatch};
 use super::{issue, read};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -19,7 +20,7 @@ use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json, Query};
 use crate::http::pagination::{self, DEFAULT_LIMIT};
 use crate::ids::{InvoiceId, OrderId};
-use crate::settings::{self, Versioned};
+use crate::settings::{self, Changed, Section, Versioned};
 use crate::staff::api_keys::Scope;
 
 /// Which invoices.
@@ -29,6 +30,8 @@ use crate::staff::api_keys::Scope;
 pub struct InvoiceQuery {
     /// Only of this kind.
     pub kind: Option<InvoiceKind>,
+    /// Only about this order.
+    pub order_id: Option<OrderId>,
     /// Issued at or after.
     pub issued_from: Option<DateTime<Utc>>,
     /// Issued before.
@@ -59,7 +62,7 @@ pub async fn list_invoices(
     let query = query.0;
     let after: Option<After> = pagination::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let filter = Filter { kind: query.kind, from: query.issued_from, until: query.issued_until };
+    let filter = Filter { kind: query.kind, order: query.order_id, from: query.issued_from, until: query.issued_until };
     let mut conn = app.connection().await?;
     let found = read::list(&mut conn, &filter, after, limit + 1).await?;
     let (data, page) = pagination::paginate(found, limit, |invoice: &Invoice| (invoice.issued_at, invoice.id));
@@ -103,9 +106,10 @@ pub async fn get_any_invoice(
 #[post("/v1/admin/orders/{id}/invoice")]
 pub async fn issue_invoice(app: web::Data<App>, staff: Staff, id: Id<OrderId>) -> Result<HttpResponse> {
     staff.require(Scope::OrdersWrite)?;
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), staff.author());
     let invoice =
-        db::transaction(&mut conn, |conn| async move { issue::late(conn, id.0, now).await }.scope_boxed()).await?;
+        db::transaction(&mut conn, |conn| async move { issue::late(conn, id.0, author, now).await }.scope_boxed())
+            .await?;
     Ok(HttpResponse::Ok().json(invoice))
 }
 
@@ -147,11 +151,19 @@ pub async fn update_invoice_settings(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let author = staff.author();
     let mut conn = app.connection().await?;
-    let changed = db::transaction(&mut conn, |conn| {
-        async move { settings::change(conn, expected, now, |present| patch.apply_to(present)).await }.scope_boxed()
+    let body = db::transaction(&mut conn, |conn| {
+        async move {
+            let Changed { before, after } =
+                settings::change(conn, expected, now, |present| patch.apply_to(present)).await?;
+            let after = document(after);
+            let entry = Entry::new(Action::InvoiceSettingsUpdated, InvoiceSettings::KIND);
+            audit::record(conn, author, entry.changed(&document(before), &after), now).await?;
+            Ok(after)
+        }
+        .scope_boxed()
     })
     .await?;
-    let body = document(changed);
     etag::respond(&request, HttpResponse::Ok(), body.version, &body)
 }

@@ -2,28 +2,35 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{CartHandle, CheckoutHandle, CustomerHandle, PASSWORD, TestApp, checkout_body};
+use merx::staff::roles::BuiltInRole;
+
+use crate::harness::{CartHandle, CheckoutHandle, CustomerHandle, PASSWORD, StaffHandle, TestApp, checkout_body};
 
 /// What the attacked endpoints are about.
-pub(super) struct World {
-    pub(super) cart: CartHandle,
-    pub(super) other: CartHandle,
+pub(crate) struct World {
+    pub(crate) cart: CartHandle,
+    pub(crate) other: CartHandle,
     /// Bought, so that nothing of it may change any more.
-    pub(super) bought: (CartHandle, CheckoutHandle),
-    pub(super) line: String,
+    pub(crate) bought: (CartHandle, CheckoutHandle),
+    pub(crate) line: String,
     /// The line of what was bought.
-    pub(super) order_line: String,
-    pub(super) product: String,
-    pub(super) variant: String,
-    pub(super) collection: String,
-    pub(super) zone: String,
-    pub(super) discount: String,
-    pub(super) endpoint: String,
-    pub(super) customer: CustomerHandle,
-    pub(super) address: String,
+    pub(crate) order_line: String,
+    pub(crate) product: String,
+    pub(crate) variant: String,
+    pub(crate) collection: String,
+    pub(crate) zone: String,
+    pub(crate) discount: String,
+    pub(crate) endpoint: String,
+    pub(crate) customer: CustomerHandle,
+    pub(crate) address: String,
+    pub(crate) staff: StaffHandle,
+    /// Invited.
+    pub(crate) member: String,
+    pub(crate) role: String,
+    pub(crate) key: String,
 }
 
-pub(super) async fn world(app: &TestApp) -> World {
+pub(crate) async fn world(app: &TestApp) -> World {
     let product = json!({
         "title": "Shirt", "slug": "shirt", "status": "active", "options": [{"name": "size", "values": ["M"]}],
         "variants": [{"sku": "SHIRT-M", "option_values": {"size": "M"}, "on_hand": 100, "prices": [{"amount": 1999, "currency": "EUR"}]}],
@@ -46,7 +53,14 @@ pub(super) async fn world(app: &TestApp) -> World {
     let customer = app.customer("grace@example.com").await;
     let book = app.post("/v1/customers/me/addresses", json!({"address": address()})).bearer(&customer.access);
     let book = book.send().await.expect(201);
+    let role =
+        app.staff_post("/v1/admin/roles", json!({"name": "R", "scopes": ["orders:read"]})).send().await.expect(201);
+    let key = app.staff_post("/v1/admin/api-keys", json!({"name": "K", "scopes": ["orders:read"]}));
     World {
+        staff: app.staff(BuiltInRole::Owner).await,
+        member: text(&app.invite("invited@shop.example", "support").await["id"]),
+        role: text(&role["id"]),
+        key: text(&key.send().await.expect(201)["id"]),
         address: text(&book["id"]),
         customer,
         line: text(&body["line_items"][0]["id"]),
@@ -68,7 +82,7 @@ fn address() -> Value {
 }
 
 /// A lawful body with every member, so that each can be attacked.
-pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
+pub(crate) fn lawful(operation: &str, world: &World) -> Option<Value> {
     let metadata = json!({"k": "v"});
     let line = json!({"variant_id": world.variant, "quantity": 1, "metadata": metadata});
     let translations =
@@ -118,6 +132,23 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
         "create_customer_address" | "update_customer_address" => {
             json!({"address": address(), "is_default_shipping": true, "is_default_billing": false})
         }
+        "create_staff_session" => json!({"email": world.staff.email, "password": PASSWORD}),
+        "change_staff_password" => json!({"current_password": PASSWORD, "password": "another horse battery"}),
+        "request_staff_password_reset" => json!({"email": world.staff.email}),
+        "reset_staff_password" => json!({"token": "sr_01jd8x3v5ke2t9qj6f4z0w7m8r", "password": PASSWORD}),
+        "accept_staff_invitation" => {
+            json!({"token": "si_01jd8x3v5ke2t9qj6f4z0w7m8r", "name": "Grace", "password": PASSWORD})
+        }
+        "create_staff_member" => json!({"email": "new@shop.example", "name": "New", "role": world.role}),
+        "update_staff_member" => json!({"name": "N", "role": "analyst", "status": "deactivated"}),
+        "create_staff_role" | "update_staff_role" => {
+            json!({"name": "Warehouse", "description": "D", "scopes": ["orders:read", "inventory:write"]})
+        }
+        "create_api_key" => {
+            json!({"name": "Scanner", "scopes": ["orders:read"], "expires_at": "2030-01-01T00:00:00Z"})
+        }
+        "update_api_key" => json!({"name": "Scanner", "expires_at": "2030-01-01T00:00:00Z"}),
+        "rotate_api_key" => json!({"overlap_hours": 1}),
         "create_cart" => {
             json!({"currency": "EUR", "email": "a@example.com", "line_items": [line], "shipping_address": address(), "billing_address": address(), "locale": "de", "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "metadata": metadata})
         }
@@ -149,6 +180,7 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
             "derived": [{"currency": "USD", "margin": "2", "round_to": 100, "minus": 1}], "stale_after_days": 5, "stop_after_days": 10,
         }),
         "set_exchange_rate" => json!({"rate": "1.5"}),
+        "update_inventory_settings" => json!({"default_low_stock_threshold": 2}),
         "update_invoice_settings" => json!({
             "seller": {"name": "S", "address": address(), "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "email": "s@example.com", "registration": "R"},
             "invoice_prefix": "I-", "credit_note_prefix": "C-", "footer": "F",
@@ -204,10 +236,13 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
     })
 }
 
-pub(super) fn path(template: &str, world: &World) -> String {
+pub(crate) fn path(template: &str, world: &World) -> String {
     let id: &str = match template {
         path if path.contains("/inbox/events/") => "evt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/jobs/") => "job_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/staff/") => &world.member,
+        path if path.contains("/admin/roles/") => &world.role,
+        path if path.contains("/admin/api-keys/") => &world.key,
         "/v1/admin/customers/{id}/erase" => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/customers/") => &world.customer.id,
         path if path.contains("/carts/") => &world.cart.id,
@@ -228,4 +263,5 @@ pub(super) fn path(template: &str, world: &World) -> String {
         .replace("{currency}", "KWD")
         .replace("{kind}", if template.contains("/email-templates/") { "alert" } else { "import" })
         .replace("{fulfillment_id}", "ful_01jd8x3v5ke2t9qj6f4z0w7m8r")
+        .replace("{session_id}", "sses_01jd8x3v5ke2t9qj6f4z0w7m8r")
 }

@@ -1,0 +1,35 @@
+import { createRouter } from '@tanstack/react-router';
+import { queryClient } from './api/queries';
+import { homeRoute } from './screens/home/routes';
+import { orderRoute, ordersRoute } from './screens/orders/routes';
+import { acceptInvitationRoute, loginRoute, resetRoute } from './screens/session/routes';
+import { Failed, NotFound } from './shell/Failed';
+import { rootRoute, shellRoute } from './shell/route';
+import { parseSearch, stringifySearch } from './shell/search';
+
+/** Every screen. One that is added here gets its place in `shell/navigation.ts` too. */
+const routes = rootRoute.addChildren([
+  shellRoute.addChildren([homeRoute, ordersRoute, orderRoute]),
+  loginRoute,
+  acceptInvitationRoute,
+  resetRoute,
+]);
+
+export const router = createRouter({
+  routeTree: routes,
+  basepath: '/admin',
+  context: { queryClient },
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: true,
+  defaultErrorComponent: Failed,
+  defaultNotFoundComponent: NotFound,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

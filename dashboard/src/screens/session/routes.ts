@@ -1,0 +1,24 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { rootRoute } from '../../shell/route';
+import { optional, text } from '../../shell/search';
+
+export const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: 'login',
+  validateSearch: ({ next }) => optional({ next: text(next) }),
+  component: lazyRouteComponent(() => import('./LoginScreen'), 'LoginScreen'),
+});
+
+export const acceptInvitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: 'accept',
+  validateSearch: ({ token }) => optional({ token: text(token) }),
+  component: lazyRouteComponent(() => import('./AcceptInvitationScreen'), 'AcceptInvitationScreen'),
+});
+
+export const resetRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: 'reset',
+  validateSearch: ({ token }) => optional({ token: text(token) }),
+  component: lazyRouteComponent(() => import('./ResetScreen'), 'ResetScreen'),
+});
