@@ -197,7 +197,6 @@ fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Op
 }
 
 /// A charge of the whole amount, or a try that was declined.
-#[expect(clippy::too_many_lines, reason = "one JSON document")]
 fn charge_document(id: &str, intent: &Value, decline: Option<&str>, now: i64) -> Value {
     let (amount, paid) = (object::integer(intent, "amount"), decline.is_none());
     let mut charge = nulls(&[
