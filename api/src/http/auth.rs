@@ -58,16 +58,10 @@ pub struct OrderAccess {
 
 /// Staff: an API key, or a member who is logged in.
 pub struct Staff {
-    by: By,
+    /// Who is logged in, and by which session; `None` for a key.
+    member: Option<(StaffId, StaffSessionId)>,
     author: Author,
     scopes: Vec<Scope>,
-}
-
-/// As what staff act.
-#[derive(Debug, Clone, Copy)]
-enum By {
-    Key(ApiKeyId),
-    Member { id: StaffId, session: StaffSessionId },
 }
 
 /// A member of staff who is logged in, for what concerns their session; no API key will do.
@@ -95,19 +89,13 @@ impl Staff {
     /// The member who acts; `None` for a key.
     #[must_use]
     pub fn member(&self) -> Option<StaffId> {
-        match self.by {
-            By::Key(_) => None,
-            By::Member { id, .. } => Some(id),
-        }
+        self.member.map(|(member, _)| member)
     }
 
     /// The session by which a member acts.
     #[must_use]
     pub fn session(&self) -> Option<StaffSessionId> {
-        match self.by {
-            By::Key(_) => None,
-            By::Member { session, .. } => Some(session),
-        }
+        self.member.map(|(_, session)| session)
     }
 
     /// All that this caller may do.
@@ -290,7 +278,7 @@ async fn key_of(request: HttpRequest, token: String) -> Result<Staff> {
     };
     let (found, origin) = (shop.run_to_end(look_up).await?, Origin::of(&request));
     let staff = |(key, name, scopes): (ApiKeyId, String, Vec<Scope>)| Staff {
-        by: By::Key(key),
+        member: None,
         author: Author { actor: key.to_string(), name, origin },
         scopes,
     };
@@ -316,7 +304,7 @@ impl FromRequest for Staff {
             let origin = Origin::of(&request);
             let session = if authorization.is_none() { session_of(request).await? } else { None };
             let member = session.map(|found| Self {
-                by: By::Member { id: found.member, session: found.id },
+                member: Some((found.member, found.id)),
                 author: Author { actor: found.member.to_string(), name: found.name, origin },
                 scopes: found.scopes,
             });

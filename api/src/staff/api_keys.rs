@@ -245,7 +245,8 @@ pub async fn find(
 ) -> Result<Option<(ApiKeyId, String, Vec<Scope>)>> {
     let hash = tokens::sha256(token.as_bytes());
     let former = api_keys::former_token_hash.eq(&hash).and(api_keys::former_token_until.gt(now)).assume_not_null();
-    let found: Option<(ApiKeyId, String, Vec<String>, Option<DateTime<Utc>>)> = api_keys::table
+    type Columns = (ApiKeyId, String, Vec<String>, Option<DateTime<Utc>>);
+    let found: Option<Columns> = api_keys::table
         .filter(api_keys::token_hash.eq(&hash).or(former))
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
