@@ -111,10 +111,7 @@ impl Staff {
     }
 
     const fn kind(&self) -> &'static str {
-        match self.by {
-            By::Key(_) => "key",
-            By::Member { .. } => "role",
-        }
+        if self.member.is_some() { "role" } else { "key" }
     }
 
     /// Refuses unless the key or the role has the scope.
