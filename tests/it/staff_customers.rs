@@ -198,6 +198,8 @@ async fn the_home_screen_counts_what_needs_a_person_and_the_order_screen_what_ca
     assert_eq!(alerts["data"][0]["kind"], "dispute");
     let none = app.staff_get(&format!("/v1/admin/alerts?order_id={}", second.order_id)).send().await.expect(200);
     assert_eq!(none["data"], json!([]));
+    let products = app.staff_get("/v1/admin/products?include=total_count").send().await.expect(200);
+    assert_eq!(products["total_count"], json!({"value": 1, "relation": "eq"}));
     // Discounts by a word of their title, or by a code.
     for (title, code) in [("Spring 10%", "SPRING10"), ("Summer", "SUN")] {
         let body = json!({"title": title, "code": code, "method": "code", "type": "free_shipping"});

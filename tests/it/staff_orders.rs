@@ -76,7 +76,7 @@ async fn orders_are_found_by_every_filter_and_sorted_page_by_page() {
         app.settle(paid).await;
     }
     // Newest first, and the other way round.
-    let all = vec![id(&e), id(&d), id(&c), id(&b), id(&a)];
+    let all = [id(&e), id(&d), id(&c), id(&b), id(&a)];
     assert_eq!(listed(&app, "").await, all);
     assert_eq!(listed(&app, "sort=placed_at").await, all.iter().rev().cloned().collect::<Vec<_>>());
     // 4 mugs less a tenth are 1800, a shirt 1999, two mugs 1000, a mug 500, three shirts 5997.

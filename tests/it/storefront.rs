@@ -65,7 +65,7 @@ async fn a_storefront_key_opens_nothing_and_ends_when_it_is_revoked() {
         .find(|listed| listed.name == "web")
         .unwrap()
         .id;
-    api_keys::revoke(&mut app.database().await, id, app.app.clock.now()).await.unwrap();
+    api_keys::revoke(&mut app.database().await, (id, &Scope::ALL), app.app.clock.now()).await.unwrap();
     // Another process has not seen the key yet.
     let other = app.process(&[]).await;
     app.call_at(&other.base_url, "GET", "/v1/store").bearer(&key).send().await.problem(401, "unauthenticated");

@@ -117,8 +117,54 @@ text_enum! {
         WebhookEndpointReplayed => "webhook_endpoint.replayed",
         /// A delivery is sent once more.
         WebhookDeliveryReplayed => "webhook_delivery.replayed",
+        /// What staff keep with an order was changed.
+        OrderUpdated => "order.updated",
+        /// A note about an order was written.
+        OrderNoteCreated => "order.note_created",
+        /// A note about an order was deleted.
+        OrderNoteDeleted => "order.note_deleted",
+        /// A customer was changed.
+        CustomerUpdated => "customer.updated",
+        /// A customer was logged out everywhere.
+        CustomerSessionsRevoked => "customer.sessions_revoked",
+        /// All that is kept about a customer was read.
+        CustomerExported => "customer.exported",
+        /// A customer's data was erased.
+        CustomerErased => "customer.erased",
+        /// The inventory settings were changed.
+        InventorySettingsUpdated => "inventory_settings.updated",
+        /// A member of staff was invited.
+        StaffInvited => "staff.invited",
+        /// A member of staff was made by the command line.
+        StaffCreated => "staff.created",
+        /// An invitation was sent again.
+        StaffInvitationSent => "staff.invitation_sent",
+        /// An invitation was accepted.
+        StaffInvitationAccepted => "staff.invitation_accepted",
+        /// A member of staff was changed.
+        StaffUpdated => "staff.updated",
+        /// A member of staff logged in.
+        StaffLoggedIn => "staff.logged_in",
+        /// A member of staff logged out.
+        StaffLoggedOut => "staff.logged_out",
+        /// A member's session was ended.
+        StaffSessionRevoked => "staff.session_revoked",
+        /// A member of staff changed their password.
+        StaffPasswordChanged => "staff.password_changed",
+        /// A member of staff set a new password by a link.
+        StaffPasswordReset => "staff.password_reset",
+        /// A role was made.
+        RoleCreated => "role.created",
+        /// A role was changed.
+        RoleUpdated => "role.updated",
+        /// A role was deleted.
+        RoleDeleted => "role.deleted",
         /// An API key was made.
         ApiKeyCreated => "api_key.created",
+        /// An API key was changed.
+        ApiKeyUpdated => "api_key.updated",
+        /// An API key was given a new token.
+        ApiKeyRotated => "api_key.rotated",
         /// An API key was revoked.
         ApiKeyRevoked => "api_key.revoked",
         /// What `merx check` found was mended.

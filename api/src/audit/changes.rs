@@ -12,11 +12,12 @@ const MASK: &str = "[masked]";
 const NOISE: [&str; 3] = ["created_at", "updated_at", "version"];
 
 /// Members that tell of a customer, or lead to one.
-const PERSONAL: [&str; 9] = [
+const PERSONAL: [&str; 10] = [
     "billing_address",
     "customer",
     "email",
     "label_url",
+    "note",
     "phone",
     "recipient",
     "shipping_address",
@@ -57,6 +58,13 @@ impl Changes {
     /// What one member was and is.
     pub(super) fn at(&mut self, path: &str, before: &Value, after: &Value) {
         self.compare(path, before, after);
+    }
+
+    /// Hides every value.
+    pub(super) fn mask(&mut self) {
+        for change in self.0.values_mut().filter_map(Value::as_object_mut) {
+            change.values_mut().filter(|value| !is_empty(value)).for_each(|value| *value = json!(MASK));
+        }
     }
 
     pub(super) fn into_json(self) -> Value {
@@ -208,6 +216,9 @@ mod tests {
         made.made(
             &json!({"lines": [{"email": "ada@example.com", "quantity": 1, "order_token": "ot_1"}], "note": null}),
         );
+        let mut hidden = made.clone();
+        hidden.mask();
+        assert_eq!(hidden.into_json(), json!({"/lines": {"after": MASK}}));
         assert_eq!(
             made.into_json(),
             json!({"/lines": {"after": [{"email": MASK, "quantity": 1, "order_token": MASK}]}})

@@ -114,6 +114,13 @@ impl Entry {
         self
     }
 
+    /// Hides all values, of what is about a customer: that they changed is seen, not to what.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        self.changes.mask();
+        self
+    }
+
     /// Why, in staff's words or by the reason that they chose.
     #[must_use]
     pub fn because(mut self, reason: impl Display) -> Self {

@@ -11,6 +11,7 @@ use super::erase::{self, CustomerExport, Erasure};
 use super::requests::StaffCustomerPatch;
 use super::{read, sessions};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::catalog::list::TotalCount;
 use crate::catalog::routes::Include;
 use crate::db;
@@ -127,11 +128,17 @@ pub async fn update_any_customer(
 ) -> Result<HttpResponse> {
     staff.require(Scope::CustomersWrite)?;
     let (expected, patch, now) = (&Expected::from_request(&request)?, &body.value, app.clock.now());
+    let author = staff.author();
     let mut conn = app.connection().await?;
     let customer = db::transaction(&mut conn, |conn| {
         async move {
+            read::row(conn, id.0, true).await?;
+            let before = directory::find(conn, id.0, now).await?;
             directory::update(conn, id.0, patch, expected, now).await?;
-            directory::find(conn, id.0, now).await
+            let customer = directory::find(conn, id.0, now).await?;
+            let entry = Entry::new(Action::CustomerUpdated, id.0).changed(&before, &customer).masked();
+            audit::record(conn, author, entry, now).await?;
+            Ok(customer)
         }
         .scope_boxed()
     })
@@ -154,12 +161,13 @@ pub async fn revoke_sessions_of_customer(
     id: Id<CustomerId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::CustomersWrite)?;
-    let now = app.clock.now();
+    let (now, author) = (app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move {
             read::row(conn, id.0, true).await?;
-            sessions::revoke_all(conn, id.0, None, now).await
+            sessions::revoke_all(conn, id.0, None, now).await?;
+            audit::record(conn, author, Entry::new(Action::CustomerSessionsRevoked, id.0), now).await
         }
         .scope_boxed()
     })
@@ -169,8 +177,8 @@ pub async fn revoke_sessions_of_customer(
 
 /// Export a customer's data
 ///
-/// All that the shop keeps about somebody (GDPR, article 15), to be handed over once it is clear who asks. Scope
-/// `customers:read`.
+/// All that the shop keeps about somebody (GDPR, article 15), to be handed over once it is clear who asks; that it was read
+/// is in the audit log. Scope `customers:read`.
 #[utoipa::path(
     operation_id = "export_customer", tag = "staff", security(("staff_key" = [])),
     params(("id" = CustomerId, Path, description = "The customer's id")),
@@ -179,8 +187,9 @@ pub async fn revoke_sessions_of_customer(
 #[get("/v1/admin/customers/{id}/export")]
 pub async fn export_customer(app: web::Data<App>, staff: Staff, id: Id<CustomerId>) -> Result<HttpResponse> {
     staff.require(Scope::CustomersRead)?;
-    let mut conn = app.connection().await?;
-    let export = erase::export(&mut conn, id.0, app.clock.now()).await?;
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let export = erase::export(&mut conn, id.0, now).await?;
+    audit::record(&mut conn, staff.author(), Entry::new(Action::CustomerExported, id.0), now).await?;
     let name = format!("attachment; filename=\"{}.json\"", id.0);
     Ok(HttpResponse::Ok().insert_header((CONTENT_DISPOSITION, name)).json(export))
 }
@@ -205,12 +214,17 @@ pub async fn erase_customer(
     body: Json<Erasure>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::CustomersWrite)?;
-    let (erasure, actor, now) = (&body.value, &staff.actor(), app.clock.now());
+    let (erasure, author, now) = (&body.value, staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
     let customer = db::transaction(&mut conn, |conn| {
         async move {
-            erase::erase(conn, id.0, erasure, (actor, now)).await?;
-            directory::find(conn, id.0, now).await
+            let is_change = erase::erase(conn, id.0, erasure, (&author.actor, now)).await?;
+            let customer = directory::find(conn, id.0, now).await?;
+            if is_change {
+                let entry = Entry::new(Action::CustomerErased, id.0).because(&erasure.reason);
+                audit::record(conn, author, entry, now).await?;
+            }
+            Ok(customer)
         }
         .scope_boxed()
     })

@@ -172,7 +172,7 @@ async fn require_finished(conn: &mut Connection, theirs: &[OrderId]) -> Result<(
 }
 
 /// Erases a customer: the account cannot be used any more, and nothing tells whose the orders were. In a transaction. Again
-/// is no change.
+/// is no change; answers whether it was one.
 ///
 /// # Errors
 /// `not_found`; `wrong_status` while an order is not finished.
@@ -181,11 +181,11 @@ pub async fn erase(
     id: CustomerId,
     erasure: &Erasure,
     (actor, now): (&str, DateTime<Utc>),
-) -> Result<()> {
+) -> Result<bool> {
     let customer = read::row(conn, id, true).await?;
     let erased: Option<DateTime<Utc>> = customers::table.find(id).select(customers::erased_at).first(conn).await?;
     if erased.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let theirs = orders_of(conn, id, &customer.email).await?;
     lock(conn, id, &theirs).await?;
@@ -213,7 +213,7 @@ pub async fn erase(
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Carts, then orders, by id, as everybody locks them.

@@ -42,7 +42,7 @@ pub async fn grant(owner: &mut Connection, role: &str) -> Result<bool> {
     if !found.is_some_and(|row| row.found) {
         return Ok(false);
     }
-    let (tables, sequences) = (own(owner, "r").await?, own(owner, "S").await?);
+    let (tables, sequences) = (own(owner, &["r", "p", "v", "m"]).await?, own(owner, &["S"]).await?);
     let (role, kept) = (format!("\"{}\"", role.replace('"', "\"\"")), APPEND_ONLY.join(", "));
     owner
         .batch_execute(&format!(
@@ -57,11 +57,13 @@ pub async fn grant(owner: &mut Connection, role: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// What of a kind this role owns: what others do, such as an extension's tables, is not its to give.
-async fn own(owner: &mut Connection, kind: &str) -> Result<String> {
+/// What of these kinds (tables, views, sequences) this role owns: what others own, such as an extension's tables, is not
+/// its to give.
+async fn own(owner: &mut Connection, kinds: &[&str]) -> Result<String> {
     let query = "SELECT format('%I', relname) AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace \
-        AND relkind::text = $1 AND pg_has_role(relowner, 'USAGE') ORDER BY relname";
-    let found: Vec<Table> = Statement::constant(query).with(Bind::Text(kind.to_owned())).load(owner).await?;
+        AND relkind::text = ANY($1) AND pg_has_role(relowner, 'USAGE') ORDER BY relname";
+    let kinds = Bind::Texts(kinds.iter().map(|kind| (*kind).to_owned()).collect());
+    let found: Vec<Table> = Statement::constant(query).with(kinds).load(owner).await?;
     Ok(found.into_iter().map(|each| each.name).collect::<Vec<_>>().join(", "))
 }
 

@@ -39,6 +39,14 @@ pub struct CustomerAuth {
     pub session: CustomerSessionId,
 }
 
+impl StaffSessionAuth {
+    /// Who acts, for the audit log.
+    #[must_use]
+    pub fn author(&self, origin: Origin) -> Author {
+        Author { actor: self.0.member.to_string(), name: self.0.name.clone(), origin }
+    }
+}
+
 /// What may open an order: its token, or the session of whose it is. Whoever sends both needs one that fits, as clients
 /// keep tokens for longer than those work.
 pub struct OrderAccess {

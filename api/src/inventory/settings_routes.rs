@@ -5,13 +5,14 @@ use scoped_futures::ScopedFutureExt;
 
 use super::settings::{InventorySettings, InventorySettingsDocument, InventorySettingsPatch};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::Json;
 use crate::jobs::{Job, queue};
-use crate::settings::{self, Versioned};
+use crate::settings::{self, Changed, Section, Versioned};
 use crate::staff::api_keys::Scope;
 
 fn document(settings: &Versioned<InventorySettings>) -> InventorySettingsDocument {
@@ -55,17 +56,21 @@ pub async fn update_inventory_settings(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let author = staff.author();
     let mut conn = app.connection().await?;
-    let changed = db::transaction(&mut conn, |conn| {
+    let body = db::transaction(&mut conn, |conn| {
         async move {
-            let changed = settings::change(conn, expected, now, |present| Ok(patch.apply_to(&present))).await?;
+            let change = |present: InventorySettings| Ok(patch.apply_to(&present));
+            let Changed { before, after } = settings::change(conn, expected, now, change).await?;
             queue::enqueue(conn, Job::ScanStock, "settings", now, now).await?;
-            Ok(changed)
+            let after = document(&after);
+            let entry = Entry::new(Action::InventorySettingsUpdated, InventorySettings::KIND);
+            audit::record(conn, author, entry.changed(&document(&before), &after), now).await?;
+            Ok(after)
         }
         .scope_boxed()
     })
     .await?;
     app.wake.ring();
-    let body = document(&changed);
     etag::respond(&request, HttpResponse::Ok(), body.version, &body)
 }

@@ -22,8 +22,8 @@ use crate::error::{Code, Error, FieldError, Result};
 use crate::http::auth::Staff;
 use crate::http::extract::{Query, header};
 
-/// How many frames wait for a client that reads slowly.
-const WAITING: usize = 64;
+/// How many frames wait for a client that reads slowly; the stream of one for whom there are more ends.
+const WAITING: usize = 256;
 
 /// The most events that a stream is told of the time in which it was broken off.
 const MOST_MISSED: usize = 5000;
@@ -52,10 +52,10 @@ pub struct LiveQuery {
 /// Server-sent events (`EventSource`), in the order in which they were committed, whichever process did it. Each has a
 /// topic as its `event`, a `LiveEvent` as its `data`, and an `id`; the client reads the rest by the API. `ready` begins a
 /// stream: what is read after it is up to date. Whoever reconnects within five minutes sends `Last-Event-ID`, as browsers
-/// do, and misses nothing; after a longer time, or for a client that reads too slowly, `reset` says that everything is to
-/// be read anew. A comment every 15 seconds keeps the connection (`MERX_EVENTS_HEARTBEAT_SECONDS`); then the caller is
-/// looked up again, and the stream of one who may no longer listen ends. Needs the scope that a topic names: `orders:read`,
-/// `alerts:read`, `inbox:read`, `products:read`.
+/// do, and misses nothing; after a longer time, or when too much happened at once, `reset` says that everything is to
+/// be read anew. The stream of a client that does not read ends. A comment every 15 seconds keeps the connection
+/// (`MERX_EVENTS_HEARTBEAT_SECONDS`); then the caller is looked up again, and the stream of one who may no longer listen
+/// ends. Needs the scope that a topic names: `orders:read`, `alerts:read`, `inbox:read`, `products:read`.
 #[utoipa::path(
     operation_id = "stream_events", tag = "staff", security(("staff_key" = [])),
     params(LiveQuery, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the newest event that the client has")),
@@ -121,7 +121,7 @@ fn last_event(request: &HttpRequest) -> Result<Option<Cursor>> {
 }
 
 /// What a stream begins with, and where it goes on: with what happened since the client's last event, or anew.
-async fn beginning(app: &Arc<App>, last: Option<Cursor>, topics: &[LiveTopic]) -> Result<(Vec<Bytes>, Cursor)> {
+async fn beginning(app: &Arc<App>, last: Option<Cursor>, topics: &[LiveTopic]) -> Result<(String, Cursor)> {
     let task_app = Arc::clone(app);
     // A query that is cut off would cost its connection.
     let (present, missed) = app
@@ -143,23 +143,19 @@ async fn beginning(app: &Arc<App>, last: Option<Cursor>, topics: &[LiveTopic]) -
             }
         })
         .await?;
-    let head = |topic: &str| vec![bytes(format!("retry: {RETRY}\nid: {present}\nevent: {topic}\ndata: {{}}\n\n"))];
+    let head = |topic: &str| format!("retry: {RETRY}\nid: {present}\nevent: {topic}\ndata: {{}}\n\n");
     let Some(missed) = missed else { return Ok((head(if last.is_some() { "reset" } else { "ready" }), present)) };
     let end = missed.last().map_or(present, |(cursor, _)| *cursor);
-    let mut frames = vec![bytes(format!("retry: {RETRY}\n\n"))];
+    let mut frames = format!("retry: {RETRY}\n\n");
     for (cursor, event) in missed.iter().filter(|(_, event)| topics.contains(&event.topic)) {
-        frames.push(frame(cursor, event)?);
+        frames.push_str(&frame(cursor, event)?);
     }
     Ok((frames, end))
 }
 
-fn bytes(text: String) -> Bytes {
-    Bytes::from(text)
-}
-
-fn frame(cursor: &Cursor, event: &LiveEvent) -> Result<Bytes> {
+fn frame(cursor: &Cursor, event: &LiveEvent) -> Result<String> {
     let data = serde_json::to_string(event).map_err(|error| Error::Internal(format!("a live event: {error}")))?;
-    Ok(bytes(format!("id: {cursor}\nevent: {}\ndata: {data}\n\n", event.topic)))
+    Ok(format!("id: {cursor}\nevent: {}\ndata: {data}\n\n", event.topic))
 }
 
 /// One client's stream.
@@ -175,11 +171,9 @@ struct Stream {
 }
 
 impl Stream {
-    async fn run(mut self, first: Vec<Bytes>, sender: mpsc::Sender<Bytes>) {
-        for frame in first {
-            if sender.send(frame).await.is_err() {
-                return;
-            }
+    async fn run(mut self, first: String, sender: mpsc::Sender<Bytes>) {
+        if sender.try_send(Bytes::from(first)).is_err() {
+            return;
         }
         let period: Duration = self.app.config.events_heartbeat;
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
@@ -189,12 +183,13 @@ impl Stream {
             let frame = tokio::select! {
                 () = sender.closed() => return,
                 () = app.live.closed() => return,
-                _ = beat.tick() => self.still_allowed().await.map(|()| Some(Bytes::from_static(b":\n\n"))),
+                _ = beat.tick() => self.still_allowed().await.map(|()| Some(":\n\n".to_owned())),
                 told = self.told.recv() => self.next(told).await,
             };
             match frame {
+                // Who does not read for so long comes back, and goes on where they were.
                 Ok(Some(frame)) => {
-                    if sender.send(frame).await.is_err() {
+                    if sender.try_send(Bytes::from(frame)).is_err() {
                         return;
                     }
                 }
@@ -211,7 +206,7 @@ impl Stream {
         Ok(())
     }
 
-    async fn next(&mut self, told: std::result::Result<Told, RecvError>) -> Result<Option<Bytes>> {
+    async fn next(&mut self, told: std::result::Result<Told, RecvError>) -> Result<Option<String>> {
         match told {
             Ok(told) => {
                 let (cursor, event) = told.as_ref();
@@ -224,7 +219,7 @@ impl Stream {
             Err(RecvError::Lagged(_)) => {
                 let mut conn = self.app.connection().await?;
                 self.cursor = feed::end(&mut conn, self.app.clock.now()).await?;
-                Ok(Some(bytes(format!("id: {}\nevent: reset\ndata: {{}}\n\n", self.cursor))))
+                Ok(Some(format!("id: {}\nevent: reset\ndata: {{}}\n\n", self.cursor)))
             }
             Err(RecvError::Closed) => Err(Error::Internal("nobody tells of what happens".to_owned())),
         }

@@ -120,7 +120,8 @@ impl Wish {
     /// Writes down what a member of staff did, as the last of the transaction.
     async fn record(&self, conn: &mut Connection, action: Action, order: &OrderRow, now: DateTime<Utc>) -> Result<()> {
         let Some(author) = &self.author else { return Ok(()) };
-        let entry = Entry::new(action, order.id).because(self.reason).noted(self.note.as_deref());
+        // Its note is erased with the customer, and no entry ever is.
+        let entry = Entry::new(action, order.id).because(self.reason);
         let after = if action == Action::OrderCancelled { OrderStatus::Cancelled } else { order.status };
         let entry = entry.moved("/status", order.status, after);
         audit::record(conn, author, entry.set("/restock", self.restock).set("/force", self.force), now).await

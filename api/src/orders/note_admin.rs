@@ -48,12 +48,12 @@ pub async fn update_order(
     body: Json<OrderPatch>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::OrdersWrite)?;
-    let (expected, actor, now) = (&Expected::from_request(&request)?, &staff.actor(), app.clock.now());
+    let (expected, author, now) = (&Expected::from_request(&request)?, staff.author(), app.clock.now());
     let patch = &body.value;
     let mut conn = app.connection().await?;
     let order = db::transaction(&mut conn, |conn| {
         async move {
-            notes::update(conn, id.0, patch, expected, (actor, now)).await?;
+            notes::update(conn, id.0, patch, expected, (author, now)).await?;
             read::find_for_staff(conn, id.0).await
         }
         .scope_boxed()
@@ -110,10 +110,10 @@ pub async fn create_order_note(
     staff.require(Scope::OrdersWrite)?;
     let scope = format!("{}:{}:notes", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
-    let (new, actor, now) = (&body.value, &staff.actor(), app.clock.now());
+    let (new, author, now) = (&body.value, staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
-        async move { Answer::of(201, &notes::add(conn, id.0, new, (actor, now)).await?) }.scope_boxed()
+        async move { Answer::of(201, &notes::add(conn, id.0, new, (author, now)).await?) }.scope_boxed()
     })
     .await?;
     Ok(idempotency::respond(&answer, replayed))
@@ -140,9 +140,11 @@ pub async fn delete_order_note(
     staff.require(Scope::OrdersWrite)?;
     let note: Option<OrderNoteId> = request.match_info().get("note_id").and_then(|id| id.parse().ok());
     let note = note.ok_or_else(|| Error::not_found("note"))?;
-    let (actor, now) = (&staff.actor(), app.clock.now());
+    let (author, now) = (staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { notes::delete(conn, id.0, note, (actor, now)).await }.scope_boxed())
-        .await?;
+    db::transaction(&mut conn, |conn| {
+        async move { notes::delete(conn, id.0, note, (author, now)).await }.scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -9,6 +9,7 @@ use validator::{Validate, ValidationError};
 
 use super::read;
 use super::timeline::{self, EventKind};
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::Connection;
 use crate::db::schema::{order_notes, orders};
 use crate::error::{Error, Result};
@@ -114,7 +115,7 @@ pub async fn update(
     id: OrderId,
     patch: &OrderPatch,
     expected: &Expected,
-    (actor, now): (&str, DateTime<Utc>),
+    (author, now): (&Author, DateTime<Utc>),
 ) -> Result<()> {
     expected.check(read::row(conn, id, true).await?.version)?;
     let before: Vec<String> = orders::table.find(id).select(orders::tags).first(conn).await?;
@@ -126,7 +127,9 @@ pub async fn update(
     read::touch(conn, id, now).await?;
     let added: Vec<&String> = after.iter().filter(|tag| !before.contains(tag)).collect();
     let removed: Vec<&String> = before.iter().filter(|tag| !after.contains(tag)).collect();
-    timeline::record(conn, id, EventKind::Tagged, json!({"added": added, "removed": removed, "by": actor}), now).await
+    let detail = json!({"added": added, "removed": removed, "by": author.actor});
+    timeline::record(conn, id, EventKind::Tagged, detail, now).await?;
+    audit::record(conn, author, Entry::new(Action::OrderUpdated, id).moved("/tags", &before, &after), now).await
 }
 
 /// Writes a note. In a transaction. The timeline says that there is one, not what it says.
@@ -137,11 +140,11 @@ pub async fn add(
     conn: &mut Connection,
     order: OrderId,
     new: &NewOrderNote,
-    (actor, now): (&str, DateTime<Utc>),
+    (author, now): (&Author, DateTime<Utc>),
 ) -> Result<OrderNote> {
     read::row(conn, order, true).await?;
-    let note =
-        OrderNote { id: OrderNoteId::new(), body: new.body.clone(), created_by: actor.to_owned(), created_at: now };
+    let (id, created_by) = (OrderNoteId::new(), author.actor.clone());
+    let note = OrderNote { id, body: new.body.clone(), created_by, created_at: now };
     diesel::insert_into(order_notes::table)
         .values((
             order_notes::id.eq(note.id),
@@ -152,7 +155,11 @@ pub async fn add(
         ))
         .execute(conn)
         .await?;
-    timeline::record(conn, order, EventKind::NoteAdded, json!({"note_id": note.id, "by": actor}), now).await?;
+    let detail = json!({"note_id": note.id, "by": author.actor});
+    timeline::record(conn, order, EventKind::NoteAdded, detail, now).await?;
+    // What it says is erased with the customer, and no entry ever is.
+    let entry = Entry::new(Action::OrderNoteCreated, order).set("/note_id", note.id);
+    audit::record(conn, author, entry, now).await?;
     Ok(note)
 }
 
@@ -164,14 +171,17 @@ pub async fn delete(
     conn: &mut Connection,
     order: OrderId,
     note: OrderNoteId,
-    (actor, now): (&str, DateTime<Utc>),
+    (author, now): (&Author, DateTime<Utc>),
 ) -> Result<()> {
     read::row(conn, order, true).await?;
     let it = order_notes::table.find(note).filter(order_notes::order_id.eq(order));
     if diesel::delete(it).execute(conn).await? == 0 {
         return Err(Error::not_found("note"));
     }
-    timeline::record(conn, order, EventKind::NoteDeleted, json!({"note_id": note, "by": actor}), now).await
+    let detail = json!({"note_id": note, "by": author.actor});
+    timeline::record(conn, order, EventKind::NoteDeleted, detail, now).await?;
+    let entry = Entry::new(Action::OrderNoteDeleted, order).moved("/note_id", note, None::<()>);
+    audit::record(conn, author, entry, now).await
 }
 
 /// Where a page starts: after this note, newest first.

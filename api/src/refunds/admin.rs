@@ -50,8 +50,8 @@ pub async fn create_refund(
             let refund = request::create(conn, id.0, new, expected, &author.actor, now).await?;
             let refund = read::find(conn, refund).await?;
             let entry = Entry::new(Action::RefundCreated, refund.id).made(&refund);
-            let entry = entry.because(new.reason).noted(new.note.as_deref());
-            audit::record(conn, author, entry, now).await?;
+            // Its note is erased with the customer, and no entry ever is.
+            audit::record(conn, author, entry.because(new.reason), now).await?;
             Answer::of(201, &refund)
         }
         .scope_boxed()

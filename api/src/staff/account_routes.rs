@@ -10,6 +10,7 @@ use super::requests::{InvitationAcceptance, StaffPasswordReset, StaffResetReques
 use super::session_routes::{account_of, answer_of};
 use super::{account, sessions};
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry, Origin};
 use crate::customers::account::invalid_token;
 use crate::customers::account_mail::{self, Asked};
 use crate::customers::model::MailPromised;
@@ -59,11 +60,15 @@ pub async fn accept_staff_invitation(
     require_unlike(&accepted.password, &owner.email)?;
     let (hash, agent) = (&app.passwords.hash(&accepted.password).await?, &user_agent(&request));
     let (link, name, now) = ((id, owner.id), accepted.name.as_deref(), app.clock.now());
+    let called = name.unwrap_or_else(|| owner.name_or_email()).to_owned();
+    let author = &Author { actor: owner.id.to_string(), name: called, origin: Origin::of(&request) };
     let mut conn = app.connection().await?;
     let opened = db::transaction(&mut conn, |conn| {
         async move {
             account::accept_invitation(conn, link, name, hash, now).await?;
-            sessions::open(conn, link.1, agent.as_deref(), now).await
+            let opened = sessions::open(conn, link.1, agent.as_deref(), now).await?;
+            audit::record(conn, author, Entry::new(Action::StaffInvitationAccepted, link.1), now).await?;
+            Ok(opened)
         }
         .scope_boxed()
     })
@@ -113,9 +118,15 @@ pub async fn reset_staff_password(
     let (id, owner) = follow(&app, &request, kind, &reset.token).await?;
     require_unlike(&reset.password, &owner.email)?;
     let (hash, link, now) = (&app.passwords.hash(&reset.password).await?, (id, owner.id), app.clock.now());
+    let (actor, name) = (owner.id.to_string(), owner.name_or_email().to_owned());
+    let author = &Author { actor, name, origin: Origin::of(&request) };
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
-        async move { account::reset_password(conn, link, hash, now).await }.scope_boxed()
+        async move {
+            account::reset_password(conn, link, hash, now).await?;
+            audit::record(conn, author, Entry::new(Action::StaffPasswordReset, link.1), now).await
+        }
+        .scope_boxed()
     })
     .await?;
     app.wake.ring();

@@ -15,6 +15,7 @@ use super::requests::StaffMemberPatch;
 use super::roles::RoleRef;
 use crate::address::Email;
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::customers::requests::require_unlike;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -97,12 +98,14 @@ pub async fn create(app: &App, (email, name, role): (&str, &str, RoleRef), passw
         None => None,
     };
     let new = &NewMember { email, name: Some(name), role, password_hash: hash.as_deref() };
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), &Author::command_line());
     let (id, link) = db::transaction(&mut conn, |conn| {
         async move {
             let id = members::insert(conn, new, now).await?;
             let is_invited = new.password_hash.is_none();
             let link = if is_invited { Some(links::create(conn, id, LinkKind::Invitation, now).await?) } else { None };
+            let entry = Entry::new(Action::StaffCreated, id).set("/name", new.name).set("/role", new.role);
+            audit::record(conn, author, entry, now).await?;
             Ok((id, link))
         }
         .scope_boxed()
@@ -124,11 +127,16 @@ async fn list(app: &App) -> Result<String> {
 }
 
 async fn deactivate(app: &App, who: &str) -> Result<String> {
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), &Author::command_line());
     let id = find(&mut conn, who).await?;
     let patch = &StaffMemberPatch { name: Patch::Absent, role: None, status: Some(StaffStatus::Deactivated) };
     let member = db::transaction(&mut conn, |conn| {
-        async move { members::update(conn, (id, &Scope::ALL), patch, &Expected::any(), now).await }.scope_boxed()
+        async move {
+            let (before, member) = members::update(conn, (id, &Scope::ALL), patch, &Expected::any(), now).await?;
+            audit::record(conn, author, Entry::new(Action::StaffUpdated, id).changed(&before, &member), now).await?;
+            Ok(member)
+        }
+        .scope_boxed()
     })
     .await?;
     Ok(format!("{} is deactivated.", member.email))

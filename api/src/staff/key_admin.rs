@@ -10,6 +10,7 @@ use super::model::{ApiKeyList, ApiKeyWithToken, ListedApiKey};
 use super::requests::{ApiKeyPatch, ApiKeyRotation, NewApiKey};
 use super::{grants, roles};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -58,16 +59,23 @@ fn scopes_of(new: &NewApiKey) -> Result<Vec<Scope>> {
 #[post("/v1/admin/api-keys")]
 pub async fn create_api_key(app: web::Data<App>, staff: Staff, body: Json<NewApiKey>) -> Result<HttpResponse> {
     staff.require(Scope::ApiKeysWrite)?;
-    let (new, actor, now) = (&body.value, &staff.actor(), app.clock.now());
+    let (new, author, now) = (&body.value, staff.author(), app.clock.now());
     let scopes = &scopes_of(new)?;
     grants::require_all(staff.scopes(), scopes)?;
     api_keys::require_future(new.expires_at, now)?;
-    let new = &NewKey { name: &new.name, scopes, expires_at: new.expires_at, created_by: Some(actor) };
+    let new = &NewKey { name: &new.name, scopes, expires_at: new.expires_at, created_by: Some(&author.actor) };
     let mut conn = app.connection().await?;
-    let (row, token) =
-        db::transaction(&mut conn, |conn| async move { api_keys::insert(conn, new, now).await }.scope_boxed()).await?;
-    let location = format!("/v1/admin/api-keys/{}", row.id);
-    let body = ApiKeyWithToken { key: ListedApiKey::new(row, now), token };
+    let body = db::transaction(&mut conn, |conn| {
+        async move {
+            let (row, token) = api_keys::insert(conn, new, now).await?;
+            let key = ListedApiKey::new(row, now);
+            audit::record(conn, author, Entry::new(Action::ApiKeyCreated, key.id).made(&key), now).await?;
+            Ok(ApiKeyWithToken { key, token })
+        }
+        .scope_boxed()
+    })
+    .await?;
+    let location = format!("/v1/admin/api-keys/{}", body.key.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(body))
 }
 
@@ -116,12 +124,18 @@ pub async fn update_api_key(
     let (expected, patch, now) = (&Expected::from_request(&request)?, &body.value, app.clock.now());
     let name = patch.name.required("/name")?.map(String::as_str);
     let (change, which) = (&KeyChange { name, expires_at: &patch.expires_at }, (id.0, staff.scopes()));
+    let author = staff.author();
     let mut conn = app.connection().await?;
-    let row = db::transaction(&mut conn, |conn| {
-        async move { api_keys::update(conn, which, change, expected, now).await }.scope_boxed()
+    let key = db::transaction(&mut conn, |conn| {
+        async move {
+            let before = ListedApiKey::new(api_keys::row(conn, id.0, true).await?, now);
+            let key = ListedApiKey::new(api_keys::update(conn, which, change, expected, now).await?, now);
+            audit::record(conn, author, Entry::new(Action::ApiKeyUpdated, id.0).changed(&before, &key), now).await?;
+            Ok(key)
+        }
+        .scope_boxed()
     })
     .await?;
-    let key = ListedApiKey::new(row, now);
     etag::respond(&request, HttpResponse::Ok(), key.version, &key)
 }
 
@@ -137,9 +151,18 @@ pub async fn update_api_key(
 #[delete("/v1/admin/api-keys/{id}")]
 pub async fn revoke_api_key(app: web::Data<App>, staff: Staff, id: Id<ApiKeyId>) -> Result<HttpResponse> {
     staff.require(Scope::ApiKeysWrite)?;
-    let (which, now) = ((id.0, staff.scopes()), app.clock.now());
+    let (which, now, author) = ((id.0, staff.scopes()), app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { api_keys::revoke(conn, which, now).await }.scope_boxed()).await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            if api_keys::revoke(conn, which, now).await? {
+                audit::record(conn, author, Entry::new(Action::ApiKeyRevoked, id.0), now).await?;
+            }
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -161,11 +184,17 @@ pub async fn rotate_api_key(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ApiKeysWrite)?;
     let (overlap, now) = (TimeDelta::hours(body.value.overlap_hours), app.clock.now());
-    let which = (id.0, staff.scopes());
+    let (which, author) = ((id.0, staff.scopes()), staff.author());
     let mut conn = app.connection().await?;
-    let (row, token) = db::transaction(&mut conn, |conn| {
-        async move { api_keys::rotate(conn, which, overlap, now).await }.scope_boxed()
+    let body = db::transaction(&mut conn, |conn| {
+        async move {
+            let (row, token) = api_keys::rotate(conn, which, overlap, now).await?;
+            let entry = Entry::new(Action::ApiKeyRotated, id.0).set("/overlap_hours", overlap.num_hours());
+            audit::record(conn, author, entry, now).await?;
+            Ok(ApiKeyWithToken { key: ListedApiKey::new(row, now), token })
+        }
+        .scope_boxed()
     })
     .await?;
-    Ok(HttpResponse::Ok().json(ApiKeyWithToken { key: ListedApiKey::new(row, now), token }))
+    Ok(HttpResponse::Ok().json(body))
 }

@@ -12,6 +12,7 @@ use super::model::{StaffMember, StaffMemberList, StaffSessionList};
 use super::requests::{NewStaffMember, StaffMemberPatch};
 use super::sessions;
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
@@ -79,11 +80,17 @@ pub async fn create_staff_member(
     body: Json<NewStaffMember>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::StaffWrite)?;
-    let (new, held, now) = (&body.value, staff.scopes(), app.clock.now());
+    let (new, held, author, now) = (&body.value, staff.scopes(), staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
-    let member =
-        db::transaction(&mut conn, |conn| async move { members::invite(conn, held, new, now).await }.scope_boxed())
-            .await?;
+    let member = db::transaction(&mut conn, |conn| {
+        async move {
+            let member = members::invite(conn, held, new, now).await?;
+            audit::record(conn, author, Entry::new(Action::StaffInvited, member.id).made(&member), now).await?;
+            Ok(member)
+        }
+        .scope_boxed()
+    })
+    .await?;
     app.wake.ring();
     let location = format!("/v1/admin/staff/{}", member.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(member))
@@ -137,9 +144,15 @@ pub async fn update_staff_member(
     }
     require_self_or(&staff, id.0, Scope::StaffWrite)?;
     let (expected, whose) = (&Expected::from_request(&request)?, (id.0, staff.scopes()));
+    let author = staff.author();
     let mut conn = app.connection().await?;
     let member = db::transaction(&mut conn, |conn| {
-        async move { members::update(conn, whose, patch, expected, now).await }.scope_boxed()
+        async move {
+            let (before, member) = members::update(conn, whose, patch, expected, now).await?;
+            audit::record(conn, author, Entry::new(Action::StaffUpdated, id.0).changed(&before, &member), now).await?;
+            Ok(member)
+        }
+        .scope_boxed()
     })
     .await?;
     etag::respond(&request, HttpResponse::Ok(), member.version, &member)
@@ -156,11 +169,17 @@ pub async fn update_staff_member(
 #[post("/v1/admin/staff/{id}/invitation")]
 pub async fn send_staff_invitation(app: web::Data<App>, staff: Staff, id: Id<StaffId>) -> Result<HttpResponse> {
     staff.require(Scope::StaffWrite)?;
-    let (whose, now) = ((id.0, staff.scopes()), app.clock.now());
+    let (whose, author, now) = ((id.0, staff.scopes()), staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
-    let member =
-        db::transaction(&mut conn, |conn| async move { members::invite_again(conn, whose, now).await }.scope_boxed())
-            .await?;
+    let member = db::transaction(&mut conn, |conn| {
+        async move {
+            let member = members::invite_again(conn, whose, now).await?;
+            audit::record(conn, author, Entry::new(Action::StaffInvitationSent, id.0), now).await?;
+            Ok(member)
+        }
+        .scope_boxed()
+    })
+    .await?;
     app.wake.ring();
     Ok(HttpResponse::Ok().json(member))
 }
@@ -212,7 +231,16 @@ pub async fn revoke_staff_session(
     require_self_or(&staff, id.0, Scope::StaffWrite)?;
     let session = request.match_info().get("session_id").and_then(|text| text.parse().ok());
     let session: StaffSessionId = session.ok_or_else(|| Error::not_found("session"))?;
+    let (author, now) = (staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
-    sessions::revoke(&mut conn, id.0, session, app.clock.now()).await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            sessions::revoke(conn, id.0, session, now).await?;
+            let entry = Entry::new(Action::StaffSessionRevoked, id.0).set("/session_id", session);
+            audit::record(conn, author, entry, now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

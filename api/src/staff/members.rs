@@ -60,6 +60,12 @@ impl MemberRow {
         role_of(self.built_in_role, self.role_id)
     }
 
+    /// What they are called.
+    #[must_use]
+    pub fn name_or_email(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.email)
+    }
+
     fn is_active_owner(&self) -> bool {
         self.built_in_role == Some(BuiltInRole::Owner) && self.status == StaffStatus::Active
     }
@@ -294,8 +300,8 @@ async fn set_status(conn: &mut Connection, id: StaffId, status: StaffStatus, now
     Ok(())
 }
 
-/// Changes a member, for somebody who holds all scopes that are given or taken. Whoever is deactivated is out at once. In
-/// a transaction.
+/// Changes a member, for somebody who holds all scopes that are given or taken; answers what they were and are. Whoever is
+/// deactivated is out at once. In a transaction.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `validation_failed`, `insufficient_scope`, `wrong_status`, `last_owner`.
@@ -305,12 +311,13 @@ pub async fn update(
     patch: &StaffMemberPatch,
     expected: &Expected,
     now: DateTime<Utc>,
-) -> Result<StaffMember> {
+) -> Result<(StaffMember, StaffMember)> {
     let name = patch.name.required("/name")?;
     // Before the member, so that of two owners who demote each other one finds the other gone.
     let owners = if patch.role.is_some() || patch.status.is_some() { lock_owners(conn).await? } else { Vec::new() };
     let present = row(conn, id, true).await?;
     expected.check(present.version)?;
+    let before = find(conn, id).await?;
     let (role, status) = (patch.role.unwrap_or(present.role()?), patch.status.unwrap_or(present.status));
     present.require_reachable(status)?;
     weigh(conn, held, &present, (role, status)).await?;
@@ -338,7 +345,7 @@ pub async fn update(
         sessions::end_all(conn, id, None, now).await?;
         links::void(conn, id, now).await?;
     }
-    find(conn, id).await
+    Ok((before, find(conn, id).await?))
 }
 
 /// Refuses a change that gives or takes what the actor does not hold.

@@ -9,6 +9,7 @@ use super::model::{StaffRole, StaffRoleList};
 use super::requests::{NewStaffRole, StaffRolePatch};
 use super::roles::{self, RoleRef};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -39,11 +40,17 @@ pub async fn list_staff_roles(app: web::Data<App>, staff: Staff) -> Result<HttpR
 #[post("/v1/admin/roles")]
 pub async fn create_staff_role(app: web::Data<App>, staff: Staff, body: Json<NewStaffRole>) -> Result<HttpResponse> {
     staff.require(Scope::StaffWrite)?;
-    let (new, held, now) = (&body.value, staff.scopes(), app.clock.now());
+    let (new, held, author, now) = (&body.value, staff.scopes(), staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
-    let role =
-        db::transaction(&mut conn, |conn| async move { roles::create(conn, held, new, now).await }.scope_boxed())
-            .await?;
+    let role = db::transaction(&mut conn, |conn| {
+        async move {
+            let role = roles::create(conn, held, new, now).await?;
+            audit::record(conn, author, Entry::new(Action::RoleCreated, role.id).made(&role), now).await?;
+            Ok(role)
+        }
+        .scope_boxed()
+    })
+    .await?;
     let location = format!("/v1/admin/roles/{}", role.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(role))
 }
@@ -91,10 +98,15 @@ pub async fn update_staff_role(
 ) -> Result<HttpResponse> {
     staff.require(Scope::StaffWrite)?;
     let (expected, patch, now) = (&Expected::from_request(&request)?, &body.value, app.clock.now());
-    let which = (id.0, staff.scopes());
+    let (which, author) = ((id.0, staff.scopes()), staff.author());
     let mut conn = app.connection().await?;
     let role = db::transaction(&mut conn, |conn| {
-        async move { roles::update(conn, which, patch, expected, now).await }.scope_boxed()
+        async move {
+            let (before, role) = roles::update(conn, which, patch, expected, now).await?;
+            audit::record(conn, author, Entry::new(Action::RoleUpdated, id.0).changed(&before, &role), now).await?;
+            Ok(role)
+        }
+        .scope_boxed()
     })
     .await?;
     etag::respond(&request, HttpResponse::Ok(), role.version, &role)
@@ -119,8 +131,15 @@ pub async fn delete_staff_role(
     id: Id<RoleRef>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::StaffWrite)?;
-    let expected = &Expected::from_request(&request)?;
+    let (expected, author, now) = (&Expected::from_request(&request)?, staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { roles::delete(conn, id.0, expected).await }.scope_boxed()).await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let before = roles::delete(conn, id.0, expected).await?;
+            audit::record(conn, author, Entry::new(Action::RoleDeleted, id.0).deleted(&before), now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

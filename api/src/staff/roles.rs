@@ -154,7 +154,7 @@ impl utoipa::PartialSchema for RoleRef {
 impl utoipa::ToSchema for RoleRef {}
 
 /// A role that the shop made.
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = staff_roles)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 struct Row {
@@ -292,8 +292,9 @@ pub async fn update(
     patch: &StaffRolePatch,
     expected: &Expected,
     now: DateTime<Utc>,
-) -> Result<StaffRole> {
+) -> Result<(StaffRole, StaffRole)> {
     let present = changeable(conn, role, expected).await?;
+    let before = present.clone().shape();
     let name = patch.name.required("/name")?;
     name.map_or(Ok(()), |name| require_free(name))?;
     let scopes = patch.scopes.as_deref().map(lawful_scopes).transpose()?;
@@ -312,14 +313,14 @@ pub async fn update(
         .get_result(conn)
         .await
         .on_constraint("staff_roles_name_key", taken)?;
-    Ok(row.shape())
+    Ok((before, row.shape()))
 }
 
-/// Deletes a role that nobody has. In a transaction.
+/// Deletes a role that nobody has; answers what it was. In a transaction.
 ///
 /// # Errors
 /// `not_found`, `built_in_role`, `precondition_failed`, `role_in_use`.
-pub async fn delete(conn: &mut Connection, role: RoleRef, expected: &Expected) -> Result<()> {
+pub async fn delete(conn: &mut Connection, role: RoleRef, expected: &Expected) -> Result<StaffRole> {
     let present = changeable(conn, role, expected).await?;
     diesel::delete(staff_roles::table.find(present.id))
         .execute(conn)
@@ -327,5 +328,5 @@ pub async fn delete(conn: &mut Connection, role: RoleRef, expected: &Expected) -
         .on_constraint("staff_members_role_id_fkey", || {
             Error::problem(Code::RoleInUse, "Members of staff have this role. Give them another one first.")
         })?;
-    Ok(())
+    Ok(present.shape())
 }

@@ -9,6 +9,7 @@ use super::requests::{StaffLogin, StaffPasswordChange};
 use super::sessions::{self, Found, LIFE, Opened};
 use super::{account, members};
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry, Origin};
 use crate::customers::account::wrong_password;
 use crate::customers::requests::require_unlike;
 use crate::customers::session_routes::user_agent;
@@ -75,7 +76,8 @@ pub async fn create_staff_session(
     let hash = found.as_ref().and_then(|member| member.password_hash.as_deref());
     let fits = app.passwords.verify(&login.password, hash).await?;
     let proven = &found.filter(|_| fits).ok_or_else(invalid_credentials)?;
-    let (agent, now) = (&user_agent(&request), app.clock.now());
+    let (agent, now, origin) = (&user_agent(&request), app.clock.now(), Origin::of(&request));
+    let author = &Author { actor: proven.id.to_string(), name: proven.name_or_email().to_owned(), origin };
     let mut conn = app.connection().await?;
     let opened = db::transaction(&mut conn, |conn| {
         async move {
@@ -84,7 +86,10 @@ pub async fn create_staff_session(
             if member.password_hash != proven.password_hash || member.status != StaffStatus::Active {
                 return Err(invalid_credentials());
             }
-            sessions::open(conn, member.id, agent.as_deref(), now).await
+            let opened = sessions::open(conn, member.id, agent.as_deref(), now).await?;
+            let entry = Entry::new(Action::StaffLoggedIn, member.id).set("/session_id", opened.id);
+            audit::record(conn, author, entry, now).await?;
+            Ok(opened)
         }
         .scope_boxed()
     })
@@ -113,9 +118,23 @@ pub async fn get_staff_session(app: web::Data<App>, session: StaffSessionAuth) -
     responses((status = 204, description = "Logged out")),
 )]
 #[delete("/v1/admin/session")]
-pub async fn delete_staff_session(app: web::Data<App>, session: StaffSessionAuth) -> Result<HttpResponse> {
+pub async fn delete_staff_session(
+    app: web::Data<App>,
+    request: HttpRequest,
+    session: StaffSessionAuth,
+) -> Result<HttpResponse> {
+    let (member, id, now, author) =
+        (session.0.member, session.0.id, app.clock.now(), &session.author(Origin::of(&request)));
     let mut conn = app.connection().await?;
-    sessions::revoke(&mut conn, session.0.member, session.0.id, app.clock.now()).await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            sessions::revoke(conn, member, id, now).await?;
+            let entry = Entry::new(Action::StaffLoggedOut, member).set("/session_id", id);
+            audit::record(conn, author, entry, now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     let cookie = session_cookie::clear(&app.config.public_url);
     Ok(HttpResponse::NoContent().insert_header((SET_COOKIE, cookie)).finish())
 }
@@ -148,10 +167,14 @@ pub async fn change_staff_password(
         return Err(wrong_password());
     }
     let (hash, now) = (&app.passwords.hash(&change.password).await?, app.clock.now());
-    let whose = (session.0.member, session.0.id);
+    let (whose, author) = ((session.0.member, session.0.id), &session.author(Origin::of(&request)));
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
-        async move { account::change_password(conn, whose, proven, hash, now).await }.scope_boxed()
+        async move {
+            account::change_password(conn, whose, proven, hash, now).await?;
+            audit::record(conn, author, Entry::new(Action::StaffPasswordChanged, whose.0), now).await
+        }
+        .scope_boxed()
     })
     .await?;
     app.wake.ring();

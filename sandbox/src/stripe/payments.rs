@@ -171,7 +171,12 @@ fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Op
     let Some(intent) = store.payment_intents.get(intent_id).cloned() else { return String::new() };
     let id = fresh_id("ch");
     let (amount, paid) = (object::integer(&intent, "amount"), decline.is_none());
-    let charge = charge_document(&id, &intent, decline, billing, cause.now);
+    let mut charge = charge_document(&id, &intent, decline, cause.now);
+    let details = payment_methods::details_of(store, &object::owned(&intent, "payment_method"));
+    object::set(&mut charge, "payment_method_details", details);
+    if let Some(billing) = billing {
+        object::set(&mut charge, "billing_details", billing.clone());
+    }
     store.charges.insert(charge);
     let error = decline.map(|code| {
         json!({"type": "card_error", "code": "card_declined", "decline_code": code,
@@ -193,7 +198,7 @@ fn charge(store: &mut Store, intent_id: &str, decline: Option<&str>, billing: Op
 
 /// A charge of the whole amount, or a try that was declined.
 #[expect(clippy::too_many_lines, reason = "one JSON document")]
-fn charge_document(id: &str, intent: &Value, decline: Option<&str>, billing: Option<&Value>, now: i64) -> Value {
+fn charge_document(id: &str, intent: &Value, decline: Option<&str>, now: i64) -> Value {
     let (amount, paid) = (object::integer(intent, "amount"), decline.is_none());
     let mut charge = nulls(&[
         "application",
@@ -222,7 +227,7 @@ fn charge_document(id: &str, intent: &Value, decline: Option<&str>, billing: Opt
             "amount": amount,
             "amount_captured": if paid { amount } else { 0 },
             "amount_refunded": 0,
-            "billing_details": billing.cloned().unwrap_or_else(|| contact::billing(None)),
+            "billing_details": contact::billing(None),
             "captured": paid,
             "created": now,
             "currency": intent.get("currency"),
@@ -241,7 +246,7 @@ fn charge_document(id: &str, intent: &Value, decline: Option<&str>, billing: Opt
             "paid": paid,
             "payment_intent": intent.get("id"),
             "payment_method": intent.get("payment_method"),
-            "payment_method_details": payment_methods::details_of(store, &object::owned(&intent, "payment_method")),
+            "payment_method_details": {"type": "card", "card": payment_methods::card_details()},
             "refunded": false,
             "shipping": intent.get("shipping"),
             "status": if paid { "succeeded" } else { "failed" },
@@ -255,7 +260,7 @@ pub(crate) fn adopt(store: &mut Store, payment: &PastPayment) {
     let about = json!({"amount": payment.amount, "currency": payment.currency, "customer": null, "metadata": {}});
     let mut intent = payment_intents::document(&payment.intent, about, payment.paid_at);
     let charge_id = fresh_id("ch");
-    let mut charge = charge_document(&charge_id, &intent, None, None, payment.paid_at);
+    let mut charge = charge_document(&charge_id, &intent, None, payment.paid_at);
     let is_gone = payment.refunded == payment.amount;
     object::merge(&mut charge, json!({"amount_refunded": payment.refunded, "refunded": is_gone}));
     let paid = json!({"status": "succeeded", "amount_received": payment.amount, "latest_charge": charge_id});
