@@ -97,6 +97,46 @@ export const CANCEL_REASON: States<Schemas['CancelReason']> = {
   other: told('Something else'),
 };
 
+export const PRODUCT: States<Schemas['ProductStatus']> = {
+  draft: told('Draft', 'yellow'),
+  active: told('Active', 'green'),
+  archived: told('Archived'),
+};
+
+export const AVAILABILITY: States<Schemas['Availability']> = {
+  in_stock: told('In stock', 'green'),
+  low_stock: told('Low', 'orange'),
+  out_of_stock: told('Sold out', 'red'),
+  backorder: told('Backorder', 'blue'),
+};
+
+export const STOCK_REASON: States<Schemas['Reason']> = {
+  initial: told('First stock'),
+  received: told('Received', 'green'),
+  correction: told('Corrected', 'yellow'),
+  damaged: told('Damaged', 'red'),
+  lost: told('Lost', 'red'),
+  returned: told('Returned', 'blue'),
+  sale: told('Sold'),
+  restock: told('Restocked', 'blue'),
+  import: told('Imported'),
+};
+
+export const IMPORT: States<Schemas['ImportStatus']> = {
+  uploading: told('Uploading', 'yellow'),
+  queued: told('Queued', 'yellow'),
+  running: told('Running', 'blue'),
+  done: told('Done', 'green'),
+  failed: told('Failed', 'red'),
+};
+
+export const ROW_OUTCOME: States<Schemas['Outcome']> = {
+  created: told('New', 'green'),
+  updated: told('Changed', 'blue'),
+  unchanged: told('Unchanged'),
+  failed: told('Refused', 'red'),
+};
+
 /** The states of a kind as the options of a select. */
 export const optionsOf = <S extends string>(states: States<S>) =>
   (Object.entries(states) as [S, Told][]).map(([value, { label }]) => ({ value, label }));

@@ -1,4 +1,11 @@
-import { type Icon, IconHome, IconShoppingBag } from '@tabler/icons-react';
+import {
+  type Icon,
+  IconFolders,
+  IconHome,
+  IconPackage,
+  IconShoppingBag,
+  IconStack2,
+} from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
 
 /** A way to a screen; those whose scope the person lacks are not shown. */
@@ -21,6 +28,14 @@ export const NAVIGATION: Section[] = [
     destinations: [
       { to: '/', label: 'Home', icon: IconHome },
       { to: '/orders', label: 'Orders', icon: IconShoppingBag, scope: 'orders:read' },
+    ],
+  },
+  {
+    title: 'Catalogue',
+    destinations: [
+      { to: '/products', label: 'Products', icon: IconPackage, scope: 'products:read' },
+      { to: '/collections', label: 'Collections', icon: IconFolders, scope: 'products:read' },
+      { to: '/low-stock', label: 'Low stock', icon: IconStack2, scope: 'products:read' },
     ],
   },
 ];
