@@ -61,7 +61,7 @@ export function CollectionProducts({ collection: { id } }: { collection: Collect
     { key: 'vendor', label: 'Vendor', from: 'sm', cell: ({ vendor }) => vendor ?? '–' },
     {
       key: 'out',
-      label: '',
+      label: 'Take out',
       align: 'right',
       cell: (product) =>
         may && (
