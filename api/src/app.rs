@@ -20,6 +20,7 @@ use crate::http::caller::KnownKeys;
 use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::jobs::wake::Wake;
+use crate::live::streams::Live;
 use crate::mail::smtp::Mailer;
 use crate::mail::templates::Templates;
 use crate::outbound::{self, Governor, Outbound};
@@ -50,6 +51,8 @@ pub struct App {
     pub limits: Limits,
     /// Wakes workers, in this process and others.
     pub wake: Wake,
+    /// Open screens of staff, which are told what happens.
+    pub live: Live,
     /// Storefront keys that were looked up a moment ago.
     pub known_keys: KnownKeys,
     /// Hashes and compares customers' passwords, few at a time.
@@ -101,6 +104,7 @@ impl App {
             webhooks: Sender::new(config.webhooks_allow_private, config.webhook_timeout),
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
+            live: Live::default(),
             known_keys: KnownKeys::default(),
             passwords: Passwords::default(),
             door: Door::default(),

@@ -151,6 +151,8 @@ typed_ids! {
     StockMovementId => "mov",
     /// An entry of an order's timeline.
     OrderEventId => "oev",
+    /// A note of staff about an order.
+    OrderNoteId => "note",
     /// An alert for staff.
     AlertId => "alrt",
     /// A picture or film of a product.

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod alerts;
 pub mod app;
+pub mod attention;
 pub mod carts;
 pub mod catalog;
 pub mod check;
@@ -27,6 +28,7 @@ pub mod inventory;
 pub mod invoices;
 pub mod jobs;
 pub mod labels;
+pub mod live;
 pub mod locale;
 pub mod mail;
 pub mod metadata;

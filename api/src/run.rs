@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::db::pool;
 use crate::http::server;
 use crate::jobs::worker;
+use crate::live;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
@@ -49,6 +50,8 @@ impl Running {
         let running = Self { app, stop: CancellationToken::new(), tasks: TaskTracker::new(), server: None };
         let (app, stop) = (Arc::clone(&running.app), running.stop.clone());
         running.tasks.spawn(async move { app.wake.tell_others(&stop).await });
+        let (app, stop) = (Arc::clone(&running.app), running.stop.clone());
+        running.tasks.spawn(async move { app.wake.hear_others(&stop).await });
         running
     }
 
@@ -59,6 +62,8 @@ impl Running {
     pub fn serve(&mut self, listener: TcpListener) -> std::io::Result<()> {
         let server = server::start(Arc::clone(&self.app), listener)?;
         self.server = Some(server.handle());
+        let (app, stop) = (Arc::clone(&self.app), self.stop.clone());
+        self.tasks.spawn(async move { live::streams::follow(&app, &stop).await });
         self.tasks.spawn(async move {
             if let Err(error) = server.await {
                 tracing::error!(error = %error, "The HTTP server ended");
@@ -71,12 +76,12 @@ impl Running {
     pub fn work(&self) {
         let (app, stop) = (Arc::clone(&self.app), self.stop.clone());
         self.tasks.spawn(async move { worker::work(app, stop).await });
-        let (app, stop) = (Arc::clone(&self.app), self.stop.clone());
-        self.tasks.spawn(async move { app.wake.hear_others(&stop).await });
     }
 
     /// Stops gracefully: no new requests and jobs, those in work finish, leases go back, then the pool closes.
     pub async fn stop(self) {
+        // Streams have no end of their own.
+        self.app.live.close();
         if let Some(server) = &self.server {
             server.stop(true).await;
         }

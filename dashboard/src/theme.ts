@@ -37,8 +37,18 @@ const variantColorResolver: VariantColorsResolver = (input) => {
 /** Secondary text that is still easy to read. */
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: {},
-  light: { '--mantine-color-dimmed': 'var(--mantine-color-gray-7)' },
-  dark: { '--mantine-color-dimmed': 'var(--mantine-color-dark-1)' },
+  light: {
+    '--mantine-color-dimmed': 'var(--mantine-color-gray-7)',
+    '--mantine-color-placeholder': 'var(--mantine-color-gray-7)',
+    '--good': '#1f7a35',
+    '--bad': '#b3261e',
+  },
+  dark: {
+    '--mantine-color-dimmed': 'var(--mantine-color-dark-1)',
+    '--mantine-color-placeholder': 'var(--mantine-color-dark-2)',
+    '--good': 'var(--mantine-color-green-4)',
+    '--bad': 'var(--mantine-color-red-4)',
+  },
 });
 
 /** The look of everything: the system's own font, compact controls, one accent. */

@@ -102,6 +102,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
         path if path.contains("/admin/products/{id}/variants") => &world.product,
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/admin/invoices/") => "inv_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/customers/") => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/refunds/") => "ref_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/alerts/") => "alrt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/disputes/") => "dsp_01jd8x3v5ke2t9qj6f4z0w7m8r",
@@ -116,6 +117,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
     path.replace("{product_id}", &world.product)
         .replace("{invoice_id}", "inv_01jd8x3v5ke2t9qj6f4z0w7m8r")
         .replace("{code}", "X")
+        .replace("{note_id}", "note_01jd8x3v5ke2t9qj6f4z0w7m8r")
         .replace("{currency}", "KWD")
         .replace("{kind}", if template.contains("/email-templates/") { "alert" } else { "import" })
         .replace("{fulfillment_id}", "ful_01jd8x3v5ke2t9qj6f4z0w7m8r")
@@ -138,6 +140,9 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "create_quote"
         | "receive_stripe_webhook"
         | "receive_shippo_webhook" => json!({}),
+        "update_order" | "update_any_customer" => json!({}),
+        "erase_customer" => json!({"reason": "r"}),
+        "create_order_note" => json!({"body": "n"}),
         "create_import" | "update_customer" | "update_customer_address" => json!({}),
         "create_customer" => json!({"email": "new@example.com"}),
         "request_password_reset" => json!({"email": OWNER}),

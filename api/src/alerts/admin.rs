@@ -4,13 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use scoped_futures::ScopedFutureExt;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::AlertKind;
+use super::{AlertKind, tell_closed};
 use crate::app::App;
-use crate::db::Connection;
 use crate::db::schema::alerts;
+use crate::db::{self, Connection};
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::http::extract::{Id, Query};
@@ -56,6 +57,8 @@ pub struct AlertList {
 pub struct AlertQuery {
     /// Only those of one kind.
     pub kind: Option<AlertKind>,
+    /// Only those about this order.
+    pub order_id: Option<OrderId>,
     /// Only those that are open (`true`), or that are not (`false`).
     pub open: Option<bool>,
     /// How many items a page has.
@@ -109,6 +112,9 @@ pub async fn list_alerts(
     if let Some(kind) = query.0.kind {
         rows = rows.filter(alerts::kind.eq(kind));
     }
+    if let Some(order) = query.0.order_id {
+        rows = rows.filter(alerts::order_id.eq(order));
+    }
     rows = match query.0.open {
         Some(true) => rows.filter(alerts::acknowledged_at.is_null()),
         Some(false) => rows.filter(alerts::acknowledged_at.is_not_null()),
@@ -138,16 +144,22 @@ pub async fn list_alerts(
 pub async fn acknowledge_alert(app: web::Data<App>, staff: Staff, id: Id<AlertId>) -> Result<HttpResponse> {
     staff.require(Scope::AlertsWrite)?;
     let mut conn = app.connection().await?;
-    acknowledge(&mut conn, id.0, &staff.actor(), app.clock.now()).await?;
+    let (actor, now) = (&staff.actor(), app.clock.now());
+    db::transaction(&mut conn, |conn| async move { acknowledge(conn, id.0, actor, now).await }.scope_boxed()).await?;
     let alert: Option<Alert> = alerts::table.find(id.0).select(COLUMNS).first(&mut conn).await.optional()?;
     Ok(HttpResponse::Ok().json(alert.ok_or_else(|| Error::not_found("alert"))?))
 }
 
-/// One statement, so a transaction of its own.
 async fn acknowledge(conn: &mut Connection, id: AlertId, actor: &str, now: DateTime<Utc>) -> Result<()> {
-    diesel::update(alerts::table.find(id).filter(alerts::acknowledged_at.is_null()))
-        .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(actor)))
-        .execute(conn)
-        .await?;
-    Ok(())
+    let closed: Option<(AlertKind, Option<OrderId>)> =
+        diesel::update(alerts::table.find(id).filter(alerts::acknowledged_at.is_null()))
+            .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(actor)))
+            .returning((alerts::kind, alerts::order_id))
+            .get_result(conn)
+            .await
+            .optional()?;
+    match closed {
+        Some((kind, order)) => tell_closed(conn, id, kind, order, now).await,
+        None => Ok(()),
+    }
 }

@@ -12,6 +12,7 @@ use crate::db::schema::alerts;
 use crate::db::{self, Connection, text_enum};
 use crate::error::Result;
 use crate::ids::{AlertId, OrderId};
+use crate::live::{self, LiveSubject, LiveTopic};
 use crate::mail;
 use crate::webhooks_out::{EventType, events};
 
@@ -109,6 +110,9 @@ pub async fn raise(
                 // Without the detail, which quotes what others wrote: receivers read it by the API.
                 let data = json!({"alert_id": id, "kind": kind});
                 events::record(conn, EventType::AlertRaised, order, data, now).await?;
+                let (alert_id, alert_kind) = (Some(id), Some(kind));
+                let subject = LiveSubject { order_id: order, alert_id, alert_kind, ..LiveSubject::default() };
+                live::tell(conn, LiveTopic::AlertRaised, &subject, now).await?;
                 mail::alerts::tell_later(conn, now).await?;
             }
             Ok(raised)
@@ -127,10 +131,34 @@ pub async fn raise(
 /// # Errors
 /// Those of the database.
 pub async fn settle(conn: &mut Connection, kind: AlertKind, cause: &str, now: DateTime<Utc>) -> Result<()> {
-    let of_cause = alerts::table.filter(alerts::kind.eq(kind)).filter(alerts::dedupe_key.eq(cause));
-    diesel::update(of_cause.filter(alerts::acknowledged_at.is_null()))
-        .set(alerts::acknowledged_at.eq(now))
-        .execute(conn)
-        .await?;
-    Ok(())
+    db::transaction(conn, |conn| {
+        async move {
+            let of_cause = alerts::table.filter(alerts::kind.eq(kind)).filter(alerts::dedupe_key.eq(cause));
+            let closed: Vec<(AlertId, Option<OrderId>)> =
+                diesel::update(of_cause.filter(alerts::acknowledged_at.is_null()))
+                    .set(alerts::acknowledged_at.eq(now))
+                    .returning((alerts::id, alerts::order_id))
+                    .get_results(conn)
+                    .await?;
+            for (id, order) in closed {
+                tell_closed(conn, id, kind, order, now).await?;
+            }
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await
+}
+
+/// Tells open screens that an alert is open no more.
+async fn tell_closed(
+    conn: &mut Connection,
+    id: AlertId,
+    kind: AlertKind,
+    order: Option<OrderId>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (alert_id, alert_kind) = (Some(id), Some(kind));
+    let subject = LiveSubject { order_id: order, alert_id, alert_kind, ..LiveSubject::default() };
+    live::tell(conn, LiveTopic::AlertClosed, &subject, now).await
 }

@@ -333,7 +333,7 @@ fn time(text: &str) -> Result<DateTime<Utc>> {
     time.filter(|time| (1970..=9999).contains(&time.year())).ok_or_else(not_ours)
 }
 
-/// How many products a filter holds, counted up to a bound.
+/// How many items a filter holds, counted up to a bound.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TotalCount {
     /// The number, or a lower bound.
@@ -341,6 +341,15 @@ pub struct TotalCount {
     pub value: i64,
     /// Whether the number is exact.
     pub relation: Relation,
+}
+
+impl TotalCount {
+    /// Of what was counted up to one more than [`MOST_COUNTED`].
+    #[must_use]
+    pub fn of(count: i64) -> Self {
+        let relation = if count > MOST_COUNTED { Relation::AtLeast } else { Relation::Equal };
+        Self { value: count.min(MOST_COUNTED), relation }
+    }
 }
 
 text_enum! {
@@ -353,8 +362,8 @@ text_enum! {
     }
 }
 
-/// The most products that are counted.
-const MOST_COUNTED: i64 = 10_000;
+/// The most items that are counted.
+pub const MOST_COUNTED: i64 = 10_000;
 
 #[derive(QueryableByName)]
 struct Counted {

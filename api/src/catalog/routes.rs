@@ -35,7 +35,7 @@ pub struct ReaderQuery {
 text_enum! {
     /// What a list may carry besides its items.
     Include {
-        /// How many products there are in all.
+        /// How many items there are in all.
         TotalCount => "total_count",
     }
 }

@@ -15,7 +15,7 @@ use crate::http::caller::Caller;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Json, PageQuery, Query};
 use crate::http::pagination::{self, DEFAULT_LIMIT};
-use crate::orders::admin::OrderList;
+use crate::orders::list_admin::OrderList;
 use crate::orders::read as orders;
 
 /// Get oneself
@@ -119,6 +119,6 @@ pub async fn list_customer_orders(
     let mut conn = app.connection().await?;
     let found = orders::list_of_customer(&mut conn, customer.id, after, limit).await?;
     let (data, page) = pagination::paginate(found, limit, |order| (order.placed_at, order.id));
-    let body = OrderList { data, page };
+    let body = OrderList { data, page, total_count: None };
     Ok(pagination::answer(&request, &body.page).json(&body))
 }

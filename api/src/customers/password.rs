@@ -19,7 +19,7 @@ const AT_A_TIME: usize = 2;
 const WAITING: usize = 64;
 
 /// What stands in for the hash of somebody who has no account: no password fits, and finding that out takes as long.
-const NOBODY: &str =
+pub(super) const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Hashes and compares passwords.

@@ -124,6 +124,36 @@ pub struct CustomerPatch {
     pub metadata: Patch<Metadata>,
 }
 
+/// A change of a customer by staff; a merge patch.
+#[derive(Deserialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct StaffCustomerPatch {
+    /// What they are called.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[validate(length(min = 1, max = 200))]
+    pub name: Patch<String>,
+    /// Phone.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 30)]
+    #[validate(length(min = 3, max = 30))]
+    pub phone: Patch<String>,
+    /// The language of e-mails.
+    #[serde(default)]
+    #[schema(value_type = Option<Locale>)]
+    pub locale: Patch<Locale>,
+    /// The shop's own data, replaced as a whole.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Option<Metadata>)]
+    pub metadata: Patch<Metadata>,
+    /// What staff note; customers never see it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 5000)]
+    #[validate(length(min = 1, max = 5000))]
+    pub note: Patch<String>,
+}
+
 /// A new password, by the present one.
 #[derive(Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -283,6 +283,18 @@ pub async fn list(
     Ok(found.into_iter().map(listed).collect())
 }
 
+/// How many living sessions a customer has.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(conn: &mut Connection, customer: CustomerId, now: DateTime<Utc>) -> Result<i64> {
+    let living = customer_sessions::table
+        .filter(customer_sessions::customer_id.eq(customer))
+        .filter(customer_sessions::revoked_at.is_null())
+        .filter(customer_sessions::expires_at.gt(now));
+    Ok(living.count().get_result(conn).await?)
+}
+
 /// Ends one of a customer's living sessions.
 ///
 /// # Errors

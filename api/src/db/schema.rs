@@ -198,6 +198,9 @@ diesel::table! {
         updated_at -> Timestamptz,
         stripe_asked_at -> Nullable<Timestamptz>,
         stripe_refused_at -> Nullable<Timestamptz>,
+        note -> Nullable<Text>,
+        erased_at -> Nullable<Timestamptz>,
+        erase_reason -> Nullable<Text>,
     }
 }
 
@@ -413,6 +416,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    live_events (xid, position) {
+        xid -> Int8,
+        position -> Int8,
+        topic -> Text,
+        detail -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     order_events (id) {
         id -> Uuid,
         order_id -> Uuid,
@@ -451,6 +464,16 @@ diesel::table! {
         refunded_amount -> Int8,
         refunded_tax -> Int8,
         removed_quantity -> Int8,
+    }
+}
+
+diesel::table! {
+    order_notes (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        body -> Text,
+        created_by -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -502,6 +525,7 @@ diesel::table! {
         review_currency -> Nullable<Text>,
         customer_id -> Nullable<Uuid>,
         cancel_claimed_until -> Nullable<Timestamptz>,
+        tags -> Array<Text>,
     }
 }
 
@@ -953,8 +977,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     invoice_series,
     invoices,
     jobs,
+    live_events,
     order_events,
     order_line_items,
+    order_notes,
     orders,
     outbound_events,
     password_resets,

@@ -40,6 +40,20 @@ pub enum Bind {
     Json(serde_json::Value),
 }
 
+/// The pattern for `LIKE` of texts that hold a word.
+#[must_use]
+pub fn holding(word: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in word.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// A statement. Only constant text is pushed; whatever came from outside is bound.
 #[derive(Debug, Clone, Default)]
 pub struct Statement {
@@ -61,6 +75,14 @@ impl Statement {
     pub fn with(mut self, value: Bind) -> Self {
         self.binds.push(value);
         self
+    }
+
+    /// That a column of texts in lower case holds a word, however that is written.
+    #[must_use]
+    pub fn contains(column: &str, word: &str) -> Self {
+        let mut statement = Self::default();
+        statement.push(column).push(" LIKE lower(").bind(Bind::Text(holding(word))).push(")");
+        statement
     }
 
     /// Adds constant text.

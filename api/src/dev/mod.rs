@@ -46,7 +46,7 @@ struct Description<'a> {
     base_url: &'a str,
     docs_url: String,
     mailbox_url: String,
-    dashboard_url: Option<String>,
+    dashboard_url: String,
     database_url: &'a str,
     sandbox_url: Option<String>,
     admin_key: &'a str,
@@ -146,7 +146,7 @@ async fn run_on(
         base_url: &base_url,
         docs_url: format!("{base_url}/docs/"),
         mailbox_url: format!("{base_url}/dev/mailbox"),
-        dashboard_url: None,
+        dashboard_url: format!("{base_url}/admin/"),
         database_url: &database_url,
         sandbox_url: sandbox.as_ref().map(Sandbox::url),
         admin_key: &admin_key,
@@ -293,6 +293,7 @@ async fn welcome(description: &Description<'_>, app: &App) -> String {
 Merx is running.
 
   API        {base}/v1/products
+  Dashboard  {dashboard}
   Reference  {docs}
   Mailbox    {mailbox}
   Sandbox    {sandbox}
@@ -311,6 +312,7 @@ Buy something (copy, paste, and pay on the page whose address comes last):
   }}' | grep -o '"url":"[^"]*"'
 
 Stop with Ctrl-C."#,
+        dashboard = description.dashboard_url,
         docs = description.docs_url,
         mailbox = description.mailbox_url,
         key = description.admin_key,

@@ -2,9 +2,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
+use serde::Deserialize;
+use validator::Validate;
 
-use super::model::{Discount, DiscountList};
-use super::read::{self, After};
+use super::model::{Discount, DiscountList, DiscountMethod, DiscountStatus};
+use super::read::{self, After, Wanted};
 use super::requests::{DiscountPatch, NewDiscount};
 use super::write;
 use crate::app::App;
@@ -12,7 +14,7 @@ use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
-use crate::http::extract::{Id, Json, PageQuery, Query};
+use crate::http::extract::{Id, Json, Query};
 use crate::http::idempotency::{self, Answer};
 use crate::http::pagination::{self, DEFAULT_LIMIT};
 use crate::ids::DiscountId;
@@ -48,11 +50,32 @@ pub async fn create_discount(
     Ok(idempotency::respond_created(&answer, replayed, "/v1/admin/discounts"))
 }
 
+/// Which discounts.
+#[derive(Debug, Deserialize, utoipa::IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DiscountQuery {
+    /// Part of a title, or a whole code.
+    #[param(max_length = 200)]
+    #[validate(length(max = 200))]
+    pub q: Option<String>,
+    /// Only discounts of this status.
+    pub status: Option<DiscountStatus>,
+    /// Only discounts that come this way.
+    pub method: Option<DiscountMethod>,
+    /// How many discounts a page has.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    #[validate(range(min = 1, max = 100))]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before, with the same filters.
+    pub cursor: Option<String>,
+}
+
 /// List discounts
 ///
 /// Newest first. Scope `discounts:read`.
 #[utoipa::path(
-    operation_id = "list_discounts", tag = "staff", security(("staff_key" = [])), params(PageQuery),
+    operation_id = "list_discounts", tag = "staff", security(("staff_key" = [])), params(DiscountQuery),
     responses((status = 200, description = "A page of discounts", body = DiscountList)),
 )]
 #[get("/v1/admin/discounts")]
@@ -60,13 +83,15 @@ pub async fn list_discounts(
     app: web::Data<App>,
     request: HttpRequest,
     staff: Staff,
-    query: Query<PageQuery>,
+    query: Query<DiscountQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::DiscountsRead)?;
     let after: Option<After> = pagination::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let mut conn = app.connection().await?;
-    let found = read::list(&mut conn, after, limit).await?;
+    let DiscountQuery { q, status, method, .. } = &query.0;
+    let wanted = Wanted { search: q.as_deref(), status: *status, method: *method };
+    let found = read::list(&mut conn, &wanted, after, limit).await?;
     let (data, page) = pagination::paginate(found, limit, |discount| (discount.created_at, discount.id));
     let body = DiscountList { data, page };
     Ok(pagination::answer(&request, &body.page).json(&body))

@@ -9,6 +9,7 @@ use super::load;
 use super::model::{Discount, DiscountMethod, DiscountStatus};
 use crate::db::Connection;
 use crate::db::schema::{discount_codes, discount_uses, discounts};
+use crate::db::statement::holding;
 use crate::error::{Error, Result};
 use crate::ids::DiscountId;
 
@@ -72,16 +73,45 @@ pub async fn find(conn: &mut Connection, id: DiscountId) -> Result<Discount> {
     shape(found.ok_or_else(|| Error::not_found("discount"))?)
 }
 
+/// Which discounts are wanted; `None` means any.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    /// Part of the title, or a whole code.
+    pub search: Option<&'a str>,
+    /// Where they stand.
+    pub status: Option<DiscountStatus>,
+    /// How they come.
+    pub method: Option<DiscountMethod>,
+}
+
 /// One page of discounts and one more, newest first.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(conn: &mut Connection, after: Option<After>, limit: i64) -> Result<Vec<Discount>> {
+pub async fn list(
+    conn: &mut Connection,
+    wanted: &Wanted<'_>,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Discount>> {
     let (uses, codes, code) = counts!();
     let mut query = discounts::table
         .filter(discounts::status.ne(DiscountStatus::Archived))
         .select((Row::as_select(), uses, codes, code))
         .into_boxed();
+    if let Some(status) = wanted.status {
+        query = query.filter(discounts::status.eq(status));
+    }
+    if let Some(method) = wanted.method {
+        query = query.filter(discounts::method.eq(method));
+    }
+    if let Some(words) = wanted.search {
+        let with_code = discount_codes::table
+            .filter(discount_codes::code.eq(words.trim().to_ascii_uppercase()))
+            .select(discount_codes::discount_id);
+        let pattern = holding(words.trim());
+        query = query.filter(discounts::title.ilike(pattern).or(discounts::id.eq_any(with_code)));
+    }
     if let Some((at, id)) = after {
         let older = discounts::created_at.eq(at).and(discounts::id.lt(id));
         query = query.filter(discounts::created_at.lt(at).or(older));

@@ -71,16 +71,26 @@ pub fn respond<T: Serialize>(
     let digest = tokens::sha256(body.as_bytes());
     let digest = tokens::hex(digest.get(..4).unwrap_or_default());
     let tag = format!("\"v{version}-{digest}\"");
-    let given = header(request, IF_NONE_MATCH.as_str())?;
-    // A tag names an encoding; whichever the client has, it is the same version.
-    let names = |one: &str| one == "*" || one == tag || without_encoding(one).as_deref() == Some(tag.as_str());
-    let known =
-        given.and_then(|given| given.split(',').map(|one| one.trim().trim_start_matches("W/")).find(|one| names(one)));
-    if let Some(known) = known.filter(|_| request.method().is_safe()) {
-        let known = if known == "*" { tag } else { known.to_owned() };
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, known)).finish());
+    if let Some(unchanged) = unchanged(request, &tag)? {
+        return Ok(unchanged);
     }
     Ok(answer.insert_header((ETAG, tag)).content_type("application/json").body(body))
+}
+
+/// 304 when the client has what this tag names already, in whichever encoding.
+///
+/// # Errors
+/// `invalid_header` for an unreadable `If-None-Match`.
+pub fn unchanged(request: &HttpRequest, tag: &str) -> Result<Option<HttpResponse>> {
+    let given = header(request, IF_NONE_MATCH.as_str())?;
+    // A tag names an encoding; whichever the client has, it is the same version.
+    let names = |one: &str| one == "*" || one == tag || without_encoding(one).as_deref() == Some(tag);
+    let known =
+        given.and_then(|given| given.split(',').map(|one| one.trim().trim_start_matches("W/")).find(|one| names(one)));
+    Ok(known.filter(|_| request.method().is_safe()).map(|known| {
+        let known = if known == "*" { tag } else { known };
+        HttpResponse::NotModified().insert_header((ETAG, known)).finish()
+    }))
 }
 
 /// `"v7-3f2a9c01"` of `"v7-3f2a9c01-gz"`.

@@ -4,6 +4,8 @@ pub mod auth;
 pub mod caching;
 pub mod caller;
 pub mod client_address;
+pub mod csv;
+pub mod dashboard;
 pub mod etag;
 pub mod extract;
 pub mod html;

@@ -14,7 +14,7 @@ use crate::error::Code;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
 use crate::http::router;
 use crate::invoices::routes::InvoiceFormat;
-use crate::{catalog, webhooks_out};
+use crate::{catalog, live, webhooks_out};
 
 const DESCRIPTION: &str = "Headless commerce: products, carts, checkout, orders.\n\n\
 Amounts are integer minor units with an ISO 4217 currency. Errors are RFC 9457 problems with a stable `code`. \
@@ -100,6 +100,10 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ),
     ("reverse_dispute_tax", &[Code::TaxNotReversible, Code::ProviderUnavailable]),
     ("decide_payment_review", &[Code::NothingToDecide]),
+    ("update_any_customer", &[Code::PreconditionFailed, Code::WrongStatus]),
+    ("erase_customer", &[Code::WrongStatus]),
+    ("update_order", &[Code::PreconditionFailed]),
+    ("create_order_note", &[Code::IdempotencyMismatch, Code::InvalidHeader]),
     (
         "create_fulfillment",
         &[
@@ -194,6 +198,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(router::routes).split_for_parts();
     document.info.description = Some(DESCRIPTION.to_owned());
     document.merge(webhooks_out::document::Schemas::openapi());
+    document.merge(live::routes::Schemas::openapi());
     document.webhooks = Some(webhooks_out::document::webhooks());
     if let Some(components) = &mut document.components {
         for (name, scheme) in security_schemes() {

@@ -3,15 +3,16 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    alerts, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http, imports,
-    inventory, invoices, jobs, labels, mail, orders, quotes, refunds, shipping, store, tax, webhooks_in, webhooks_out,
+    alerts, attention, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http,
+    imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, store, tax, webhooks_in,
+    webhooks_out,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
-    config.configure(for_mail);
+    config.configure(for_mail).configure(for_dashboards);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -121,7 +122,6 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(discounts::code_admin::create_discount_codes)
         .service(discounts::code_admin::list_discount_codes)
         .service(discounts::code_admin::delete_discount_code)
-        .service(orders::admin::list_orders)
         .service(orders::admin::get_any_order)
         .service(orders::admin::cancel_order)
         .service(orders::admin::decide_payment_review)
@@ -198,4 +198,23 @@ fn for_mail(config: &mut ServiceConfig<'_>) {
         .service(mail::admin::resend_email)
         .service(mail::admin::preview_email)
         .service(mail::admin::send_test_email);
+}
+
+fn for_dashboards(config: &mut ServiceConfig<'_>) {
+    config
+        .service(attention::get_attention)
+        .service(live::routes::stream_events)
+        .service(customers::admin::list_customers)
+        .service(customers::admin::get_any_customer)
+        .service(customers::admin::update_any_customer)
+        .service(customers::admin::revoke_sessions_of_customer)
+        .service(customers::admin::export_customer)
+        .service(customers::admin::erase_customer)
+        .service(orders::list_admin::list_orders)
+        .service(orders::list_admin::list_order_summaries)
+        .service(orders::list_admin::export_orders)
+        .service(orders::note_admin::update_order)
+        .service(orders::note_admin::list_order_notes)
+        .service(orders::note_admin::create_order_note)
+        .service(orders::note_admin::delete_order_note);
 }

@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
 use crate::error::{Code, Error};
-use crate::http::{caching, caller, openapi, problem, rate_limit, request_log, router};
+use crate::http::{caching, caller, dashboard, openapi, problem, rate_limit, request_log, router};
 use crate::mail::mailbox;
 
 /// How long an idle connection is kept: longer than load balancers keep theirs (60 s is usual), for a connection that the
@@ -49,6 +49,7 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
                     mailbox::routes(config)
                 }
             })
+            .configure(dashboard::routes)
             .service(problem::show_problem)
             .service(show_openapi)
             .service(web::redirect("/docs", "/docs/"))

@@ -12,6 +12,7 @@ use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::VariantId;
+use crate::live::{self, LiveSubject, LiveTopic};
 
 /// How many variants one transaction of the scan follows.
 const BATCH: i64 = 500;
@@ -70,6 +71,8 @@ pub async fn follow(conn: &mut Connection, variants: &[VariantId], now: DateTime
     let crossings: Vec<Crossing> =
         Statement::constant(FOLLOW).with(Bind::Uuids(ids)).with(Bind::Time(now)).load(conn).await?;
     for crossing in crossings {
+        let subject = LiveSubject { variant_id: Some(crossing.variant_id), ..LiveSubject::default() };
+        live::tell(conn, LiveTopic::LowStock, &subject, now).await?;
         let cause = crossing.variant_id.to_string();
         if crossing.is_low {
             let Crossing { sku, on_hand, low_stock_threshold, .. } = crossing;

@@ -1,6 +1,5 @@
 //! What runs low, for staff: as a list, and as a file.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::prelude::*;
@@ -11,8 +10,9 @@ use validator::Validate;
 use crate::app::App;
 use crate::db::Connection;
 use crate::db::schema::{products, stock_levels, variants};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::auth::Staff;
+use crate::http::csv::{self, harmless};
 use crate::http::extract::Query;
 use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
 use crate::ids::{ProductId, VariantId};
@@ -157,27 +157,14 @@ pub async fn export_low_stock(
         let mut conn = app.connection().await?;
         items(&mut conn, query.0.out_of_stock, None, MOST_ROWS).await?
     };
-    let file = file(&items).map_err(|error| Error::Internal(format!("the file could not be written: {error}")))?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"low-stock.csv\""))
-        .body(file))
+    Ok(csv::download(&mut HttpResponse::Ok(), "low-stock.csv").body(file(&items)?))
 }
 
-fn file(items: &[LowStockItem]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "sku",
-        "product",
-        "variant",
-        "on_hand",
-        "reserved",
-        "low_stock_threshold",
-        "low_since",
-        "variant_id",
-    ])?;
-    for item in items {
-        writer.write_record([
+fn file(items: &[LowStockItem]) -> Result<Vec<u8>> {
+    let headings =
+        ["sku", "product", "variant", "on_hand", "reserved", "low_stock_threshold", "low_since", "variant_id"];
+    let row = |item: &LowStockItem| {
+        [
             harmless(&item.sku),
             harmless(&item.title),
             harmless(&item.variant_title),
@@ -186,12 +173,7 @@ fn file(items: &[LowStockItem]) -> Result<Vec<u8>, csv::Error> {
             item.low_stock_threshold.to_string(),
             item.low_since.to_rfc3339_opts(SecondsFormat::Secs, true),
             item.variant_id.to_string(),
-        ])?;
-    }
-    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+        ]
+    };
+    csv::rows(std::iter::once(headings.map(str::to_owned)).chain(items.iter().map(row)))
 }

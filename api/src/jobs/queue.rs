@@ -16,6 +16,7 @@ use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
 use crate::ids::{EventId, JobId};
+use crate::live::{self, LiveSubject, LiveTopic};
 use crate::webhooks_in::EventStatus;
 
 /// The longest wait between two tries.
@@ -246,6 +247,8 @@ pub async fn finish(
                         let mut about = String::new();
                         if let Ok(Job::ProcessEvent(event)) = Job::read(job.kind, &job.payload) {
                             about = bury(conn, event, error).await?;
+                            let subject = LiveSubject { inbox_event_id: Some(event), ..LiveSubject::default() };
+                            live::tell(conn, LiveTopic::WebhookDead, &subject, now).await?;
                         }
                         if let Ok(Job::Import(import)) = Job::read(job.kind, &job.payload) {
                             crate::imports::run::give_up(conn, import, error, now).await?;

@@ -22,19 +22,26 @@ pub struct Wake {
     url: SecretString,
     local: Notify,
     others: Notify,
+    screens: Notify,
 }
 
 impl Wake {
     /// A doorbell; `url` is a direct connection to PostgreSQL.
     #[must_use]
     pub fn new(url: SecretString) -> Self {
-        Self { url, local: Notify::new(), others: Notify::new() }
+        Self { url, local: Notify::new(), others: Notify::new(), screens: Notify::new() }
     }
 
     /// Rings: jobs were committed that are due now.
     pub fn ring(&self) {
         self.local.notify_one();
         self.others.notify_one();
+        self.screens.notify_one();
+    }
+
+    /// Waits until somebody rings, for who tells open screens.
+    pub async fn heard_for_screens(&self) {
+        self.screens.notified().await;
     }
 
     /// Waits until somebody rings.
@@ -73,6 +80,7 @@ impl Wake {
                     let mut rings = std::pin::pin!(conn.notifications_stream());
                     while let Some(Ok(_)) = rings.next().await {
                         self.local.notify_one();
+                        self.screens.notify_one();
                     }
                 }
                 tokio::time::sleep(RECONNECT).await;

@@ -7,7 +7,7 @@ use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::db::Connection;
 use crate::error::Result;
-use crate::{mail, webhooks_in};
+use crate::{live, mail, webhooks_in};
 
 /// A job that is due for longer is told.
 const BACKLOG_AGE: TimeDelta = TimeDelta::minutes(15);
@@ -15,7 +15,7 @@ const BACKLOG_AGE: TimeDelta = TimeDelta::minutes(15);
 /// A pause that lasts longer is told.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::days(1);
 
-/// Looks at the inbox and the queue, and raises what there is to tell.
+/// Looks at the inbox and the queue, raises what there is to tell, and forgets what screens were told long ago.
 ///
 /// # Errors
 /// Those of the database.
@@ -23,6 +23,7 @@ pub async fn watch(app: &App) -> Result<()> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     tell_of_jobs(&mut conn, now).await?;
     webhooks_in::watch::watch(&mut conn, now).await?;
+    live::prune(&mut conn, now).await?;
     drop(conn);
     // An alert that was raised while the mail before was written is in none yet.
     mail::alerts::tell(app).await

@@ -2,9 +2,16 @@
 
 pub mod admin;
 pub mod cancel;
+pub mod file;
 pub mod fulfillment_status;
+pub mod list;
+pub mod list_admin;
 pub mod model;
+pub mod note_admin;
+pub mod notes;
 pub mod read;
 pub mod review;
 pub mod routes;
+mod search;
+pub mod summary;
 pub mod timeline;

@@ -159,6 +159,10 @@ pub struct Order {
     pub cancel_requested_at: Option<DateTime<Utc>>,
     /// Why it was cancelled.
     pub cancel_reason: Option<String>,
+    /// What staff sort it by; for staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tags: Option<Vec<String>>,
     /// What staff noted when they cancelled it; for staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

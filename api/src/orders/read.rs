@@ -20,7 +20,7 @@ use crate::refunds::model::{Refund, RefundStatus};
 use crate::{disputes, fulfillments, refunds};
 
 /// A row of `orders`.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = orders)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 pub struct OrderRow {
@@ -108,6 +108,8 @@ pub struct OrderRow {
     pub paid_at: Option<DateTime<Utc>>,
     /// When it was cancelled.
     pub cancelled_at: Option<DateTime<Utc>>,
+    /// What staff sort it by.
+    pub tags: Vec<String>,
 }
 
 #[derive(Debug, Queryable, Selectable)]
@@ -171,6 +173,16 @@ pub async fn find(conn: &mut Connection, id: OrderId) -> Result<Order> {
     assemble(conn, vec![row], false).await?.pop().ok_or_else(|| Error::not_found("order"))
 }
 
+/// Several orders in full, as their shopper sees them, by id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find_many(conn: &mut Connection, ids: &[OrderId]) -> Result<Vec<Order>> {
+    let rows = orders::table.filter(orders::id.eq_any(ids)).order(orders::id).select(OrderRow::as_select());
+    let rows = rows.load(conn).await?;
+    assemble(conn, rows, false).await
+}
+
 /// One order in full, as staff see it.
 ///
 /// # Errors
@@ -203,32 +215,6 @@ pub async fn timeline(conn: &mut Connection, id: OrderId) -> Result<Vec<Timeline
     Ok(rows.into_iter().map(|(kind, detail, at)| TimelineEntry { kind, detail, at }).collect())
 }
 
-/// One page of orders and one more, newest first.
-///
-/// # Errors
-/// Those of the database.
-pub async fn list(
-    conn: &mut Connection,
-    status: Option<OrderStatus>,
-    payment_status: Option<PaymentStatus>,
-    after: Option<After>,
-    limit: i64,
-) -> Result<Vec<Order>> {
-    let mut query = orders::table.select(OrderRow::as_select()).into_boxed();
-    if let Some(status) = status {
-        query = query.filter(orders::status.eq(status));
-    }
-    if let Some(status) = payment_status {
-        query = query.filter(orders::payment_status.eq(status));
-    }
-    if let Some((placed_at, id)) = after {
-        query =
-            query.filter(orders::placed_at.lt(placed_at).or(orders::placed_at.eq(placed_at).and(orders::id.lt(id))));
-    }
-    let rows = query.order((orders::placed_at.desc(), orders::id.desc())).limit(limit + 1).load(conn).await?;
-    assemble(conn, rows, true).await
-}
-
 /// One page of a customer's orders and one more, newest first.
 ///
 /// # Errors
@@ -248,7 +234,11 @@ pub async fn list_of_customer(
     assemble(conn, rows, false).await
 }
 
-async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -> Result<Vec<Order>> {
+/// Orders with all that belongs to them, in as many statements for a page as for one.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -> Result<Vec<Order>> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
     let lines: Vec<LineRow> = order_line_items::table
         .filter(order_line_items::order_id.eq_any(&ids))
@@ -266,10 +256,11 @@ async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -
     let mut fulfillments_of = by_order(fulfillments, |fulfillment| fulfillment.order_id);
     rows.into_iter()
         .map(|row| {
-            let id = row.id;
+            let (id, tags) = (row.id, row.tags.clone());
             let mut order =
                 shape(row, lines_of.remove(&id).unwrap_or_default(), refunds_of.remove(&id).unwrap_or_default())?;
             order.fulfillments = fulfillments_of.remove(&id).unwrap_or_default();
+            order.tags = for_staff.then_some(tags);
             Ok(order)
         })
         .collect()
@@ -330,6 +321,7 @@ fn shape(row: OrderRow, lines: Vec<LineRow>, refunds: Vec<Refund>) -> Result<Ord
         cancel_requested_at: row.cancel_requested_at,
         // Until then it is why somebody wanted to cancel it.
         cancel_reason: row.cancel_reason.filter(|_| row.status == OrderStatus::Cancelled),
+        tags: None,
         cancel_note: None,
         review_amount: None,
         disputes: None,

@@ -6,9 +6,11 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use crate::db::schema::order_events;
+use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, text_enum};
 use crate::error::Result;
 use crate::ids::{OrderEventId, OrderId};
+use crate::live::{self, LiveSubject, LiveTopic};
 use crate::webhooks_out::events;
 
 text_enum! {
@@ -72,10 +74,18 @@ text_enum! {
         Claimed => "claimed",
         /// Staff decided about an odd payment.
         ReviewDecided => "review_decided",
+        /// The data of whoever bought it was erased.
+        Erased => "erased",
+        /// Staff changed its tags.
+        Tagged => "tagged",
+        /// Staff wrote a note.
+        NoteAdded => "note_added",
+        /// Staff deleted a note.
+        NoteDeleted => "note_deleted",
     }
 }
 
-/// Records that something happened, under the order's lock, and tells other systems.
+/// Records that something happened, under the order's lock, and tells open screens and other systems.
 ///
 /// # Errors
 /// Those of the database.
@@ -86,16 +96,26 @@ pub async fn record(
     detail: Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::insert_into(order_events::table)
-        .values((
-            order_events::id.eq(OrderEventId::new()),
-            order_events::order_id.eq(order),
-            order_events::kind.eq(kind),
-            order_events::detail.eq(&detail),
-            order_events::created_at.eq(now),
-        ))
-        .execute(conn)
-        .await?;
+    let subject = LiveSubject {
+        order_id: Some(order),
+        entry: Some(kind.to_string()),
+        refund_id: detail.get("refund_id").and_then(|id| id.as_str()?.parse().ok()),
+        ..LiveSubject::default()
+    };
+    // One statement, as purchases wait for it.
+    Statement::constant(
+        "WITH entry AS (INSERT INTO order_events (id, order_id, kind, detail, created_at) VALUES ($1, $2, $3, $4, $5)) \
+         INSERT INTO live_events (topic, detail, created_at) VALUES ($6, $7, $5)",
+    )
+    .with(Bind::Uuid(OrderEventId::new().0))
+    .with(Bind::Uuid(order.0))
+    .with(Bind::Text(kind.to_string()))
+    .with(Bind::Json(detail.clone()))
+    .with(Bind::Time(now))
+    .with(Bind::Text(LiveTopic::of_entry(kind, &detail).to_string()))
+    .with(Bind::Json(live::detail(&subject)?))
+    .execute(conn)
+    .await?;
     events::of_timeline(conn, order, kind, &detail, now).await
 }
 

@@ -65,6 +65,10 @@ text_enum! {
         SettingsRead => "settings:read",
         /// Change the shop's settings.
         SettingsWrite => "settings:write",
+        /// Read customers, their addresses and what they bought; export their data.
+        CustomersRead => "customers:read",
+        /// Change customers, log them out, erase their data.
+        CustomersWrite => "customers:write",
     }
 }
 
@@ -73,7 +77,7 @@ pub const STOREFRONT_PREFIX: &str = "sf_";
 
 impl Scope {
     /// Every scope of staff.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::ProductsRead,
         Self::ProductsWrite,
         Self::InventoryWrite,
@@ -99,6 +103,8 @@ impl Scope {
         Self::MetricsRead,
         Self::SettingsRead,
         Self::SettingsWrite,
+        Self::CustomersRead,
+        Self::CustomersWrite,
     ];
 }
 

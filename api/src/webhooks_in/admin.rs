@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::http::extract::{Id, Json, Query};
 use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
-use crate::ids::EventId;
+use crate::ids::{EventId, OrderId};
 use crate::jobs::admin::Discard;
 use crate::staff::api_keys::Scope;
 
@@ -31,6 +31,8 @@ pub struct EventQuery {
     pub r#type: Option<String>,
     /// Only the event with this id of the provider's: `evt_…`, of Shippo's the body's SHA-256.
     pub provider_event_id: Option<String>,
+    /// Only events about this order's payment, session or parcels.
+    pub order_id: Option<OrderId>,
     /// Only events that came this way.
     pub source: Option<EventSource>,
     /// Only events that came then or later.
@@ -173,12 +175,16 @@ pub async fn list_inbox_events(
     query: Query<EventQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::InboxRead)?;
-    let EventQuery { status, r#type, provider_event_id, source, since, until, limit, cursor } = query.0;
+    let EventQuery { status, r#type, provider_event_id, order_id, source, since, until, limit, cursor } = query.0;
     let after: Option<After> = pagination::decode(cursor.as_deref())?;
     let (event_type, event_id) = (r#type, provider_event_id);
-    let filter = EventFilter { status, event_type, event_id, source, since, until, ..EventFilter::default() };
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let mut conn = app.connection().await?;
+    let about = match order_id {
+        Some(order) => Some(events::names_of(&mut conn, order).await?),
+        None => None,
+    };
+    let filter = EventFilter { status, event_type, event_id, about, source, since, until, ..EventFilter::default() };
     let found = events::list(&mut conn, &filter, after, limit).await?;
     let next_tries = events::next_tries(&mut conn, &found).await?;
     let (rows, page) = pagination::paginate(found, limit, |event| (event.received_at, event.id));

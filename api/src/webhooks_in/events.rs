@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
 use super::{EventSource, EventStatus, IgnoredBecause, PROVIDERS};
 use crate::db::schema::{jobs, webhook_events};
+use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, Result};
-use crate::ids::EventId;
+use crate::ids::{EventId, OrderId};
 use crate::jobs::{Job, JobKind, JobStatus, control, queue};
 
 /// How many events one call processes again.
@@ -67,12 +69,40 @@ pub struct EventFilter {
     pub event_type: Option<String>,
     /// Only the one with this id of the provider's.
     pub event_id: Option<String>,
+    /// Only those about any of these: names that the provider has for a payment, a session or a parcel.
+    pub about: Option<Vec<String>>,
     /// Only those that came this way.
     pub source: Option<EventSource>,
     /// Only those that came then or later.
     pub since: Option<DateTime<Utc>>,
     /// Only those that came before.
     pub until: Option<DateTime<Utc>>,
+}
+
+/// What an event is about, as `webhook_events_about_idx` holds it.
+const ABOUT: &str = "left(COALESCE(payload #>> '{data,object,payment_intent}', payload #>> '{data,object,id}', \
+    payload #>> '{data,tracking_number}'), 200)";
+
+#[derive(diesel::QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The names that providers have for an order: its payment, its session, its parcels.
+///
+/// # Errors
+/// Those of the database.
+pub async fn names_of(conn: &mut Connection, order: OrderId) -> Result<Vec<String>> {
+    let names: Vec<Name> = Statement::constant(
+        "SELECT payment_intent_id AS name FROM orders WHERE id = $1 AND payment_intent_id IS NOT NULL \
+         UNION SELECT session_id FROM checkouts WHERE order_id = $1 AND session_id IS NOT NULL \
+         UNION SELECT tracking_number FROM fulfillments WHERE order_id = $1 AND tracking_number IS NOT NULL",
+    )
+    .with(Bind::Uuid(order.0))
+    .load(conn)
+    .await?;
+    Ok(names.into_iter().map(|row| row.name).collect())
 }
 
 /// Where a page starts: after this event, newest first.
@@ -92,6 +122,9 @@ fn chosen(filter: &EventFilter) -> webhook_events::BoxedQuery<'_, Pg> {
     if let Some(event_id) = &filter.event_id {
         // The index begins with the provider.
         query = query.filter(webhook_events::provider.eq_any(PROVIDERS)).filter(webhook_events::event_id.eq(event_id));
+    }
+    if let Some(names) = &filter.about {
+        query = query.filter(diesel::dsl::sql::<Nullable<Text>>(ABOUT).eq_any(names));
     }
     if let Some(source) = filter.source {
         query = query.filter(webhook_events::source.eq(source));

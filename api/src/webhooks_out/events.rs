@@ -83,7 +83,11 @@ fn told(kind: EventKind, detail: &Value) -> Option<(EventType, &'static [(&'stat
         | EventKind::LabelVoidRejected
         | EventKind::FraudWarning
         | EventKind::Claimed
-        | EventKind::ReviewDecided => return None,
+        | EventKind::ReviewDecided
+        | EventKind::Erased
+        | EventKind::Tagged
+        | EventKind::NoteAdded
+        | EventKind::NoteDeleted => return None,
     })
 }
 

@@ -34,6 +34,12 @@ export const FULFILLMENT: States<Schemas['FulfillmentStatus']> = {
   delivered: told('Delivered', 'green'),
 };
 
+export const NEED: States<Schemas['OrderNeed']> = {
+  fulfillment: told('To ship', 'yellow'),
+  review: told('Payment to decide', 'orange'),
+  dispute: told('Disputed', 'red'),
+};
+
 export const DISPUTE: States<Schemas['DisputeStatus']> = {
   none: told('None'),
   warning: told('Warning', 'orange'),
@@ -135,6 +141,34 @@ export const ROW_OUTCOME: States<Schemas['Outcome']> = {
   updated: told('Changed', 'blue'),
   unchanged: told('Unchanged'),
   failed: told('Refused', 'red'),
+};
+
+export const DISCOUNT: States<Schemas['DiscountStatus']> = {
+  active: told('Active', 'green'),
+  disabled: told('Off', 'yellow'),
+  archived: told('Archived'),
+};
+
+export const DISCOUNT_TYPE: States<Schemas['DiscountType']> = {
+  percentage: told('Percentage'),
+  fixed_amount: told('Fixed amount'),
+  free_shipping: told('Free shipping'),
+  buy_x_get_y: told('Buy X, get Y'),
+};
+
+export const REFUND_REASON: States<Schemas['RefundReason']> = {
+  requested_by_customer: told('Requested by the customer'),
+  returned: told('Returned'),
+  damaged: told('Damaged'),
+  not_received: told('Not received'),
+  goodwill: told('Goodwill'),
+  duplicate: told('Bought twice'),
+  fraudulent: told('Fraud'),
+  out_of_stock: told('Out of stock'),
+  cancelled: told('Cancelled'),
+  paid_after_close: told('Paid after the order was closed'),
+  amount_mismatch: told('Another amount was paid'),
+  other: told('Something else'),
 };
 
 /** The states of a kind as the options of a select. */

@@ -14,5 +14,13 @@ export function shortTime(at: string, now = new Date()): string {
   return `${(date.getFullYear() === now.getFullYear() ? day : dayOfYear).format(date)}, ${time}`;
 }
 
+/** Where a day that was chosen ("2026-11-25") begins in the viewer's zone; `plus` days later. */
+export function startOfDay(chosen: string | undefined, plus = 0): string | undefined {
+  const date = new Date(`${chosen}T00:00`);
+  if (!chosen || Number.isNaN(date.getTime())) return undefined;
+  date.setDate(date.getDate() + plus);
+  return date.toISOString();
+}
+
 /** A day of the calendar, such as "25 Nov 2026". */
 export const calendarDay = (at: string | Date) => dayOfYear.format(new Date(at));

@@ -14,6 +14,7 @@ import { createLink, Outlet } from '@tanstack/react-router';
 import type { AnchorHTMLAttributes, Ref } from 'react';
 import { useMay } from '../api/session';
 import { Brand } from './Brand';
+import { useLive } from './live';
 import { type Destination, NAVIGATION, type Section } from './navigation';
 import { SessionEnded } from './SessionEnded';
 import classes from './shell.module.css';
@@ -27,6 +28,7 @@ const NavigationLink = createLink((props: LinkProps) => <NavLink component="a" {
 /** The frame around every screen: navigation to the left, or behind a burger where it is narrow. */
 export function Shell() {
   const [opened, { toggle, close }] = useDisclosure(false);
+  useLive();
   return (
     <AppShell
       header={{ height: { base: 52, sm: 0 } }}

@@ -119,7 +119,13 @@ impl Call {
     pub(crate) async fn try_send(self) -> reqwest::Result<Reply> {
         let answer = self.request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let text = answer.text().await?;
+        // A stream of events has no end of its own: how it begins is enough.
+        let text = if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            let mut answer = answer;
+            String::from_utf8(answer.chunk().await?.unwrap_or_default().to_vec()).unwrap()
+        } else {
+            answer.text().await?
+        };
         let is_json =
             headers.get("content-type").is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.contains("json")));
         let as_text = || if text.is_empty() { Value::Null } else { Value::String(text.clone()) };

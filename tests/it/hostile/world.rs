@@ -177,6 +177,12 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
             "service": "ups_standard", "file_type": "PDF_4x6",
             "parcel": {"dimensions_mm": {"length": 1, "width": 1, "height": 1}, "weight_grams": 1},
         }),
+        "update_any_customer" => {
+            json!({"name": "Ada", "phone": "+49 30 1", "locale": "de", "metadata": metadata, "note": "n"})
+        }
+        "erase_customer" => json!({"reason": "r"}),
+        "update_order" => json!({"tags": ["vip"], "add_tags": [], "remove_tags": []}),
+        "create_order_note" => json!({"body": "n"}),
         "cancel_order" => json!({"reason": "other", "note": "n", "restock": true, "force": false}),
         "decide_payment_review" => json!({"decision": "accept"}),
         "send_test_email" => json!({"recipient": "a@example.com", "locale": "de"}),
@@ -202,6 +208,7 @@ pub(super) fn path(template: &str, world: &World) -> String {
     let id: &str = match template {
         path if path.contains("/inbox/events/") => "evt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/jobs/") => "job_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/customers/") => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/orders/") => &world.bought.1.order_id,
         path if path.contains("/me/addresses/") => &world.address,
@@ -216,6 +223,7 @@ pub(super) fn path(template: &str, world: &World) -> String {
         .replace("{id}", id)
         .replace("{line_item_id}", &world.line)
         .replace("{product_id}", &world.product)
+        .replace("{note_id}", "note_01jd8x3v5ke2t9qj6f4z0w7m8r")
         .replace("{currency}", "KWD")
         .replace("{kind}", if template.contains("/email-templates/") { "alert" } else { "import" })
         .replace("{fulfillment_id}", "ful_01jd8x3v5ke2t9qj6f4z0w7m8r")

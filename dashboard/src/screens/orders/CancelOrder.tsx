@@ -8,14 +8,13 @@ import { nameOf, ORDERS, type Order } from './queries';
 
 interface Props {
   order: Order;
-  opened: boolean;
   onClose: () => void;
 }
 
 type Values = Required<Pick<Schemas['NewCancellation'], 'reason'>> & { note: string; restock: boolean };
 
 /** Asks why an order is to be cancelled, and says what follows. */
-export function CancelOrder({ order, opened, onClose }: Props) {
+export function CancelOrder({ order, onClose }: Props) {
   const once = useOnce();
   const form = useForm<Values>({
     initialValues: { reason: 'requested_by_customer', note: '', restock: true },
@@ -42,7 +41,7 @@ export function CancelOrder({ order, opened, onClose }: Props) {
   return (
     <ActionModal
       title={`Cancel ${nameOf(order)}?`}
-      opened={opened}
+      opened
       onClose={onClose}
       submit="Cancel the order"
       danger

@@ -1,25 +1,29 @@
 import { Button } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useState } from 'react';
 import { useMay } from '../../api/session';
 import { CancelOrder } from './CancelOrder';
-import type { Order } from './queries';
+import { canCancel, canRefund, type Order } from './queries';
+import { RefundOrder } from './RefundOrder';
 
 /** What can be done with an order as it stands, by whoever may. */
 export function OrderActions({ order }: { order: Order }) {
   const may = useMay();
-  const [cancelling, cancel] = useDisclosure(false);
-  const cancellable =
-    may('orders:write') &&
-    ['pending', 'confirmed'].includes(order.status) &&
-    order.fulfillment_status === 'unfulfilled';
+  const [open, setOpen] = useState<'cancel' | 'refund' | null>(null);
+  const close = () => setOpen(null);
   return (
     <>
-      {cancellable && (
-        <Button variant="default" onClick={cancel.open}>
+      {canRefund(order) && may('refunds:write') && (
+        <Button variant="default" onClick={() => setOpen('refund')}>
+          Refund
+        </Button>
+      )}
+      {canCancel(order) && may('orders:write') && (
+        <Button variant="default" onClick={() => setOpen('cancel')}>
           Cancel order
         </Button>
       )}
-      <CancelOrder order={order} opened={cancelling} onClose={cancel.close} />
+      {open === 'refund' && <RefundOrder order={order} onClose={close} />}
+      {open === 'cancel' && <CancelOrder order={order} onClose={close} />}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { Grid, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
+import { useMay } from '../../api/session';
 import { Loaded } from '../../components/Loaded';
 import { Page } from '../../components/Page';
 import { ScreenLink } from '../../components/RowLink';
@@ -8,7 +9,10 @@ import { State, Time } from '../../components/Told';
 import { DISPUTE, FULFILLMENT, ORDER, PAYMENT } from '../../format/states';
 import { OrderActions } from './OrderActions';
 import { OrderLines } from './OrderLines';
+import { OrderNotes } from './OrderNotes';
+import { OrderPayment } from './OrderPayment';
 import { OrderPeople } from './OrderPeople';
+import { OrderDeliveries, OrderEmails } from './OrderRecords';
 import { OrderTimeline } from './OrderTimeline';
 import { nameOf, type Order, orderQuery } from './queries';
 import { Shipments } from './Shipments';
@@ -21,6 +25,7 @@ export function OrderScreen() {
 }
 
 function Details({ order }: { order: Order }) {
+  const may = useMay();
   return (
     <Page
       title={nameOf(order)}
@@ -38,7 +43,13 @@ function Details({ order }: { order: Order }) {
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 4 }}>
-          <OrderPeople order={order} />
+          <Stack gap="md">
+            <OrderPayment order={order} />
+            <OrderPeople order={order} />
+            <OrderNotes order={order} />
+            {may('emails:read') && <OrderEmails order={order} />}
+            {may('webhooks:read') && <OrderDeliveries order={order} />}
+          </Stack>
         </Grid.Col>
       </Grid>
     </Page>

@@ -1,108 +1,119 @@
-import { Text } from '@mantine/core';
-import { IconShoppingBag } from '@tabler/icons-react';
+import { Button, ScrollArea, Tabs } from '@mantine/core';
+import { IconDownload, IconShoppingBag } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { answer, api } from '../../api/client';
-import { type Column, DataTable } from '../../components/DataTable';
-import { FilterBar } from '../../components/FilterBar';
-import { ListCard, usePages } from '../../components/lists';
+import { useState } from 'react';
+import { DataTable } from '../../components/DataTable';
+import { type Filter, FilterBar } from '../../components/FilterBar';
+import { ListCard } from '../../components/lists';
 import { Empty, Page } from '../../components/Page';
-import { RowLink } from '../../components/RowLink';
-import { Amount, State, Time } from '../../components/Told';
-import { DISPUTE, FULFILLMENT, ORDER, optionsOf, PAYMENT } from '../../format/states';
-import { nameOf, ORDERS, type Order } from './queries';
+import { FULFILLMENT, NEED, ORDER, optionsOf, PAYMENT } from '../../format/states';
+import { BulkActions } from './BulkActions';
+import { COLUMNS } from './columns';
+import { useOrders } from './list';
+import { nameOf } from './queries';
 
-/** All orders, newest first. */
-export function OrdersScreen() {
+type Search = ReturnType<typeof useFilters>['search'];
+
+function useFilters() {
   const search = useSearch({ from: '/shell/orders' });
   const navigate = useNavigate({ from: '/orders' });
-  const list = usePages<Order>([...ORDERS, 'list', search], (cursor) =>
-    answer(api.GET('/v1/admin/orders', { params: { query: { ...search, cursor, limit: 50 } } })),
-  );
-  const filtered = Object.values(search).some(Boolean);
+  const change = (patch: Partial<typeof search>) =>
+    navigate({ search: (before) => ({ ...before, ...patch }), replace: true });
+  return { search, change };
+}
+
+/** All orders: what needs a person in tabs, everything else by search and filters. */
+export function OrdersScreen() {
+  const { search, change } = useFilters();
+  const { list, file } = useOrders();
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const { sort = '-placed_at', ...filters } = search;
+  const columns = search.currency
+    ? COLUMNS
+    : COLUMNS.map(({ key, sort, ...rest }) => ({ ...rest, key, sort: key === 'total' ? undefined : sort }));
   return (
-    <Page title="Orders">
+    <Page title="Orders" actions={<Download file={file} />}>
       <ListCard
         list={list}
-        empty={<NoOrders filtered={filtered} />}
+        empty={<NoOrders filtered={Object.values(filters).some(Boolean)} />}
         above={
-          <FilterBar
-            value={search}
-            onChange={(patch) => navigate({ search: (before) => ({ ...before, ...patch }), replace: true })}
-            filters={[
-              { key: 'status', label: 'Status', options: optionsOf(ORDER) },
-              { key: 'payment_status', label: 'Payment', options: optionsOf(PAYMENT) },
-            ]}
-          />
+          <>
+            <Needs needs={search.needs} onChange={(needs) => change({ needs })} />
+            <FilterBar
+              value={search}
+              onChange={change}
+              filters={FILTERS}
+              search="Number, name, e-mail, SKU, tracking"
+            />
+          </>
         }
       >
-        {(rows) => <DataTable label="Orders" rows={rows} columns={COLUMNS} nameOf={nameOf} />}
+        {(rows) => (
+          <>
+            <BulkActions
+              orders={rows.filter(({ id }) => selected.has(id))}
+              onDone={() => setSelected(new Set())}
+            />
+            <DataTable
+              label="Orders"
+              rows={rows}
+              columns={columns}
+              nameOf={nameOf}
+              selection={{ ids: selected, set: setSelected }}
+              sort={{ by: sort, set: (by) => change({ sort: by as Search['sort'] }) }}
+            />
+          </>
+        )}
       </ListCard>
     </Page>
   );
 }
 
-const COLUMNS: Column<Order>[] = [
-  { key: 'number', label: 'Order', cell: (order) => <Name order={order} /> },
-  {
-    key: 'placed_at',
-    label: 'Placed',
-    from: 'sm',
-    cell: ({ placed_at }) => <Time at={placed_at} c="dimmed" />,
-  },
-  {
-    key: 'customer',
-    label: 'Customer',
-    from: 'sm',
-    cell: (order) => (
-      <Text component="span" inherit truncate display="block" maw={240}>
-        {buyerOf(order)}
-      </Text>
-    ),
-  },
-  {
-    key: 'payment',
-    label: 'Payment',
-    cell: ({ payment_status }) => <State of={PAYMENT} value={payment_status} />,
-  },
-  { key: 'fulfillment', label: 'Shipping', from: 'sm', cell: (order) => <Whereabouts order={order} /> },
-  {
-    key: 'items',
-    label: 'Items',
-    align: 'right',
-    from: 'md',
-    cell: ({ line_items }) => line_items.reduce((sum, { quantity }) => sum + quantity, 0).toLocaleString(),
-  },
-  {
-    key: 'total',
-    label: 'Total',
-    align: 'right',
-    cell: ({ totals }) => (totals.total ? <Amount value={totals.total} /> : '–'),
-  },
+const FILTERS: Filter<Search>[] = [
+  { key: 'status', label: 'Status', options: optionsOf(ORDER) },
+  { key: 'payment_status', label: 'Payment', options: optionsOf(PAYMENT) },
+  { key: 'fulfillment_status', label: 'Shipping', options: optionsOf(FULFILLMENT) },
+  { key: 'currency', label: 'Currency' },
+  { key: 'placed_from', label: 'Placed from', type: 'date' },
+  { key: 'placed_to', label: 'Placed until', type: 'date' },
+  { key: 'tag', label: 'Tag' },
+  { key: 'discount_code', label: 'Discount code' },
 ];
 
-const buyerOf = ({ shipping_address, email }: Order) => shipping_address?.name ?? email;
-
-/** The order's name; on narrow screens with what other columns tell elsewhere. */
-function Name({ order }: { order: Order }) {
+function Needs({ needs, onChange }: { needs: Search['needs']; onChange: (needs: Search['needs']) => void }) {
   return (
-    <>
-      <RowLink to="/orders/$id" params={{ id: order.id }}>
-        {nameOf(order)}
-      </RowLink>
-      <Text size="xs" c="dimmed" hiddenFrom="sm">
-        {buyerOf(order)}
-      </Text>
-      <Text size="xs" c="dimmed" hiddenFrom="sm">
-        <Time at={order.placed_at} />
-      </Text>
-    </>
+    <ScrollArea type="never">
+      <Tabs
+        value={needs ?? 'all'}
+        onChange={(value) => onChange(value === 'all' ? undefined : (value as Search['needs']))}
+        keepMounted={false}
+      >
+        <Tabs.List style={{ flexWrap: 'nowrap' }} px="xs" aria-label="Which orders">
+          <Tabs.Tab value="all">All</Tabs.Tab>
+          {optionsOf(NEED).map(({ value, label }) => (
+            <Tabs.Tab key={value} value={value}>
+              {label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+      </Tabs>
+    </ScrollArea>
   );
 }
 
-function Whereabouts({ order: { status, fulfillment_status, dispute_status } }: { order: Order }) {
-  if (dispute_status === 'open') return <State of={DISPUTE} value={dispute_status} />;
-  if (status === 'cancelled') return <State of={ORDER} value={status} />;
-  return <State of={FULFILLMENT} value={fulfillment_status} />;
+/** The file holds all that match, not only what is shown. */
+function Download({ file }: { file: string }) {
+  return (
+    <Button
+      component="a"
+      href={file}
+      download
+      variant="default"
+      leftSection={<IconDownload size={16} aria-hidden />}
+    >
+      CSV
+    </Button>
+  );
 }
 
 function NoOrders({ filtered }: { filtered: boolean }) {

@@ -1,56 +1,58 @@
-import { Anchor, Button, Group, Stack, Text } from '@mantine/core';
+import { Button, Stack } from '@mantine/core';
 import { useState } from 'react';
 import { useMay } from '../../api/session';
 import { Empty, Panel } from '../../components/Page';
-import { State, Time } from '../../components/Told';
-import { SHIPMENT } from '../../format/states';
+import { BuyLabel } from './BuyLabel';
 import { EditTracking } from './EditTracking';
-import type { Order } from './queries';
+import { FulfillOrder } from './FulfillOrder';
+import { canShip, type Order } from './queries';
+import { ShipmentCard } from './ShipmentCard';
 
 export type Shipment = Order['fulfillments'][number];
 
-/** What was sent of an order, and where it is. */
+/** What was sent of an order, where it is, and what can be done about it. */
 export function Shipments({ order }: { order: Order }) {
   const may = useMay();
-  const [edited, setEdited] = useState<Shipment | null>(null);
+  const [open, setOpen] = useState<{ dialog: 'tracking' | 'label'; id: string } | 'ship' | null>(null);
+  const close = () => setOpen(null);
+  const shipment = order.fulfillments.find(({ id }) => open && open !== 'ship' && open.id === id);
+  const shippable = canShip(order) && may('fulfillments:write');
   return (
-    <Panel title="Shipments">
-      {order.fulfillments.length === 0 && <Empty title="Nothing was sent yet" />}
+    <Panel
+      title="Shipments"
+      action={
+        shippable && (
+          <Button size="xs" onClick={() => setOpen('ship')}>
+            Ship items
+          </Button>
+        )
+      }
+    >
+      {order.fulfillments.length === 0 && (
+        <Empty title="Nothing was sent yet">
+          {shippable
+            ? 'Ship the items to record a parcel, buy its label and print its packing slip.'
+            : undefined}
+        </Empty>
+      )}
       <Stack>
-        {order.fulfillments.map((shipment) => (
-          <Group key={shipment.id} justify="space-between" align="flex-start">
-            <Tracking shipment={shipment} />
-            {may('fulfillments:write') && shipment.status !== 'cancelled' && (
-              <Button size="xs" variant="default" onClick={() => setEdited(shipment)}>
-                Edit tracking
-              </Button>
-            )}
-          </Group>
+        {order.fulfillments.map((one) => (
+          <ShipmentCard
+            key={one.id}
+            order={order}
+            shipment={one}
+            onEditTracking={() => setOpen({ dialog: 'tracking', id: one.id })}
+            onBuyLabel={() => setOpen({ dialog: 'label', id: one.id })}
+          />
         ))}
       </Stack>
-      {edited && <EditTracking order={order} shipment={edited} onClose={() => setEdited(null)} />}
+      {open === 'ship' && <FulfillOrder order={order} onClose={close} />}
+      {shipment && open !== 'ship' && open?.dialog === 'tracking' && (
+        <EditTracking order={order} shipment={shipment} onClose={close} />
+      )}
+      {shipment && open !== 'ship' && open?.dialog === 'label' && (
+        <BuyLabel order={order} shipment={shipment} onClose={close} />
+      )}
     </Panel>
-  );
-}
-
-function Tracking({ shipment }: { shipment: Shipment }) {
-  const { carrier, tracking_number, tracking_url, status, created_at, shipped_at } = shipment;
-  return (
-    <Stack gap={2}>
-      <Group gap="xs">
-        <State of={SHIPMENT} value={status} />
-        <Text size="xs" c="dimmed">
-          <Time at={shipped_at ?? created_at} />
-        </Text>
-      </Group>
-      <Text size="sm">
-        {[carrier, tracking_number].filter(Boolean).join(' ') || 'No tracking yet'}{' '}
-        {tracking_url && (
-          <Anchor inherit href={tracking_url} target="_blank" rel="noreferrer">
-            Track
-          </Anchor>
-        )}
-      </Text>
-    </Stack>
   );
 }
