@@ -1,6 +1,7 @@
 import { createRouter } from '@tanstack/react-router';
 import { queryClient } from './api/queries';
 import { collectionRoute, collectionsRoute } from './screens/collections/routes';
+import { discountRoute, discountsRoute, newDiscountRoute } from './screens/discounts/routes';
 import { homeRoute } from './screens/home/routes';
 import { importRoute, importsRoute } from './screens/imports/routes';
 import { orderRoute, ordersRoute } from './screens/orders/routes';
@@ -26,6 +27,9 @@ const routes = rootRoute.addChildren([
     importsRoute,
     importRoute,
     lowStockRoute,
+    discountsRoute,
+    newDiscountRoute,
+    discountRoute,
   ]),
   loginRoute,
   acceptInvitationRoute,

@@ -1,5 +1,6 @@
 import {
   type Icon,
+  IconDiscount,
   IconFolders,
   IconHome,
   IconPackage,
@@ -36,6 +37,7 @@ export const NAVIGATION: Section[] = [
       { to: '/products', label: 'Products', icon: IconPackage, scope: 'products:read' },
       { to: '/collections', label: 'Collections', icon: IconFolders, scope: 'products:read' },
       { to: '/low-stock', label: 'Low stock', icon: IconStack2, scope: 'products:read' },
+      { to: '/discounts', label: 'Discounts', icon: IconDiscount, scope: 'discounts:read' },
     ],
   },
 ];
