@@ -25,7 +25,7 @@ export function Codes({ discount }: { discount: Discount }) {
   const [making, { open, close }] = useDisclosure(false);
   const [deleted, setDeleted] = useState<Code | null>(null);
   const list = usePages<Code>([...DISCOUNTS, 'codes', discount.id], (cursor) =>
-    codesPage(discount.id, cursor, 20),
+    codesPage(discount.id, cursor, 10),
   );
   const save = useAction({ run: async () => saveCodes(discount.title, await allCodes(discount.id)) });
   return (
