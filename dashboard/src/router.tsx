@@ -7,6 +7,15 @@ import { importRoute, importsRoute } from './screens/imports/routes';
 import { orderRoute, ordersRoute } from './screens/orders/routes';
 import { newProductRoute, productRoute, productsRoute, variantRoute } from './screens/products/routes';
 import { acceptInvitationRoute, loginRoute, resetRoute } from './screens/session/routes';
+import {
+  currenciesRoute,
+  inventorySettingsRoute,
+  invoiceSettingsRoute,
+  newZoneRoute,
+  shippingRoute,
+  taxRoute,
+  zoneRoute,
+} from './screens/settings/routes';
 import { lowStockRoute } from './screens/stock/routes';
 import { Failed, NotFound } from './shell/Failed';
 import { rootRoute, shellRoute } from './shell/route';
@@ -30,6 +39,13 @@ const routes = rootRoute.addChildren([
     discountsRoute,
     newDiscountRoute,
     discountRoute,
+    shippingRoute,
+    newZoneRoute,
+    zoneRoute,
+    taxRoute,
+    currenciesRoute,
+    invoiceSettingsRoute,
+    inventorySettingsRoute,
   ]),
   loginRoute,
   acceptInvitationRoute,

@@ -1,11 +1,16 @@
 import {
   type Icon,
+  IconBox,
+  IconCoins,
   IconDiscount,
+  IconFileInvoice,
   IconFolders,
   IconHome,
   IconPackage,
+  IconReceiptTax,
   IconShoppingBag,
   IconStack2,
+  IconTruckDelivery,
 } from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
 
@@ -38,6 +43,16 @@ export const NAVIGATION: Section[] = [
       { to: '/collections', label: 'Collections', icon: IconFolders, scope: 'products:read' },
       { to: '/low-stock', label: 'Low stock', icon: IconStack2, scope: 'products:read' },
       { to: '/discounts', label: 'Discounts', icon: IconDiscount, scope: 'discounts:read' },
+    ],
+  },
+  {
+    title: 'Settings',
+    destinations: [
+      { to: '/settings/shipping', label: 'Shipping', icon: IconTruckDelivery, scope: 'settings:read' },
+      { to: '/settings/tax', label: 'Tax', icon: IconReceiptTax, scope: 'settings:read' },
+      { to: '/settings/currencies', label: 'Currencies', icon: IconCoins, scope: 'settings:read' },
+      { to: '/settings/invoices', label: 'Invoices', icon: IconFileInvoice, scope: 'settings:read' },
+      { to: '/settings/inventory', label: 'Inventory', icon: IconBox, scope: 'settings:read' },
     ],
   },
 ];
