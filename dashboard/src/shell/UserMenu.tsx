@@ -23,10 +23,7 @@ export function UserMenu() {
   return (
     <Menu position="top-start" width={216}>
       <Menu.Target>
-        <UnstyledButton
-          className={classes.user}
-          aria-label={`${staff.name}, ${staff.role.name}: account and appearance`}
-        >
+        <UnstyledButton className={classes.user} aria-label={`${staff.name}: account and appearance`}>
           <Group gap="sm" wrap="nowrap">
             <Avatar name={staff.name} color="initials" size={32} aria-hidden />
             <Box flex={1} miw={0}>
