@@ -218,10 +218,11 @@ codes! {
     InvalidQuery "invalid_query" 400 "A query parameter is wrong" "`errors` names the parameter and what is allowed.";
     InvalidHeader "invalid_header" 400 "A header is wrong" "`errors` names the header and what is allowed.";
     InvalidSignature "invalid_signature" 400 "The webhook's signature is not valid" "Sign the raw body with one of the configured secrets, at most 300 seconds ago.";
-    Unauthenticated "unauthenticated" 401 "Credentials are missing or not valid" "Carts and checkouts take `X-Cart-Token`, orders and checkouts `X-Order-Token`, customers `Authorization: Bearer cst_…` (or `X-Customer-Token` beside a storefront key), staff `Authorization: Bearer sk_…` with a key that is neither expired nor revoked.";
+    Unauthenticated "unauthenticated" 401 "Credentials are missing or not valid" "Carts and checkouts take `X-Cart-Token`, orders and checkouts `X-Order-Token`, customers `Authorization: Bearer cst_…` (or `X-Customer-Token` beside a storefront key), staff `Authorization: Bearer sk_…` with a key that is neither expired nor revoked, or the cookie of `POST /v1/admin/session`.";
     InvalidCredentials "invalid_credentials" 401 "E-mail address and password, or the token, do not fit" "Ask for both again, or reset the password (`POST /v1/customers/request-password-reset`).";
     SessionRevoked "session_revoked" 401 "The session is over" "Log in again: the session ended, was revoked, or its refresh token was used twice.";
-    InsufficientScope "insufficient_scope" 403 "The key may not do this" "Use a key that has the scope named in `required_scope`.";
+    InsufficientScope "insufficient_scope" 403 "The key or account may not do this" "Use a key or an account that has the scope named in `required_scope`. Who gives or takes scopes must have each of them: `missing_scopes` names those that you lack.";
+    CsrfRefused "csrf_refused" 403 "The request does not come from our own pages" "With the session's cookie, send changes from a page of this origin: browsers then say `Sec-Fetch-Site: same-origin`, others send our address as `Origin`. Programs use an API key.";
     CartNotYours "cart_not_yours" 403 "The cart belongs to another customer" "Start a new cart for this customer.";
     NotFound "not_found" 404 "There is no such thing here" "Check the id and the token: what is not yours answers the same.";
     MethodNotAllowed "method_not_allowed" 405 "The path does not know this method" "The `Allow` header lists the methods it knows.";
@@ -249,6 +250,9 @@ codes! {
     HoldLimitReached "hold_limit_reached" 409 "Too much is being held" "Pay or cancel the open checkouts first (`POST /v1/checkouts/{id}/cancel`), or wait until their holds end.";
     WrongStatus "wrong_status" 409 "Its status does not allow this" "Read it again: `detail` says in which status this can be done.";
     RequestInFlight "request_in_flight" 409 "A request with this Idempotency-Key is running" "Wait for `Retry-After`, then repeat the same request.";
+    BuiltInRole "built_in_role" 409 "Built-in roles cannot be changed" "Make a role of the shop's own instead (`POST /v1/admin/roles`).";
+    RoleInUse "role_in_use" 409 "Members of staff have this role" "Give them another role first.";
+    LastOwner "last_owner" 409 "The shop needs an owner" "Make another member an owner first (`PATCH /v1/admin/staff/{id}`), or `merx staff create --role owner`.";
     AlreadyVerified "already_verified" 409 "The e-mail address has its account already" "Log in; who forgot the password resets it.";
     Duplicate "duplicate" 409 "It exists already" "`errors` names the member that must be unique.";
     PreconditionFailed "precondition_failed" 412 "It was changed in the meantime" "Read it again, apply your change to the new version, and send its `ETag` as `If-Match`.";

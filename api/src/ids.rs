@@ -197,6 +197,14 @@ typed_ids! {
     WebhookDeliveryId => "whd",
     /// One try to send an event.
     WebhookTryId => "wat",
+    /// A member of staff.
+    StaffId => "stf",
+    /// A role that the shop made.
+    StaffRoleId => "role",
+    /// A session of a member of staff.
+    StaffSessionId => "sses",
+    /// A link that was mailed to a member of staff.
+    StaffLinkId => "slnk",
 }
 
 #[cfg(test)]

@@ -15,7 +15,9 @@ use merx::imports::model::{Counts, ImportRow, Options, Outcome};
 use merx::money::Currency;
 use merx::run::{self, Running, StopSignal};
 use merx::staff::api_keys::{self, Scope};
+use merx::staff::commands::StaffCommand;
 use merx::{catalog, check, http, imports, jobs};
+use scoped_futures::ScopedFutureExt;
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 
@@ -72,6 +74,11 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// Members of staff
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
     },
     /// The account at Stripe
     Stripe {
@@ -221,6 +228,10 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Openapi => print!("{}", http::openapi::yaml()?),
         Command::Check { repair, apply } => return audit(repair, apply).await,
         Command::Keys { command } => keys(command).await?,
+        Command::Staff { command } => {
+            let told = merx::staff::commands::run(&App::new(config()?)?, command).await;
+            println!("{}", told.map_err(|error| error.to_string())?);
+        }
         Command::Stripe { command: StripeCommand::Setup { url } } => {
             let app = App::new(config()?)?;
             for line in merx::webhooks_in::setup::setup(&app, &url).await? {
@@ -296,11 +307,14 @@ async fn keys(command: KeyCommand) -> Result<(), String> {
             for key in api_keys::list(&mut conn).await.map_err(|error| error.to_string())? {
                 let state = if key.revoked_at.is_some() { "revoked" } else { "valid" };
                 let (scopes, made) = (key.scopes.join(","), key.created_at.format("%Y-%m-%d"));
-                println!("{} …{} {state} {made} {} ({scopes})", key.id, key.hint, key.name);
+                println!("{} …{} {state} {made} {} ({scopes})", key.id, key.token_hint, key.name);
             }
         }
         KeyCommand::Revoke { id } => {
-            api_keys::revoke(&mut conn, id, now).await.map_err(|error| error.to_string())?;
+            let revoked = merx::db::transaction(&mut conn, |conn| {
+                async move { api_keys::revoke(conn, (id, &Scope::ALL), now).await }.scope_boxed()
+            });
+            revoked.await.map_err(|error| error.to_string())?;
             println!("{id} is revoked.");
         }
     }

@@ -47,6 +47,10 @@ pub enum OneTime {
     EmailVerification,
     /// Sets a new password; of a password reset.
     PasswordReset,
+    /// Makes somebody a member of staff; of an invitation.
+    StaffInvitation,
+    /// Sets a new password of a member of staff; of a password reset.
+    StaffPasswordReset,
 }
 
 impl OneTime {
@@ -54,6 +58,8 @@ impl OneTime {
         match self {
             Self::EmailVerification => b"email_verification",
             Self::PasswordReset => b"password_reset",
+            Self::StaffInvitation => b"staff_invitation",
+            Self::StaffPasswordReset => b"staff_password_reset",
         }
     }
 
@@ -61,6 +67,8 @@ impl OneTime {
         match self {
             Self::EmailVerification => "ev_",
             Self::PasswordReset => "pr_",
+            Self::StaffInvitation => "si_",
+            Self::StaffPasswordReset => "sr_",
         }
     }
 }
@@ -91,7 +99,7 @@ impl TokenKeys {
         self.0.iter().any(|key| token(key, kind, id, version).as_bytes().ct_eq(given.as_bytes()).into())
     }
 
-    /// The token that works once for a row: `ev_…` or `pr_…`, the row's id (26 characters) and 43 more.
+    /// The token that works once for a row: `ev_…`, `pr_…`, `si_…` or `sr_…`, the row's id (26 characters) and 43 more.
     #[must_use]
     pub fn derive_once(&self, kind: OneTime, id: Uuid) -> String {
         self.0.first().map(|key| one_time(key, kind, id)).unwrap_or_default()

@@ -118,10 +118,14 @@ async fn it_sells_stops_without_a_trace_and_remembers() {
     assert!(!database_runs(&directory.0), "PostgreSQL was left behind");
     assert!(!directory.0.join("dev.json").exists());
 
-    // Again: same data, same staff key, and the payment page of before can still be paid.
-    let key = dev.url("admin_key");
+    // Again: same data, same staff key and login, and the payment page of before can still be paid.
+    let (key, login) = (dev.url("admin_key"), dev.description["staff"].clone());
     let mut dev = start(&directory.0, &[]).await;
-    assert_eq!(dev.url("admin_key"), key);
+    assert_eq!((dev.url("admin_key"), &dev.description["staff"]), (key.clone(), &login));
+    let session = http.post(format!("{}/v1/admin/session", dev.url("base_url"))).json(&login).send().await.unwrap();
+    assert_eq!(session.status(), 201);
+    let session: Value = session.json().await.unwrap();
+    assert_eq!(session["staff"]["role"]["id"], "owner");
     let session = checkout["session_id"].as_str().unwrap();
     let answer = http
         .post(format!("{}/_control/checkout-sessions/{session}/pay", dev.url("sandbox_url")))

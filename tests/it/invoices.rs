@@ -66,6 +66,8 @@ async fn a_sale_is_invoiced_its_refund_credited_and_a_failed_refund_reversed() {
     assert_eq!(numbers(&documents(&app, &early).await), ["INV-2", "CN-4"]);
     let listed = app.staff_get("/v1/admin/invoices?kind=invoice&limit=1").send().await.expect(200);
     assert_eq!((&listed["data"][0]["number"], &listed["page"]["has_more"]), (&json!("INV-2"), &json!(true)));
+    let about = app.staff_get(&format!("/v1/admin/invoices?order_id={}", early.order_id)).send().await.expect(200);
+    assert_eq!(numbers(about["data"].as_array().unwrap()), ["CN-4", "INV-2"]);
     app.finish().await;
 }
 

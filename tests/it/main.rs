@@ -3,6 +3,7 @@
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod account_mail;
+mod api_keys;
 mod browse;
 mod burst;
 mod cancellation;
@@ -50,8 +51,10 @@ mod recovery;
 mod refunds;
 mod shipping;
 mod shippo;
+mod staff;
 mod staff_customers;
 mod staff_orders;
+mod staff_sessions;
 mod staff_stream;
 mod storefront;
 mod stripe_setup;

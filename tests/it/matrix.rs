@@ -5,6 +5,7 @@ mod rows;
 use std::collections::BTreeSet;
 
 use merx::staff::api_keys;
+use merx::staff::roles::BuiltInRole;
 use serde_json::{Value, json};
 
 use crate::harness::{CartHandle, CheckoutHandle, PASSWORD, TestApp, address, checkout_body, operations};
@@ -25,6 +26,10 @@ struct World {
     /// For what staff end.
     spare_checkout: CheckoutHandle,
     stranger: (CartHandle, CheckoutHandle),
+    /// Invited with the first role, which may do what staff's own routes need.
+    member: String,
+    roles: [String; 2],
+    keys: [String; 2],
     /// Of the owner.
     addresses: [String; 2],
     session: String,
@@ -63,7 +68,19 @@ async fn world(app: &TestApp) -> World {
         let new = app.post("/v1/customers/me/addresses", json!({"address": address()})).bearer(&owner.access);
         text(&new.send().await.expect(201)["id"])
     };
+    let role = async |name: &str| {
+        let role = json!({"name": name, "scopes": ["staff:write"]});
+        text(&app.staff_post("/v1/admin/roles", role).send().await.expect(201)["id"])
+    };
+    let roles = [role("Kept").await, role("Deleted").await];
+    let key = async || {
+        let key = json!({"name": "K", "scopes": ["api_keys:write"]});
+        text(&app.staff_post("/v1/admin/api-keys", key).send().await.expect(201)["id"])
+    };
     World {
+        member: text(&app.invite("grace@shop.example", &roles[0]).await["id"]),
+        roles,
+        keys: [key().await, key().await],
         addresses: [book().await, book().await],
         session: owner.session.clone(),
         discounts: [discount().await, discount().await],
@@ -88,6 +105,9 @@ fn path(method: &str, template: &str, world: &World) -> String {
         path if path.contains("/collections/") => &world.collections[usize::from(deleting)],
         path if path.contains("/me/addresses/") => &world.addresses[usize::from(deleting)],
         path if path.contains("/me/sessions/") => &world.session,
+        path if path.contains("/admin/staff/") => &world.member,
+        path if path.contains("/admin/roles/") => &world.roles[usize::from(deleting)],
+        path if path.contains("/admin/api-keys/") => &world.keys[usize::from(deleting)],
         path if path.contains("/inbox/events/") => "evt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/jobs/") => "job_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/emails/") => "mail_01jd8x3v5ke2t9qj6f4z0w7m8r",
@@ -121,6 +141,7 @@ fn path(method: &str, template: &str, world: &World) -> String {
         .replace("{currency}", "KWD")
         .replace("{kind}", if template.contains("/email-templates/") { "alert" } else { "import" })
         .replace("{fulfillment_id}", "ful_01jd8x3v5ke2t9qj6f4z0w7m8r")
+        .replace("{session_id}", "sses_01jd8x3v5ke2t9qj6f4z0w7m8r")
 }
 
 fn body(operation: &str, world: &World) -> Option<Value> {
@@ -144,6 +165,18 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         "erase_customer" => json!({"reason": "r"}),
         "create_order_note" => json!({"body": "n"}),
         "create_import" | "update_customer" | "update_customer_address" => json!({}),
+        "update_staff_member" | "update_staff_role" | "update_api_key" => json!({}),
+        "create_staff_session" => json!({"email": "grace@shop.example", "password": PASSWORD}),
+        "change_staff_password" => json!({"current_password": PASSWORD, "password": PASSWORD}),
+        "request_staff_password_reset" => json!({"email": "grace@shop.example"}),
+        "reset_staff_password" => json!({"token": "sr_x", "password": PASSWORD}),
+        "accept_staff_invitation" => json!({"token": "si_x", "name": "Grace", "password": PASSWORD}),
+        "create_staff_member" => {
+            json!({"email": format!("{}@shop.example", uuid::Uuid::new_v4().simple()), "role": world.roles[0]})
+        }
+        "create_staff_role" => json!({"name": uuid::Uuid::new_v4().to_string(), "scopes": ["staff:write"]}),
+        "create_api_key" => json!({"name": "K", "scopes": ["api_keys:write"]}),
+        "rotate_api_key" => json!({"overlap_hours": 1}),
         "create_customer" => json!({"email": "new@example.com"}),
         "request_password_reset" => json!({"email": OWNER}),
         "create_order_lookup" => json!({"email": OWNER, "number": "1001"}),
@@ -262,6 +295,39 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
             .flatten()
             .any(|parameter| parameter["name"] == "Idempotency-Key");
         assert_eq!(takes_key, row.idempotent, "{name} takes an Idempotency-Key");
+    }
+    app.advance(3600).await;
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+/// A member is refused exactly what their role does not name, on every route of staff.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_built_in_role_opens_what_its_scopes_name_and_nothing_else() {
+    let app = TestApp::start().await;
+    let world = world(&app).await;
+    for role in BuiltInRole::ALL {
+        let member = app.staff(role).await;
+        let scopes = role.scopes();
+        for (method, template, operation) in operations() {
+            let name = operation["operationId"].as_str().unwrap();
+            let row = ROWS.iter().find(|row| row.operation == name).unwrap();
+            let Some(scope) = row.scope else { continue };
+            let mut call = app.by(&member, &method, &path(&method, &template, &world));
+            if let Some(body) = body(name, &world) {
+                call = call.json(body);
+            }
+            let reply = call.send().await;
+            if scopes.contains(&scope) {
+                assert!(![401, 403].contains(&reply.status), "{name} as {role}: {}", reply.text);
+            } else {
+                assert_eq!(
+                    reply.problem(403, "insufficient_scope")["required_scope"],
+                    scope.as_str(),
+                    "{name} as {role}"
+                );
+            }
+        }
     }
     app.advance(3600).await;
     app.run_jobs().await;

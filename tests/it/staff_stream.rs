@@ -22,8 +22,9 @@ struct Listener {
 impl Listener {
     /// Listens under a key; after an event, if there is one.
     async fn open(base_url: &str, query: &str, key: &str, last: Option<&str>) -> Self {
-        let http = reqwest::Client::builder().no_proxy().gzip(true).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut request = http.get(format!("{base_url}/v1/admin/events{query}")).bearer_auth(key);
+        request = request.header("Accept-Encoding", "gzip, br");
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }

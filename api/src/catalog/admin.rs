@@ -5,12 +5,12 @@ use scoped_futures::ScopedFutureExt;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::list::{self, Filter, Sort};
+use super::list::{self, Filter, Sort, TotalCount};
 use super::model::{Product, ProductStatus};
 use super::patches::ProductPatch;
 use super::read::{self, Audience};
 use super::requests::NewProduct;
-use super::routes::{order, parts, words};
+use super::routes::{Include, order, parts, words};
 use super::write;
 use crate::app::App;
 use crate::db;
@@ -40,6 +40,8 @@ pub struct StaffProductQuery {
     pub collection: Option<String>,
     /// The order; `relevance` with `q`, else `-created_at` when absent. Not by price, as staff see every currency.
     pub sort: Option<Sort>,
+    /// `total_count`: how many products there are in all, exact up to 10,000.
+    pub include: Option<Include>,
     /// How many products a page has.
     #[param(minimum = 1, maximum = 100, default = 20)]
     #[validate(range(min = 1, max = 100))]
@@ -55,6 +57,10 @@ pub struct ProductList {
     pub data: Vec<Product>,
     /// Where the list goes on.
     pub page: Page,
+    /// With `include=total_count`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub total_count: Option<TotalCount>,
 }
 
 /// Create a product
@@ -125,7 +131,12 @@ pub async fn list_all_products(
     } else {
         (Vec::new(), Page { next_cursor: None, has_more: false })
     };
-    let body = ProductList { data, page };
+    let total_count = match query.include {
+        Some(Include::TotalCount) if searchable => Some(list::total_count(&mut conn, &filter).await?),
+        Some(Include::TotalCount) => Some(TotalCount::of(0)),
+        None => None,
+    };
+    let body = ProductList { data, page, total_count };
     Ok(pagination::answer(&request, &body.page).json(&body))
 }
 

@@ -307,6 +307,23 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          UNION ALL SELECT 'a refresh token of session ' || session_id || ' is not a hash' FROM customer_refresh_tokens
          WHERE octet_length(hash) <> 32
          UNION ALL SELECT 'customer ' || id || ' has a password that is not hashed' FROM customers
+         WHERE password_hash NOT LIKE '$argon2id$%'
+         UNION ALL SELECT 'staff session ' || id || ' is not a hash' FROM staff_sessions WHERE octet_length(token_hash) <> 32
+         UNION ALL SELECT 'member of staff ' || id || ' has a password that is not hashed' FROM staff_members
          WHERE password_hash NOT LIKE '$argon2id$%'",
+    ),
+    (
+        "10 somebody owns the shop",
+        "SELECT count(*) || ' active members of staff, but none is an owner' AS detail FROM staff_members
+         WHERE status = 'active' HAVING count(*) > 0 AND count(*) FILTER (WHERE built_in_role = 'owner') = 0",
+    ),
+    (
+        "10 who was deactivated is out",
+        "SELECT 'staff session ' || staff_sessions.id || ' of a deactivated member goes on' AS detail FROM staff_sessions
+         JOIN staff_members ON staff_members.id = staff_id WHERE status = 'deactivated' AND ended_at IS NULL
+         UNION ALL
+         SELECT 'a link to a deactivated member of staff (' || staff_links.id || ') still works' FROM staff_links
+         JOIN staff_members ON staff_members.id = staff_id
+         WHERE status = 'deactivated' AND used_at IS NULL AND staff_links.expires_at > $1",
     ),
 ];

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ids::{AccountRequestId, OrderId, PasswordResetId, RegistrationId};
 use crate::jobs::{Job, queue};
 use crate::mail::{self, EmailKind, NewEmail};
+use crate::staff::links;
 
 /// How long a link to a new password works.
 const RESET: TimeDelta = TimeDelta::hours(1);
@@ -31,6 +32,8 @@ text_enum! {
         PasswordReset => "password_reset",
         /// A link to an order.
         OrderLookup => "order_lookup",
+        /// A new password of a member of staff.
+        StaffPasswordReset => "staff_password_reset",
     }
 }
 
@@ -57,6 +60,11 @@ pub enum Asked<'a> {
         /// The order's number.
         number: &'a str,
     },
+    /// A new password of a member of staff.
+    StaffPasswordReset {
+        /// The member's address.
+        email: &'a str,
+    },
 }
 
 /// Writes a request down, and the job that answers it. In a transaction.
@@ -68,6 +76,7 @@ pub async fn ask(conn: &mut Connection, asked: &Asked<'_>, now: DateTime<Utc>) -
         Asked::Registration { id, email, locale } => (RequestKind::Registration, email, None, Some(*id), *locale),
         Asked::PasswordReset { email } => (RequestKind::PasswordReset, email, None, None, None),
         Asked::OrderLookup { email, number } => (RequestKind::OrderLookup, email, Some(*number), None, None),
+        Asked::StaffPasswordReset { email } => (RequestKind::StaffPasswordReset, email, None, None, None),
     };
     let id = AccountRequestId::new();
     diesel::insert_into(account_requests::table)
@@ -123,6 +132,7 @@ pub async fn write(app: &App, id: AccountRequestId) -> Result<()> {
                 RequestKind::Registration => answer_registration(conn, &request, now).await?,
                 RequestKind::PasswordReset => answer_reset(conn, &request, now).await?,
                 RequestKind::OrderLookup => answer_lookup(conn, &request, now).await?,
+                RequestKind::StaffPasswordReset => links::answer_reset(conn, &request.email, now).await?,
             }
             Ok(())
         }

@@ -21,7 +21,7 @@ use crate::ids::CustomerSessionId;
 const LONGEST_USER_AGENT: usize = 300;
 
 /// The program that asks, by its own word.
-pub(super) fn user_agent(request: &HttpRequest) -> Option<String> {
+pub(crate) fn user_agent(request: &HttpRequest) -> Option<String> {
     let agent = request.headers().get(USER_AGENT)?.to_str().ok()?;
     Some(agent.chars().take(LONGEST_USER_AGENT).collect())
 }

@@ -37,6 +37,11 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        former_token_hash -> Nullable<Bytea>,
+        former_token_until -> Nullable<Timestamptz>,
+        created_by -> Nullable<Text>,
     }
 }
 
@@ -774,6 +779,58 @@ diesel::table! {
 }
 
 diesel::table! {
+    staff_links (id) {
+        id -> Uuid,
+        staff_id -> Uuid,
+        kind -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    staff_members (id) {
+        id -> Uuid,
+        email -> Text,
+        name -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        built_in_role -> Nullable<Text>,
+        role_id -> Nullable<Uuid>,
+        status -> Text,
+        last_seen_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    staff_roles (id) {
+        id -> Uuid,
+        name -> Text,
+        description -> Nullable<Text>,
+        scopes -> Array<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    staff_sessions (id) {
+        id -> Uuid,
+        staff_id -> Uuid,
+        token_hash -> Bytea,
+        user_agent -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     stock_levels (variant_id) {
         variant_id -> Uuid,
         on_hand -> Int8,
@@ -1002,6 +1059,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     shipping_rates,
     shipping_zone_regions,
     shipping_zones,
+    staff_links,
+    staff_members,
+    staff_roles,
+    staff_sessions,
     stock_levels,
     stock_movements,
     tax_calculations,

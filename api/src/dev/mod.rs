@@ -15,8 +15,14 @@ use crate::app::App;
 use crate::config::{Config, is_live_key};
 use crate::run::{self, Running, StopSignal};
 use crate::staff::api_keys::{self, Scope};
+use crate::staff::members::{self, StaffStatus};
+use crate::staff::roles::{BuiltInRole, RoleRef};
+use crate::staff::{account, commands};
 use crate::tokens::random_secret;
 use cluster::{Cluster, Durability};
+
+/// The e-mail address of the owner.
+const OWNER: &str = "owner@merx.example";
 
 /// How `merx dev` is started.
 #[derive(Debug, clap::Args)]
@@ -38,6 +44,15 @@ struct Secrets {
     token_key: String,
     webhook_secret: String,
     admin_key: Option<String>,
+    #[serde(default)]
+    owner_password: Option<String>,
+}
+
+/// Who can log in to the dashboard.
+#[derive(Debug, Serialize)]
+struct Owner {
+    email: &'static str,
+    password: String,
 }
 
 /// What scripts and people read to reach a running `merx dev`: `<data-dir>/dev.json`.
@@ -50,7 +65,7 @@ struct Description<'a> {
     database_url: &'a str,
     sandbox_url: Option<String>,
     admin_key: &'a str,
-    staff: Option<String>,
+    staff: &'a Owner,
     webhook_secret: &'a str,
 }
 
@@ -138,6 +153,7 @@ async fn run_on(
     run::migrate(&config, false).await?;
     let app = App::new(config)?;
     let admin_key = admin_key(&app, &mut secrets, data_dir).await.map_err(|error| error.to_string())?;
+    let owner = owner(&app, &mut secrets, data_dir).await.map_err(|error| error.to_string())?;
     seed::seed(&app).await.map_err(|error| error.to_string())?;
     let mut running = Running::new(Arc::clone(&app));
     running.serve(listener).map_err(|error| error.to_string())?;
@@ -150,7 +166,7 @@ async fn run_on(
         database_url: &database_url,
         sandbox_url: sandbox.as_ref().map(Sandbox::url),
         admin_key: &admin_key,
-        staff: None,
+        staff: &owner,
         webhook_secret: &secrets.webhook_secret,
     };
     write(&data_dir.join("dev.json"), &serde_json::to_string_pretty(&description).map_err(|error| error.to_string())?)?;
@@ -185,7 +201,12 @@ fn secrets(data_dir: &Path) -> Result<Secrets, String> {
         return serde_json::from_str(&text)
             .map_err(|error| format!("{} is damaged ({error}). Start with --fresh.", path.display()));
     }
-    let secrets = Secrets { token_key: random_secret("tk_"), webhook_secret: random_secret("whsec_"), admin_key: None };
+    let secrets = Secrets {
+        token_key: random_secret("tk_"),
+        webhook_secret: random_secret("whsec_"),
+        admin_key: None,
+        owner_password: None,
+    };
     save(data_dir, &secrets)?;
     Ok(secrets)
 }
@@ -274,7 +295,9 @@ fn config(
 async fn admin_key(app: &App, secrets: &mut Secrets, data_dir: &Path) -> crate::error::Result<String> {
     let mut conn = app.connection().await?;
     if let Some(key) = &secrets.admin_key
-        && api_keys::find(&mut conn, key, app.clock.now()).await?.is_some()
+        && let Some((_, scopes)) = api_keys::find(&mut conn, key, app.clock.now()).await?
+        // One of an older version lacks the scopes of this one.
+        && Scope::ALL.iter().all(|scope| scopes.contains(scope))
     {
         return Ok(key.clone());
     }
@@ -282,6 +305,26 @@ async fn admin_key(app: &App, secrets: &mut Secrets, data_dir: &Path) -> crate::
     secrets.admin_key = Some(key.clone());
     save(data_dir, secrets).map_err(crate::error::Error::Internal)?;
     Ok(key)
+}
+
+/// An owner who can log in by the password that is printed, whatever it was changed to since.
+async fn owner(app: &App, secrets: &mut Secrets, data_dir: &Path) -> crate::error::Result<Owner> {
+    let password = secrets.owner_password.clone().unwrap_or_else(|| random_secret("").chars().take(16).collect());
+    let found = {
+        let mut conn = app.connection().await?;
+        members::by_email(&mut conn, OWNER).await?
+    };
+    let role = RoleRef::BuiltIn(BuiltInRole::Owner);
+    match found {
+        None => drop(commands::create(app, (OWNER, "Olivia Owner", role), Some(&password)).await?),
+        Some(found)
+            if found.status == StaffStatus::Active
+                && app.passwords.verify(&password, found.password_hash.as_deref()).await? => {}
+        Some(found) => account::force_password(app, found.id, &password).await?,
+    }
+    secrets.owner_password = Some(password.clone());
+    save(data_dir, secrets).map_err(crate::error::Error::Internal)?;
+    Ok(Owner { email: OWNER, password })
 }
 
 async fn welcome(description: &Description<'_>, app: &App) -> String {
@@ -298,6 +341,7 @@ Merx is running.
   Mailbox    {mailbox}
   Sandbox    {sandbox}
   Staff key  {key}
+  Login      {email}, password {password}
 
 Buy something (copy, paste, and pay on the page whose address comes last):
 
@@ -316,5 +360,7 @@ Stop with Ctrl-C."#,
         docs = description.docs_url,
         mailbox = description.mailbox_url,
         key = description.admin_key,
+        email = description.staff.email,
+        password = description.staff.password,
     )
 }

@@ -1,4 +1,5 @@
-//! Who calls: guests by the token of their cart or order, customers by a session, staff by an API key with scopes.
+//! Who calls: guests by the token of their cart or order, customers by a session, staff by an API key with scopes or by a
+//! session whose role has them.
 
 use std::sync::Arc;
 
@@ -12,8 +13,10 @@ use crate::customers::sessions::{self, ACCESS_PREFIX};
 use crate::error::{Code, Error, Result};
 use crate::http::caller::bearer_token;
 use crate::http::extract::header;
-use crate::ids::{ApiKeyId, CustomerId, CustomerSessionId};
+use crate::http::session_cookie;
+use crate::ids::{ApiKeyId, CustomerId, CustomerSessionId, StaffId, StaffSessionId};
 use crate::staff::api_keys::{self, Scope};
+use crate::staff::sessions as staff_sessions;
 
 /// The token of a cart, from `X-Cart-Token`; not yet compared with the cart's.
 pub struct CartToken(pub String);
@@ -44,32 +47,76 @@ pub struct OrderAccess {
     pub customer: Option<CustomerId>,
 }
 
-/// A staff member's API key.
+/// Staff: an API key, or a member who is logged in.
 pub struct Staff {
-    key: ApiKeyId,
+    by: By,
     scopes: Vec<Scope>,
 }
+
+/// As what staff act.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Key(ApiKeyId),
+    Member { id: StaffId, session: StaffSessionId },
+}
+
+/// A member of staff who is logged in, for what concerns their session; no API key will do.
+pub struct StaffSessionAuth(pub staff_sessions::Found);
 
 impl Staff {
     /// The scope of this caller's idempotency keys.
     #[must_use]
     pub fn idempotency_scope(&self) -> String {
-        format!("staff:{}", self.key)
+        format!("staff:{}", self.actor())
     }
 
-    /// Who acts, for the records.
+    /// Who acts, for the records: `key_…` or `stf_…`.
     #[must_use]
     pub fn actor(&self) -> String {
-        self.key.to_string()
+        match self.by {
+            By::Key(key) => key.to_string(),
+            By::Member { id, .. } => id.to_string(),
+        }
     }
 
-    /// Whether the key has the scope.
+    /// The member who acts; `None` for a key.
+    #[must_use]
+    pub fn member(&self) -> Option<StaffId> {
+        match self.by {
+            By::Key(_) => None,
+            By::Member { id, .. } => Some(id),
+        }
+    }
+
+    /// The session by which a member acts.
+    #[must_use]
+    pub fn session(&self) -> Option<StaffSessionId> {
+        match self.by {
+            By::Key(_) => None,
+            By::Member { session, .. } => Some(session),
+        }
+    }
+
+    /// All that this caller may do.
+    #[must_use]
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
+    }
+
+    /// Whether the key or the role has the scope.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
 
-    /// Refuses unless the key has the scope.
+    const fn kind(&self) -> &'static str {
+        match self.by {
+            By::Key(_) => "key",
+            By::Member { .. } => "role",
+        }
+    }
+
+    /// Refuses unless the key or the role has the scope.
     ///
     /// # Errors
     /// `insufficient_scope`, naming it.
@@ -79,7 +126,7 @@ impl Staff {
         }
         Err(Error::problem(
             Code::InsufficientScope,
-            format!("This needs the scope `{scope}`, which the key does not have."),
+            format!("This needs the scope `{scope}`, which your {} does not have.", self.kind()),
         )
         .with("required_scope", scope.as_str()))
     }
@@ -181,31 +228,80 @@ impl FromRequest for OrderAccess {
     }
 }
 
+/// The living session of the request's cookie; `None` without a cookie.
+///
+/// # Errors
+/// `csrf_refused` for a change that no page of ours makes, `unauthenticated` when the session is over.
+async fn session_of(request: HttpRequest) -> Result<Option<staff_sessions::Found>> {
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let shop = app.ok_or_else(|| Error::Internal("no app".to_owned()))?.into_inner();
+    let Some(token) = session_cookie::read(&request, &shop.config.public_url) else { return Ok(None) };
+    if !request.method().is_safe() {
+        session_cookie::require_own_page(&request, &shop.config.public_url)?;
+    }
+    // As for keys: a query that is cut off would cost its connection.
+    let task_shop = Arc::clone(&shop);
+    let look_up = async move {
+        let mut conn = task_shop.connection().await?;
+        staff_sessions::find(&mut conn, &token, task_shop.clock.now()).await
+    };
+    let found = shop.run_to_end(look_up).await?;
+    let over =
+        || Error::problem(Code::Unauthenticated, "This session is over. Log in again (`POST /v1/admin/session`).");
+    found.ok_or_else(over).map(Some)
+}
+
+impl FromRequest for StaffSessionAuth {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let detail = "This is for members of staff who are logged in: `POST /v1/admin/session` sets the cookie.";
+            session_of(request).await?.map(Self).ok_or_else(|| Error::problem(Code::Unauthenticated, detail))
+        })
+    }
+}
+
+/// The living key of a bearer token.
+async fn key_of(request: HttpRequest, token: String) -> Result<Staff> {
+    let app = request.app_data::<web::Data<App>>().cloned();
+    // A bad body is refused before this is known, which drops this future; a query that is cut off would cost its
+    // connection.
+    let shop = app.ok_or_else(|| Error::Internal("no app".to_owned()))?.into_inner();
+    let task_shop = Arc::clone(&shop);
+    let look_up = async move {
+        let mut conn = task_shop.connection().await?;
+        api_keys::find(&mut conn, &token, task_shop.clock.now()).await
+    };
+    let found = shop.run_to_end(look_up).await?;
+    found.map(|(key, scopes)| Staff { by: By::Key(key), scopes }).ok_or_else(|| {
+        Error::problem(Code::Unauthenticated, "This API key does not exist, is expired, or was revoked.")
+    })
+}
+
 impl FromRequest for Staff {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = header(request, AUTHORIZATION.as_str())
-            .map(|value| value.and_then(bearer_token).unwrap_or_default().to_owned());
-        let app = request.app_data::<web::Data<App>>().cloned();
+        let authorization = header(request, AUTHORIZATION.as_str()).map(|value| value.map(str::to_owned));
+        let request = request.clone();
         Box::pin(async move {
-            let (token, app) = (token?, app.ok_or_else(|| Error::Internal("no app".to_owned()))?);
-            if !token.starts_with("sk_") {
-                let detail = "Send `Authorization: Bearer sk_…` with a staff API key; `merx keys create` makes one.";
-                return Err(Error::problem(Code::Unauthenticated, detail));
+            let authorization = authorization?;
+            let token = authorization.as_deref().and_then(bearer_token).unwrap_or_default();
+            if token.starts_with("sk_") {
+                return key_of(request, token.to_owned()).await;
             }
-            // A bad body is refused before this is known, which drops this future; a query that is cut off would cost
-            // its connection.
-            let shop = app.into_inner();
-            let task_shop = Arc::clone(&shop);
-            let look_up = async move {
-                let mut conn = task_shop.connection().await?;
-                api_keys::find(&mut conn, &token, task_shop.clock.now()).await
-            };
-            let found = shop.run_to_end(look_up).await?;
-            found.map(|(key, scopes)| Self { key, scopes }).ok_or_else(|| {
-                Error::problem(Code::Unauthenticated, "This API key does not exist, is expired, or was revoked.")
+            // Whoever sends other credentials means those, not a cookie that the browser adds.
+            let session = if authorization.is_none() { session_of(request).await? } else { None };
+            let member = session
+                .map(|found| Self { by: By::Member { id: found.member, session: found.id }, scopes: found.scopes });
+            member.ok_or_else(|| {
+                let detail = "Send `Authorization: Bearer sk_…` with a staff API key (`merx keys create` makes one), or log \
+                              in (`POST /v1/admin/session`).";
+                Error::problem(Code::Unauthenticated, detail)
             })
         })
     }

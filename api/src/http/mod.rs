@@ -20,4 +20,5 @@ pub mod rate_limit;
 pub mod request_log;
 pub mod router;
 pub mod server;
+pub mod session_cookie;
 mod strict;

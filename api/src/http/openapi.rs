@@ -6,13 +6,15 @@ use actix_web::App as ActixApp;
 use serde_json::json;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_actix_web::AppExt;
 
 use crate::error::Code;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
-use crate::http::router;
+use crate::http::{router, session_cookie};
 use crate::invoices::routes::InvoiceFormat;
 use crate::{catalog, live, webhooks_out};
 
@@ -34,7 +36,7 @@ so try again with a new key.";
         (name = "customers", description = "Accounts, sessions, addresses"),
         (name = "webhooks", description = "What payment providers send"),
         (name = "events", description = "What other systems are sent, after Standard Webhooks"),
-        (name = "staff", description = "For shop staff, under an API key"),
+        (name = "staff", description = "For shop staff, under an API key or a session"),
         (name = "operation", description = "For whoever runs the service"),
     ),
 )]
@@ -189,6 +191,17 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("retry_job", &[Code::WrongStatus, Code::Duplicate]),
     ("discard_job", &[Code::WrongStatus]),
     ("pause_job_kind", &[Code::WrongStatus]),
+    ("create_staff_session", &[Code::InvalidCredentials, Code::CsrfRefused]),
+    ("accept_staff_invitation", &[Code::InvalidToken, Code::CsrfRefused]),
+    ("reset_staff_password", &[Code::InvalidToken]),
+    ("create_staff_member", &[Code::Duplicate]),
+    ("update_staff_member", &[Code::PreconditionFailed, Code::WrongStatus, Code::LastOwner]),
+    ("send_staff_invitation", &[Code::WrongStatus]),
+    ("create_staff_role", &[Code::Duplicate]),
+    ("update_staff_role", &[Code::PreconditionFailed, Code::Duplicate, Code::BuiltInRole]),
+    ("delete_staff_role", &[Code::PreconditionFailed, Code::RoleInUse, Code::BuiltInRole]),
+    ("update_api_key", &[Code::PreconditionFailed, Code::WrongStatus]),
+    ("rotate_api_key", &[Code::WrongStatus]),
 ];
 
 /// The document, as served and as committed in `openapi.yaml`.
@@ -206,14 +219,44 @@ pub fn document() -> utoipa::openapi::OpenApi {
         }
     }
     for (path, item) in &mut document.paths.paths {
-        for operation in operations(item).into_iter().map(|(_, operation)| operation) {
-            describe_problems(path, operation);
+        for (method, operation) in operations(item) {
+            let callers = StaffCallers::of(operation);
+            describe_problems((path, &method), operation, callers);
+            if callers == StaffCallers::KeysAndSessions {
+                // Whatever a key opens, a session does as well.
+                operation.security.get_or_insert_default().push(session());
+            }
         }
     }
     document
 }
 
-fn security_schemes() -> [(&'static str, SecurityScheme); 6] {
+/// Which staff an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StaffCallers {
+    Nobody,
+    Sessions,
+    KeysAndSessions,
+}
+
+impl StaffCallers {
+    fn of(operation: &Operation) -> Self {
+        let takes = |wanted: &SecurityRequirement| operation.security.iter().flatten().any(|one| one == wanted);
+        if takes(&SecurityRequirement::new("staff_key", Vec::<String>::new())) {
+            Self::KeysAndSessions
+        } else if takes(&session()) {
+            Self::Sessions
+        } else {
+            Self::Nobody
+        }
+    }
+}
+
+fn session() -> SecurityRequirement {
+    SecurityRequirement::new("staff_session", Vec::<String>::new())
+}
+
+fn security_schemes() -> [(&'static str, SecurityScheme); 7] {
     let header = |name: &str, description: &str| {
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
     };
@@ -232,6 +275,12 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 6] {
              shopper's IP address, which limits then count for. Never send it from a browser or an app.",
         ))
         .build();
+    let session = ApiKeyValue::with_description(
+        session_cookie::SECURE_NAME,
+        "A member's session, set by `POST /v1/admin/session`; `merx_staff` by `http` on this machine. The role must have \
+         the scope that the operation names. Changes must come from a page of this origin: `Sec-Fetch-Site: same-origin`, \
+         or our address as `Origin`.",
+    );
     [
         ("storefront_key", SecurityScheme::Http(storefront)),
         ("cart_token", header("X-Cart-Token", "The cart's secret, given once as `cart_token`")),
@@ -239,6 +288,7 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 6] {
         ("customer_session", SecurityScheme::Http(customer)),
         ("customer_token", header("X-Customer-Token", "A customer's access token, where a key is the bearer already")),
         ("staff_key", SecurityScheme::Http(staff)),
+        ("staff_session", SecurityScheme::ApiKey(ApiKey::Cookie(session))),
     ]
 }
 
@@ -256,7 +306,7 @@ fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
 }
 
 /// Every code that an operation can answer, by its shape and by [`SPECIFIC`].
-fn shared(path: &str, operation: &Operation) -> Vec<Code> {
+fn shared((path, method): (&str, &HttpMethod), operation: &Operation, staff: StaffCallers) -> Vec<Code> {
     let mut codes = vec![Code::RateLimited, Code::Internal, Code::Unavailable];
     if path.starts_with("/v1/webhooks/") {
         codes.remove(0);
@@ -267,8 +317,11 @@ fn shared(path: &str, operation: &Operation) -> Vec<Code> {
             codes.extend([Code::MalformedBody, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed]);
         }
     }
-    if path.starts_with("/v1/admin/") || path == "/metrics" {
+    if staff == StaffCallers::KeysAndSessions {
         codes.push(Code::InsufficientScope);
+    }
+    if staff != StaffCallers::Nobody && *method != HttpMethod::Get {
+        codes.push(Code::CsrfRefused);
     }
     if path.contains('{') || path == "/v1/checkouts" {
         codes.push(Code::NotFound);
@@ -284,11 +337,11 @@ fn shared(path: &str, operation: &Operation) -> Vec<Code> {
     codes
 }
 
-fn describe_problems(path: &str, operation: &mut Operation) {
+fn describe_problems(place: (&str, &HttpMethod), operation: &mut Operation, staff: StaffCallers) {
     let name = operation.operation_id.clone().unwrap_or_default();
     let specific = SPECIFIC.iter().find(|(operation, _)| *operation == name).map_or(&[][..], |(_, codes)| codes);
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in shared(path, operation).into_iter().chain(specific.iter().copied()) {
+    for code in shared(place, operation, staff).into_iter().chain(specific.iter().copied()) {
         let codes = by_status.entry(code.status()).or_default();
         if !codes.contains(&code) {
             codes.push(code);

@@ -4,15 +4,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     alerts, attention, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http,
-    imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, store, tax, webhooks_in,
-    webhooks_out,
+    imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, staff, store, tax,
+    webhooks_in, webhooks_out,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
-    config.configure(for_mail).configure(for_dashboards);
+    config.configure(for_mail).configure(for_dashboards).configure(for_staff_accounts);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -217,4 +217,33 @@ fn for_dashboards(config: &mut ServiceConfig<'_>) {
         .service(orders::note_admin::list_order_notes)
         .service(orders::note_admin::create_order_note)
         .service(orders::note_admin::delete_order_note);
+}
+
+fn for_staff_accounts(config: &mut ServiceConfig<'_>) {
+    config
+        .service(staff::session_routes::create_staff_session)
+        .service(staff::session_routes::get_staff_session)
+        .service(staff::session_routes::delete_staff_session)
+        .service(staff::session_routes::change_staff_password)
+        .service(staff::account_routes::request_staff_password_reset)
+        .service(staff::account_routes::reset_staff_password)
+        .service(staff::account_routes::accept_staff_invitation)
+        .service(staff::member_admin::list_staff_members)
+        .service(staff::member_admin::create_staff_member)
+        .service(staff::member_admin::get_staff_member)
+        .service(staff::member_admin::update_staff_member)
+        .service(staff::member_admin::send_staff_invitation)
+        .service(staff::member_admin::list_staff_sessions)
+        .service(staff::member_admin::revoke_staff_session)
+        .service(staff::role_admin::list_staff_roles)
+        .service(staff::role_admin::create_staff_role)
+        .service(staff::role_admin::get_staff_role)
+        .service(staff::role_admin::update_staff_role)
+        .service(staff::role_admin::delete_staff_role)
+        .service(staff::key_admin::list_api_keys)
+        .service(staff::key_admin::create_api_key)
+        .service(staff::key_admin::get_api_key)
+        .service(staff::key_admin::update_api_key)
+        .service(staff::key_admin::revoke_api_key)
+        .service(staff::key_admin::rotate_api_key);
 }

@@ -29,6 +29,8 @@ use crate::staff::api_keys::Scope;
 pub struct InvoiceQuery {
     /// Only of this kind.
     pub kind: Option<InvoiceKind>,
+    /// Only about this order.
+    pub order_id: Option<OrderId>,
     /// Issued at or after.
     pub issued_from: Option<DateTime<Utc>>,
     /// Issued before.
@@ -59,7 +61,7 @@ pub async fn list_invoices(
     let query = query.0;
     let after: Option<After> = pagination::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let filter = Filter { kind: query.kind, from: query.issued_from, until: query.issued_until };
+    let filter = Filter { kind: query.kind, order: query.order_id, from: query.issued_from, until: query.issued_until };
     let mut conn = app.connection().await?;
     let found = read::list(&mut conn, &filter, after, limit + 1).await?;
     let (data, page) = pagination::paginate(found, limit, |invoice: &Invoice| (invoice.issued_at, invoice.id));

@@ -41,6 +41,8 @@ pub type After = (DateTime<Utc>, InvoiceId);
 pub struct Filter {
     /// Only of this kind.
     pub kind: Option<InvoiceKind>,
+    /// Only about this order.
+    pub order: Option<OrderId>,
     /// Issued at or after.
     pub from: Option<DateTime<Utc>>,
     /// Issued before.
@@ -108,6 +110,9 @@ pub async fn list(conn: &mut Connection, filter: &Filter, after: Option<After>, 
     let mut query = invoices::table.select(Row::as_select()).into_boxed();
     if let Some(kind) = filter.kind {
         query = query.filter(invoices::kind.eq(kind));
+    }
+    if let Some(order) = filter.order {
+        query = query.filter(invoices::order_id.eq(order));
     }
     if let Some(from) = filter.from {
         query = query.filter(invoices::issued_at.ge(from));

@@ -180,6 +180,7 @@ async fn prune(app: &App) -> Result<()> {
     crate::shipping::offers::prune(&mut conn, now).await?;
     imports::run::prune(&mut conn, now).await?;
     customers::prune(&mut conn, now).await?;
+    crate::staff::prune(&mut conn, now).await?;
     webhooks_in::attempts::prune(&mut conn, now).await?;
     mail::prune(&mut conn, now).await?;
     webhooks_out::events::prune(&mut conn, now).await?;

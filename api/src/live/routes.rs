@@ -106,10 +106,10 @@ fn allowed(staff: &Staff, wanted: &Option<Vec<LiveTopic>>) -> Result<Vec<LiveTop
         return Ok(topics.clone());
     }
     let topics: Vec<LiveTopic> = LiveTopic::ALL.into_iter().filter(|topic| staff.may(topic.scope())).collect();
-    match topics.is_empty() {
-        true => staff.require(LiveTopic::OrderUpdated.scope()).map(|()| topics),
-        false => Ok(topics),
+    if topics.is_empty() {
+        staff.require(LiveTopic::OrderUpdated.scope())?;
     }
+    Ok(topics)
 }
 
 fn last_event(request: &HttpRequest) -> Result<Option<Cursor>> {

@@ -20,6 +20,7 @@ use crate::ids::{AlertId, FulfillmentId, OrderId, RefundId};
 use crate::money::Money;
 use crate::orders::model::{Order, OrderLine};
 use crate::orders::read;
+use crate::staff::links::{self as staff_links, LinkKind};
 use crate::tokens::OneTime;
 
 /// How long the links to orders work in mails that nobody asked for.
@@ -127,16 +128,20 @@ pub(super) async fn read(
     links: Links,
 ) -> Result<Content> {
     let (shop, keys) = (Shop::new(config), &config.token_keys);
-    let once = |path: &str, kind: OneTime| {
-        let token = match links {
-            Links::Live => keys.derive_once(kind, email.subject_id),
-            Links::Hidden => HIDDEN.to_owned(),
-        };
-        format!("{}/{path}?token={token}", config.storefront_url)
+    let token = |kind: OneTime| match links {
+        Links::Live => keys.derive_once(kind, email.subject_id),
+        Links::Hidden => HIDDEN.to_owned(),
     };
+    let once = |path: &str, kind: OneTime| format!("{}/{path}?token={}", config.storefront_url, token(kind));
+    let for_staff = |link: LinkKind, kind: OneTime| staff_links::address(config, link, &token(kind));
     match email.kind {
         EmailKind::VerifyEmail => Ok(Content::new(shop, once("verify-email", OneTime::EmailVerification))),
         EmailKind::ResetPassword => Ok(Content::new(shop, once("reset-password", OneTime::PasswordReset))),
+        EmailKind::StaffInvitation => Ok(Content::new(shop, for_staff(LinkKind::Invitation, OneTime::StaffInvitation))),
+        EmailKind::StaffPasswordReset => {
+            Ok(Content::new(shop, for_staff(LinkKind::PasswordReset, OneTime::StaffPasswordReset)))
+        }
+        EmailKind::StaffPasswordChanged => Ok(Content::new(shop, format!("{}/admin", config.public_url))),
         EmailKind::AccountExists | EmailKind::PasswordChanged => Ok(Content::new(shop, config.storefront_url.clone())),
         EmailKind::OrderLink
         | EmailKind::OrderConfirmation

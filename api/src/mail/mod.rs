@@ -64,12 +64,18 @@ text_enum! {
         OrderCancelled => "order_cancelled",
         /// To the shop: somebody must look at something.
         Alert => "alert",
+        /// Follow this link and choose a password, and you are a member of staff.
+        StaffInvitation => "staff_invitation",
+        /// Follow this link to set a new password for the dashboard.
+        StaffPasswordReset => "staff_password_reset",
+        /// Your password for the dashboard was changed.
+        StaffPasswordChanged => "staff_password_changed",
     }
 }
 
 impl EmailKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::VerifyEmail,
         Self::AccountExists,
         Self::ResetPassword,
@@ -83,11 +89,20 @@ impl EmailKind {
         Self::OrderRefunded,
         Self::OrderCancelled,
         Self::Alert,
+        Self::StaffInvitation,
+        Self::StaffPasswordReset,
+        Self::StaffPasswordChanged,
     ];
 
     /// Those that anybody can have sent to any mailbox by asking, so that they are counted.
-    const ASKED_FOR: [Self; 5] =
-        [Self::VerifyEmail, Self::AccountExists, Self::ResetPassword, Self::PasswordChanged, Self::OrderLink];
+    const ASKED_FOR: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::AccountExists,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::OrderLink,
+        Self::StaffPasswordReset,
+    ];
 }
 
 text_enum! {

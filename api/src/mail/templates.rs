@@ -35,12 +35,12 @@ const BUILT_IN: &[(&str, &str)] = built_in! {
     "de": [
         "account_exists", "alert", "order_cancelled", "order_confirmation", "order_delivered", "order_link",
         "order_refunded", "order_shipped", "password_changed", "payment_failed", "payment_pending", "reset_password",
-        "verify_email",
+        "staff_invitation", "staff_password_changed", "staff_password_reset", "verify_email",
     ],
     "en": [
         "account_exists", "alert", "order_cancelled", "order_confirmation", "order_delivered", "order_link",
         "order_refunded", "order_shipped", "password_changed", "payment_failed", "payment_pending", "reset_password",
-        "verify_email",
+        "staff_invitation", "staff_password_changed", "staff_password_reset", "verify_email",
     ],
 };
 

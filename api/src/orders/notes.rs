@@ -54,10 +54,12 @@ pub struct OrderPatch {
     pub tags: Patch<Vec<String>>,
     /// Tags to add to those that are there. Not together with `tags`.
     #[serde(default)]
+    #[schema(max_items = 50)]
     #[validate(custom(function = lawful))]
     pub add_tags: Vec<String>,
     /// Tags to take away. Not together with `tags`.
     #[serde(default)]
+    #[schema(max_items = 50)]
     #[validate(custom(function = lawful))]
     pub remove_tags: Vec<String>,
 }

@@ -52,7 +52,7 @@ export function BulkModal<Item>(props: Props<Item>) {
         <Group justify="flex-end" gap="xs">
           {progress ? (
             <Button loading={running} onClick={close}>
-              Close
+              Done
             </Button>
           ) : (
             <>

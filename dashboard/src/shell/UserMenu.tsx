@@ -7,6 +7,7 @@ import {
   Text,
   UnstyledButton,
   useMantineColorScheme,
+  VisuallyHidden,
 } from '@mantine/core';
 import { IconChevronUp, IconLogout } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -23,7 +24,8 @@ export function UserMenu() {
   return (
     <Menu position="top-start" width={216}>
       <Menu.Target>
-        <UnstyledButton className={classes.user} aria-label={`${staff.name}: account and appearance`}>
+        <UnstyledButton className={classes.user}>
+          <VisuallyHidden>Account and appearance of</VisuallyHidden>
           <Group gap="sm" wrap="nowrap">
             <Avatar name={staff.name} color="initials" size={32} aria-hidden />
             <Box flex={1} miw={0}>

@@ -12,6 +12,7 @@ mod receiver;
 mod shop;
 mod smtp;
 mod spec;
+mod staff;
 mod vendor;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ pub(crate) use receiver::{Receiver, Seen};
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
 pub(crate) use smtp::{Deed, SmtpServer};
 pub(crate) use spec::{body_schema, operations, validator, webhook_schema};
+pub(crate) use staff::StaffHandle;
 
 /// The webhook secret of every test.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_tests";

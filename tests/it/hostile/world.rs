@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{CartHandle, CheckoutHandle, CustomerHandle, PASSWORD, TestApp, checkout_body};
+use merx::staff::roles::BuiltInRole;
+
+use crate::harness::{CartHandle, CheckoutHandle, CustomerHandle, PASSWORD, StaffHandle, TestApp, checkout_body};
 
 /// What the attacked endpoints are about.
 pub(super) struct World {
@@ -21,6 +23,11 @@ pub(super) struct World {
     pub(super) endpoint: String,
     pub(super) customer: CustomerHandle,
     pub(super) address: String,
+    pub(super) staff: StaffHandle,
+    /// Invited.
+    pub(super) member: String,
+    pub(super) role: String,
+    pub(super) key: String,
 }
 
 pub(super) async fn world(app: &TestApp) -> World {
@@ -46,7 +53,14 @@ pub(super) async fn world(app: &TestApp) -> World {
     let customer = app.customer("grace@example.com").await;
     let book = app.post("/v1/customers/me/addresses", json!({"address": address()})).bearer(&customer.access);
     let book = book.send().await.expect(201);
+    let role =
+        app.staff_post("/v1/admin/roles", json!({"name": "R", "scopes": ["orders:read"]})).send().await.expect(201);
+    let key = app.staff_post("/v1/admin/api-keys", json!({"name": "K", "scopes": ["orders:read"]}));
     World {
+        staff: app.staff(BuiltInRole::Owner).await,
+        member: text(&app.invite("invited@shop.example", "support").await["id"]),
+        role: text(&role["id"]),
+        key: text(&key.send().await.expect(201)["id"]),
         address: text(&book["id"]),
         customer,
         line: text(&body["line_items"][0]["id"]),
@@ -118,6 +132,23 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
         "create_customer_address" | "update_customer_address" => {
             json!({"address": address(), "is_default_shipping": true, "is_default_billing": false})
         }
+        "create_staff_session" => json!({"email": world.staff.email, "password": PASSWORD}),
+        "change_staff_password" => json!({"current_password": PASSWORD, "password": "another horse battery"}),
+        "request_staff_password_reset" => json!({"email": world.staff.email}),
+        "reset_staff_password" => json!({"token": "sr_01jd8x3v5ke2t9qj6f4z0w7m8r", "password": PASSWORD}),
+        "accept_staff_invitation" => {
+            json!({"token": "si_01jd8x3v5ke2t9qj6f4z0w7m8r", "name": "Grace", "password": PASSWORD})
+        }
+        "create_staff_member" => json!({"email": "new@shop.example", "name": "New", "role": world.role}),
+        "update_staff_member" => json!({"name": "N", "role": "analyst", "status": "deactivated"}),
+        "create_staff_role" | "update_staff_role" => {
+            json!({"name": "Warehouse", "description": "D", "scopes": ["orders:read", "inventory:write"]})
+        }
+        "create_api_key" => {
+            json!({"name": "Scanner", "scopes": ["orders:read"], "expires_at": "2030-01-01T00:00:00Z"})
+        }
+        "update_api_key" => json!({"name": "Scanner", "expires_at": "2030-01-01T00:00:00Z"}),
+        "rotate_api_key" => json!({"overlap_hours": 1}),
         "create_cart" => {
             json!({"currency": "EUR", "email": "a@example.com", "line_items": [line], "shipping_address": address(), "billing_address": address(), "locale": "de", "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "metadata": metadata})
         }
@@ -208,7 +239,11 @@ pub(super) fn path(template: &str, world: &World) -> String {
     let id: &str = match template {
         path if path.contains("/inbox/events/") => "evt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/jobs/") => "job_01jd8x3v5ke2t9qj6f4z0w7m8r",
-        path if path.contains("/admin/customers/") => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        "/v1/admin/customers/{id}/erase" => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/customers/") => &world.customer.id,
+        path if path.contains("/admin/staff/") => &world.member,
+        path if path.contains("/admin/roles/") => &world.role,
+        path if path.contains("/admin/api-keys/") => &world.key,
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/orders/") => &world.bought.1.order_id,
         path if path.contains("/me/addresses/") => &world.address,
@@ -227,4 +262,5 @@ pub(super) fn path(template: &str, world: &World) -> String {
         .replace("{currency}", "KWD")
         .replace("{kind}", if template.contains("/email-templates/") { "alert" } else { "import" })
         .replace("{fulfillment_id}", "ful_01jd8x3v5ke2t9qj6f4z0w7m8r")
+        .replace("{session_id}", "sses_01jd8x3v5ke2t9qj6f4z0w7m8r")
 }

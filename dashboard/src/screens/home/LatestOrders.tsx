@@ -34,7 +34,14 @@ const COLUMNS: Column<Row>[] = [
 export function LatestOrders() {
   const orders = useQuery(latestOrdersQuery);
   return (
-    <Panel title="Latest orders" action={<ScreenLink to="/orders">See all</ScreenLink>}>
+    <Panel
+      title="Latest orders"
+      action={
+        <ScreenLink to="/orders" size="sm">
+          See all
+        </ScreenLink>
+      }
+    >
       <Loaded query={orders}>
         {({ data }) =>
           data.length === 0 ? (

@@ -1,4 +1,4 @@
-import '@mantine/charts/styles.css';
+import '@mantine/charts/styles.layer.css';
 import { AreaChart } from '@mantine/charts';
 import type { Schemas } from '../../api/client';
 import { decimalsOf } from '../../format/money';
@@ -18,11 +18,12 @@ export default function RevenueChart({ series }: { series: Schemas['AnalyticsSer
     <AreaChart
       h={260}
       aria-hidden
+      areaChartProps={{ accessibilityLayer: false }}
       data={data}
       dataKey="bucket"
       curveType="monotone"
       withDots={false}
-      gridAxis="y"
+      gridAxis="x"
       withLegend
       legendProps={{ verticalAlign: 'bottom', height: 30 }}
       yAxisProps={{ width: 64 }}

@@ -2,6 +2,7 @@ import { Box, Divider, Group, Stack, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Panel } from '../../components/Page';
 import { Amount } from '../../components/Told';
+import classes from '../../components/table.module.css';
 import { counted } from '../../format/words';
 import type { Order } from './queries';
 
@@ -13,12 +14,16 @@ export function OrderLines({ order }: { order: Order }) {
         <Table aria-label="Lines" fz="sm" verticalSpacing={8} horizontalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
-              <Table.Th>Item</Table.Th>
-              <Table.Th ta="right" visibleFrom="sm">
+              <Table.Th className={classes.head}>Item</Table.Th>
+              <Table.Th className={classes.head} ta="right" visibleFrom="sm">
                 Price
               </Table.Th>
-              <Table.Th ta="right">Quantity</Table.Th>
-              <Table.Th ta="right">Total</Table.Th>
+              <Table.Th className={classes.head} ta="right">
+                Quantity
+              </Table.Th>
+              <Table.Th className={classes.head} ta="right">
+                Total
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -58,7 +58,7 @@ function RefundLine({ refund }: { refund: Order['refunds'][number] }) {
         {[REFUND_REASON[refund.reason].label, refund.note].filter(Boolean).join(': ')}
       </Text>
       {refund.failure_reason && (
-        <Text size="xs" c="red">
+        <Text size="xs" c="var(--bad)">
           {words(refund.failure_reason)}
         </Text>
       )}

@@ -8,12 +8,14 @@ import { ScreenLink } from '../../components/RowLink';
 import { State, Time } from '../../components/Told';
 import { DISPUTE, FULFILLMENT, ORDER, PAYMENT } from '../../format/states';
 import { OrderActions } from './OrderActions';
+import { OrderEmails } from './OrderEmails';
+import { OrderInvoices } from './OrderInvoices';
 import { OrderLines } from './OrderLines';
 import { OrderNotes } from './OrderNotes';
 import { OrderPayment } from './OrderPayment';
 import { OrderPeople } from './OrderPeople';
-import { OrderDeliveries, OrderEmails } from './OrderRecords';
 import { OrderTimeline } from './OrderTimeline';
+import { OrderDeliveries, OrderReceived } from './OrderWebhooks';
 import { nameOf, type Order, orderQuery } from './queries';
 import { Shipments } from './Shipments';
 
@@ -48,6 +50,8 @@ function Details({ order }: { order: Order }) {
             <OrderPeople order={order} />
             <OrderNotes order={order} />
             {may('emails:read') && <OrderEmails order={order} />}
+            <OrderInvoices order={order} />
+            {may('inbox:read') && <OrderReceived order={order} />}
             {may('webhooks:read') && <OrderDeliveries order={order} />}
           </Stack>
         </Grid.Col>

@@ -81,12 +81,15 @@ export function OrderTimeline({ order }: { order: Order }) {
 const isMoney = (value: unknown): value is { amount: number; currency: string } =>
   typeof value === 'object' && value !== null && 'amount' in value && 'currency' in value;
 
+/** A code of the API in words; a sentence as it is. */
+const readable = (value: string) => (/^[a-z_]+$/.test(value) ? words(value) : value);
+
 /** What is worth reading of an entry's detail: ids are not, who did it is. */
 function toldOf(detail: Record<string, unknown>): string {
   const told = Object.entries(detail).flatMap(([name, value]) => {
     if (isMoney(value)) return [`${words(name)} ${money(value)}`];
     if (name.endsWith('_id') || typeof value === 'object' || value === '') return [];
-    return [name === 'by' ? `by ${value}` : `${words(name)}: ${words(String(value))}`];
+    return [name === 'by' ? `by ${value}` : `${words(name)}: ${readable(String(value))}`];
   });
   return told.length > 0 ? `· ${told.join(' · ')}` : '';
 }

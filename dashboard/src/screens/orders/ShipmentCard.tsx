@@ -118,7 +118,7 @@ function Label({ label }: { label: Schemas['ShippingLabel'] }) {
         </Anchor>
       )}
       {label.error && (
-        <Text inherit c="red">
+        <Text inherit c="var(--bad)">
           {label.error}
         </Text>
       )}
