@@ -1,6 +1,7 @@
 import { createRouter } from '@tanstack/react-router';
 import { queryClient } from './api/queries';
 import { collectionRoute, collectionsRoute } from './screens/collections/routes';
+import { customerRoute, customersRoute } from './screens/customers/routes';
 import { discountRoute, discountsRoute, newDiscountRoute } from './screens/discounts/routes';
 import { homeRoute } from './screens/home/routes';
 import { importRoute, importsRoute } from './screens/imports/routes';
@@ -36,6 +37,8 @@ const routes = rootRoute.addChildren([
     importsRoute,
     importRoute,
     lowStockRoute,
+    customersRoute,
+    customerRoute,
     discountsRoute,
     newDiscountRoute,
     discountRoute,

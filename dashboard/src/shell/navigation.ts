@@ -11,6 +11,7 @@ import {
   IconShoppingBag,
   IconStack2,
   IconTruckDelivery,
+  IconUsers,
 } from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
 
@@ -34,6 +35,7 @@ export const NAVIGATION: Section[] = [
     destinations: [
       { to: '/', label: 'Home', icon: IconHome },
       { to: '/orders', label: 'Orders', icon: IconShoppingBag, scope: 'orders:read' },
+      { to: '/customers', label: 'Customers', icon: IconUsers, scope: 'customers:read' },
     ],
   },
   {

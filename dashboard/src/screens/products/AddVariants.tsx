@@ -10,7 +10,7 @@ import { MoneyInput, noAmount } from '../../components/MoneyInput';
 import { majorUnits, minorUnits } from '../../format/money';
 import { counted } from '../../format/words';
 import { type Combination, skuFor, stemOf, titleOf } from './matrix';
-import { onSale, PRODUCTS, type Product } from './queries';
+import { onSale, ownThreshold, PRODUCTS, type Product } from './queries';
 
 interface Row {
   option_values: Combination;
@@ -166,6 +166,6 @@ function bodyOf(row: Row, currency: string, like: Product['variants'][number] | 
     unit_cost: like?.unit_cost,
     track_inventory: like?.inventory?.track_inventory,
     allow_backorder: like?.inventory?.allow_backorder,
-    low_stock_threshold: like?.inventory?.low_stock_threshold,
+    low_stock_threshold: like && ownThreshold(like),
   } satisfies Schemas['NewVariant'];
 }

@@ -87,7 +87,7 @@ export function StockRulesPanel({ form }: FormProps) {
         <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
           <NumberInput
             label="Counts as low at"
-            description="Units; 0 is never."
+            description="Units; 0 is never. Empty: the shop's default."
             min={0}
             allowDecimal={false}
             disabled={!track_inventory}

@@ -16,12 +16,13 @@ export const productQuery = (id: string) =>
 /** The variants on sale, and those that were taken off it. */
 export const onSale = ({ variants }: Product) => variants.filter(({ archived_at }) => !archived_at);
 
-/** What a shop calls the variant that is a product's only one. */
-export const isOnly = (variant: Variant) => Object.keys(variant.option_values).length === 0;
-
 /** How much of it can still be sold, in words. */
 export function stockOf({ inventory }: Variant): string {
   if (!inventory) return '–';
   if (!inventory.track_inventory) return 'Not tracked';
   return inventory.available.toLocaleString();
 }
+
+/** The threshold that a variant has itself; none when the shop's default holds. */
+export const ownThreshold = ({ inventory }: Variant) =>
+  inventory && !inventory.uses_default_threshold ? inventory.low_stock_threshold : undefined;

@@ -3,7 +3,7 @@ import { changes } from '../../components/documentForm';
 import { mapOf, type Pair, pairsOf } from '../../components/PairsField';
 import { type PriceText, pricesOf, priceTexts } from '../../components/PricesField';
 import { majorUnits, minorUnits } from '../../format/money';
-import type { Variant } from './queries';
+import { ownThreshold, type Variant } from './queries';
 
 /** A number as its field has it; empty when there is none. */
 export type NumberText = number | '';
@@ -62,7 +62,7 @@ export const valuesFor =
     taxable: variant.taxable,
     track_inventory: variant.inventory?.track_inventory ?? true,
     allow_backorder: variant.inventory?.allow_backorder ?? false,
-    low_stock_threshold: variant.inventory?.low_stock_threshold ?? '',
+    low_stock_threshold: ownThreshold(variant) ?? '',
     max_per_order: variant.max_per_order ?? '',
     requires_shipping: variant.requires_shipping,
     weight_grams: variant.weight_grams ?? '',

@@ -25,8 +25,8 @@ interface FormProps {
   form: UseFormReturnType<ZoneValues>;
 }
 
-/** Countries that have states which rates may differ in. */
-const WITH_STATES = new Set(['AU', 'BR', 'CA', 'US', 'MX', 'IN', 'IT', 'ES', 'JP']);
+/** Countries whose addresses must name a state. */
+const WITH_STATES = new Set(['AU', 'BR', 'CA', 'US']);
 
 const REST = { value: '*', label: 'Everywhere else' };
 
