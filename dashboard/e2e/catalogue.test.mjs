@@ -39,7 +39,7 @@ test('a product is made with a variant for each combination of its options', asy
   await page.getByRole('textbox', { name: 'Title', exact: true }).fill(`Wool scarf ${HASTE}`);
   await page.getByRole('button', { name: 'Create the product' }).click();
   await page.getByText('Enter at least one price.').waitFor();
-  await page.getByRole('textbox', { name: 'Description' }).fill('Knitted in the north.');
+  await page.getByRole('textbox', { name: 'Description', exact: true }).first().fill('Knitted in the north.');
   await page.getByLabel('Price in EUR', { exact: true }).fill('49.90');
   await page.getByRole('textbox', { name: 'SKU', exact: true }).fill(HASTE);
   await page.getByLabel('In stock', { exact: true }).fill('5');
@@ -74,7 +74,7 @@ test('a product is found and edited, and nobody overwrites what somebody else ch
   await page.waitForURL(/q=page/);
   await page.getByRole('link', { name: product.title }).click();
   await page.getByRole('heading', { level: 1, name: product.title }).waitFor();
-  await page.getByRole('textbox', { name: 'Description' }).waitFor();
+  await page.getByRole('textbox', { name: 'Description', exact: true }).first().waitFor();
   await page.getByRole('textbox', { name: 'Title', exact: true }).fill(`${product.title}, long`);
   await page.getByLabel('Vendor', { exact: true }).fill('Halden');
   await change('PATCH', `/products/${product.id}`, { title: 'Their title' });
