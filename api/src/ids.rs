@@ -205,6 +205,8 @@ typed_ids! {
     StaffSessionId => "sses",
     /// A link that was mailed to a member of staff.
     StaffLinkId => "slnk",
+    /// An entry of the audit log.
+    AuditEntryId => "aud",
 }
 
 #[cfg(test)]

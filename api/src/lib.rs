@@ -2,8 +2,10 @@
 
 pub mod address;
 pub mod alerts;
+pub mod analytics;
 pub mod app;
 pub mod attention;
+pub mod audit;
 pub mod carts;
 pub mod catalog;
 pub mod check;

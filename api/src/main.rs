@@ -7,8 +7,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use merx::app::App;
+use merx::audit::{self, Action, Author, Entry};
 use merx::clock::Clock;
 use merx::config::Config;
+use merx::db::roles;
 use merx::discounts::import::Taken;
 use merx::ids::ApiKeyId;
 use merx::imports::model::{Counts, ImportRow, Options, Outcome};
@@ -16,8 +18,8 @@ use merx::money::Currency;
 use merx::run::{self, Running, StopSignal};
 use merx::staff::api_keys::{self, Scope};
 use merx::staff::commands::StaffCommand;
+use merx::staff::key_commands;
 use merx::{catalog, check, http, imports, jobs};
-use scoped_futures::ScopedFutureExt;
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 
@@ -42,7 +44,11 @@ enum Command {
     Migrate,
     /// Fill an empty shop with the demo catalogue
     #[cfg(feature = "dev")]
-    Seed,
+    Seed {
+        /// Give it a year of so many orders as well, with all that follows them
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(merx::dev::history::MOST_ORDERS)))]
+        orders: u32,
+    },
     /// Import Shopify's product CSV; prints the rows that were refused, and a summary
     Import(ImportArguments),
     /// Write all products as Shopify's product CSV to the standard output
@@ -193,11 +199,18 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Worker => work().await?,
         #[cfg(feature = "dev")]
         Command::Dev(options) => merx::dev::run(options).await?,
-        Command::Migrate => println!("{} migrations run.", run::migrate(&config()?, false).await?),
+        Command::Migrate => {
+            let migrated = run::migrate(&config()?, false).await?;
+            println!("{} migrations run. {}", migrated.count, migrated.role);
+        }
         #[cfg(feature = "dev")]
-        Command::Seed => {
+        Command::Seed { orders } => {
             let app = App::new(config()?)?;
             println!("{}", merx::dev::seed::seed(&app).await.map_err(|error| error.to_string())?);
+            if orders > 0 {
+                let past = merx::dev::history::seed(&app, orders).await.map_err(|error| error.to_string())?;
+                println!("{}", past.told);
+            }
         }
         Command::Import(arguments) => return import(arguments).await,
         Command::Export { excel } => {
@@ -226,7 +239,7 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
             println!("{} promotion codes.", report.len());
         }
         Command::Openapi => print!("{}", http::openapi::yaml()?),
-        Command::Check { repair, apply } => return audit(repair, apply).await,
+        Command::Check { repair, apply } => return check_database(repair, apply).await,
         Command::Keys { command } => keys(command).await?,
         Command::Staff { command } => {
             let told = merx::staff::commands::run(&App::new(config()?)?, command).await;
@@ -257,6 +270,9 @@ async fn import(arguments: ImportArguments) -> Result<ExitCode, String> {
         set_inventory: arguments.set_inventory,
         as_of: arguments.as_of,
     };
+    if !options.dry_run {
+        note_import(&app, &arguments.file, &options).await.map_err(|error| error.to_string())?;
+    }
     let tell = |row: &ImportRow| {
         if arguments.verbose || row.outcome == Outcome::Failed || !row.messages.is_empty() {
             let name = row.sku.as_ref().or(row.handle.as_ref()).map_or("", String::as_str);
@@ -284,6 +300,12 @@ async fn import(arguments: ImportArguments) -> Result<ExitCode, String> {
     Ok(if summary.rows.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// One entry of the audit log for the whole file, before its first product.
+async fn note_import(app: &App, file: &std::path::Path, options: &Options) -> merx::error::Result<()> {
+    let entry = Entry::new(Action::ImportCreated, file.display()).made(options);
+    audit::record(&mut *app.connection().await?, &Author::command_line(), entry, app.clock.now()).await
+}
+
 /// The standard input as a file, as an import reads it twice.
 fn keep_input() -> Result<std::path::PathBuf, String> {
     let path = std::env::temp_dir().join(format!("merx-import-{}.csv", std::process::id()));
@@ -300,8 +322,8 @@ async fn keys(command: KeyCommand) -> Result<(), String> {
             if scopes.contains(&Scope::Storefront) && scopes.len() > 1 {
                 return Err("A storefront's key has no other scope: it is on a server that shoppers reach.".to_owned());
             }
-            let made = api_keys::create(&mut conn, &name, &scopes, now).await;
-            println!("{}", made.map_err(|error| error.to_string())?.1);
+            let made = key_commands::issue(&mut conn, &name, &scopes, now).await;
+            println!("{}", made.map_err(|error| error.to_string())?);
         }
         KeyCommand::List => {
             for key in api_keys::list(&mut conn).await.map_err(|error| error.to_string())? {
@@ -311,10 +333,8 @@ async fn keys(command: KeyCommand) -> Result<(), String> {
             }
         }
         KeyCommand::Revoke { id } => {
-            let revoked = merx::db::transaction(&mut conn, |conn| {
-                async move { api_keys::revoke(conn, (id, &Scope::ALL), now).await }.scope_boxed()
-            });
-            revoked.await.map_err(|error| error.to_string())?;
+            let revoked = key_commands::withdraw(&mut conn, id, now).await;
+            revoked.map_err(|error| error.to_string())?;
             println!("{id} is revoked.");
         }
     }
@@ -354,7 +374,7 @@ async fn reach_database(config: &Config) -> Result<(), String> {
         .map_err(|error| format!("PostgreSQL cannot be reached ({error}). Start it, or correct DATABASE_URL."))
 }
 
-async fn audit(repair: bool, apply: bool) -> Result<ExitCode, String> {
+async fn check_database(repair: bool, apply: bool) -> Result<ExitCode, String> {
     let config = config()?;
     let now = Clock::new(config.clock_file.clone()).now();
     let mut conn = merx::db::pool::connect_once(config.database_url.expose_secret())
@@ -368,6 +388,9 @@ async fn audit(repair: bool, apply: bool) -> Result<ExitCode, String> {
         if !apply {
             println!("A dry run: nothing was changed. Add --apply to mend.");
         }
+    }
+    for table in roles::rewritable(&mut conn).await.map_err(|error| error.to_string())? {
+        println!("warning: this role may rewrite {table}; let the service be another than the owner (docs/AUDIT.md).");
     }
     let findings = check::run(&mut conn, now).await.map_err(|error| error.to_string())?;
     for finding in &findings {

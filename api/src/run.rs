@@ -7,32 +7,66 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use diesel_async::AsyncMigrationHarness;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::db::pool;
+use crate::db::{Connection, pool, roles};
 use crate::http::server;
 use crate::jobs::worker;
 use crate::live;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
-/// Brings the database to this version's schema, or with `revert` back to nothing.
+/// What a migration came to.
+#[derive(Debug)]
+pub struct Migrated {
+    /// How many migrations ran.
+    pub count: usize,
+    /// How the role of the service stands, in one line.
+    pub role: String,
+}
+
+/// Brings the database to this version's schema, or with `revert` back to nothing; then gives the service's role what it
+/// needs.
 ///
 /// # Errors
 /// One line with the remedy.
-pub async fn migrate(config: &Config, revert: bool) -> Result<usize, String> {
-    let conn = pool::connect_once(config.database_direct_url.expose_secret())
-        .await
-        .map_err(|error| format!("PostgreSQL cannot be reached ({error}). Start it, or correct DATABASE_URL."))?;
+pub async fn migrate(config: &Config, revert: bool) -> Result<Migrated, String> {
+    let connect = || pool::connect_once(config.migration_database_url.expose_secret());
+    let unreachable = |error| {
+        format!("PostgreSQL cannot be reached ({error}). Start it, or correct MIGRATION_DATABASE_URL or DATABASE_URL.")
+    };
+    let conn = connect().await.map_err(unreachable)?;
     let mut harness = AsyncMigrationHarness::new(conn);
     let ran =
         if revert { harness.revert_all_migrations(MIGRATIONS) } else { harness.run_pending_migrations(MIGRATIONS) };
-    ran.map(|versions| versions.len()).map_err(|error| format!("The migration failed: {error}"))
+    let count = ran.map(|versions| versions.len()).map_err(|error| format!("The migration failed: {error}"))?;
+    if revert {
+        return Ok(Migrated { count, role: "No table is left.".to_owned() });
+    }
+    let role = grant(&mut connect().await.map_err(unreachable)?, config).await?;
+    Ok(Migrated { count, role })
+}
+
+/// Gives the role of `DATABASE_DIRECT_URL` what the service needs, if it is another than the owner.
+async fn grant(owner: &mut Connection, config: &Config) -> Result<String, String> {
+    let role = |url: &SecretString| roles::of_url(url.expose_secret()).unwrap_or_default();
+    let (service, own) = (role(&config.database_direct_url), role(&config.migration_database_url));
+    if service == own {
+        return Ok(format!(
+            "The service is the owner of its tables ({own}), so the audit log could be rewritten. See docs/AUDIT.md."
+        ));
+    }
+    let granted = roles::grant(owner, &service).await.map_err(|error| format!("The role {service}: {error}"))?;
+    Ok(if granted {
+        format!("The role {service} may use the tables, and only add to {}.", roles::APPEND_ONLY.join(" and "))
+    } else {
+        format!("There is no role {service} yet: make it (docs/AUDIT.md), then run `merx migrate` again.")
+    })
 }
 
 /// A running process of Merx.

@@ -73,8 +73,30 @@ impl OneTime {
     }
 }
 
-/// How the token of an order in an e-mail begins; it is sent as `X-Order-Token` and says its own end.
-const LINK_PREFIX: &str = "ol_";
+/// What a token from an e-mail opens until an end that it says itself.
+#[derive(Debug, Clone, Copy)]
+pub enum LinkKind {
+    /// An order; sent as `X-Order-Token`.
+    Order,
+    /// An invoice, under the order's version; part of the address that a browser opens.
+    Invoice,
+}
+
+impl LinkKind {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Order => b"order_link",
+            Self::Invoice => b"invoice_link",
+        }
+    }
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Order => "ol_",
+            Self::Invoice => "il_",
+        }
+    }
+}
 
 /// The keys that guest tokens are derived with: the first signs, all verify.
 #[derive(Debug, Clone)]
@@ -123,19 +145,19 @@ impl TokenKeys {
         versions.rev().flat_map(|version| self.0.iter().map(move |key| derive(key, version))).collect()
     }
 
-    /// The token of an order for an e-mail: `ol_`, its end in seconds, a full stop and 43 characters.
+    /// The token for an e-mail: `ol_` or `il_`, its end in seconds, a full stop and 43 characters.
     #[must_use]
-    pub fn derive_link(&self, order: Uuid, version: i32, expires_at: DateTime<Utc>) -> String {
-        self.0.first().map(|key| link(key, order, version, expires_at.timestamp())).unwrap_or_default()
+    pub fn derive_link(&self, kind: LinkKind, id: Uuid, version: i32, expires_at: DateTime<Utc>) -> String {
+        self.0.first().map(|key| link(key, kind, id, version, expires_at.timestamp())).unwrap_or_default()
     }
 
-    /// Whether an e-mail's token opens the order now.
+    /// Whether an e-mail's token opens the resource now.
     #[must_use]
-    pub fn verify_link(&self, order: Uuid, version: i32, given: &str, now: DateTime<Utc>) -> bool {
-        let end = given.strip_prefix(LINK_PREFIX).and_then(|rest| rest.split_once('.')).map(|(end, _)| end.parse());
+    pub fn verify_link(&self, kind: LinkKind, id: Uuid, version: i32, given: &str, now: DateTime<Utc>) -> bool {
+        let end = given.strip_prefix(kind.prefix()).and_then(|rest| rest.split_once('.')).map(|(end, _)| end.parse());
         let Some(Ok(end)) = end else { return false };
-        let is_ours = self.0.iter().any(|key| link(key, order, version, end).as_bytes().ct_eq(given.as_bytes()).into());
-        is_ours && now.timestamp() < end
+        let fits = |key: &SecretString| link(key, kind, id, version, end).as_bytes().ct_eq(given.as_bytes()).into();
+        self.0.iter().any(fits) && now.timestamp() < end
     }
 }
 
@@ -144,10 +166,10 @@ fn one_time(key: &SecretString, kind: OneTime, id: Uuid) -> String {
     format!("{}{}{}", kind.prefix(), crate::ids::encode(id), URL_SAFE_NO_PAD.encode(mac))
 }
 
-fn link(key: &SecretString, order: Uuid, version: i32, end: i64) -> String {
-    let parts: [&[u8]; 4] = [b"order_link", order.as_bytes(), &version.to_be_bytes(), &end.to_be_bytes()];
+fn link(key: &SecretString, kind: LinkKind, id: Uuid, version: i32, end: i64) -> String {
+    let parts: [&[u8]; 4] = [kind.label(), id.as_bytes(), &version.to_be_bytes(), &end.to_be_bytes()];
     let mac = hmac_sha256(key.expose_secret().as_bytes(), &parts);
-    format!("{LINK_PREFIX}{end}.{}", URL_SAFE_NO_PAD.encode(mac))
+    format!("{}{end}.{}", kind.prefix(), URL_SAFE_NO_PAD.encode(mac))
 }
 
 fn token(key: &SecretString, kind: TokenKind, id: Uuid, version: i32) -> String {
@@ -232,15 +254,19 @@ mod tests {
     fn a_link_opens_its_order_until_the_end_it_names() {
         let keys = TokenKeys::new(vec!["key".to_owned().into()]);
         let (id, end) = (Uuid::now_v7(), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        let token = keys.derive_link(id, 1, end);
+        let token = keys.derive_link(LinkKind::Order, id, 1, end);
         let before = DateTime::from_timestamp(1_799_999_999, 0).unwrap();
-        assert!(token.starts_with("ol_1800000000.") && keys.verify_link(id, 1, &token, before));
-        assert!(!keys.verify_link(id, 1, &token, end), "it is over at its end");
-        assert!(!keys.verify_link(id, 2, &token, before), "the order's tokens were revoked");
-        assert!(!keys.verify_link(Uuid::now_v7(), 1, &token, before), "another order");
+        let opens = |id, version, token: &str, now| keys.verify_link(LinkKind::Order, id, version, token, now);
+        assert!(token.starts_with("ol_1800000000.") && opens(id, 1, &token, before));
+        assert!(!opens(id, 1, &token, end), "it is over at its end");
+        assert!(!opens(id, 2, &token, before), "the order's tokens were revoked");
+        assert!(!opens(Uuid::now_v7(), 1, &token, before), "another order");
+        let invoice = keys.derive_link(LinkKind::Invoice, id, 1, end);
+        assert!(keys.verify_link(LinkKind::Invoice, id, 1, &invoice, before) && !opens(id, 1, &invoice, before));
+        assert!(!opens(id, 1, &invoice.replacen("il_", "ol_", 1), before), "each kind has its own");
         let longer = token.replacen("1800000000", "1900000000", 1);
         for wrong in [longer.as_str(), "ol_", "ol_1900000000", "ol_x.y", &keys.derive(TokenKind::Order, id, 1)] {
-            assert!(!keys.verify_link(id, 1, wrong, before), "{wrong}");
+            assert!(!opens(id, 1, wrong, before), "{wrong}");
         }
     }
 }

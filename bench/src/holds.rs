@@ -81,11 +81,11 @@ struct Count {
     count: i64,
 }
 
-async fn execute(conn: &mut AsyncPgConnection, statement: &str) -> Result<(), String> {
+pub(crate) async fn execute(conn: &mut AsyncPgConnection, statement: &str) -> Result<(), String> {
     diesel::sql_query(statement).execute(conn).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
-async fn count(conn: &mut AsyncPgConnection, query: &str) -> Result<i64, String> {
+pub(crate) async fn count(conn: &mut AsyncPgConnection, query: &str) -> Result<i64, String> {
     let row: Count = diesel::sql_query(query).get_result(conn).await.map_err(|error| error.to_string())?;
     Ok(row.count)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -38,6 +38,21 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Result<Bytes, String> {
+        let (status, body) = self.ask(method.clone(), path, headers, body).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(format!("{method} {path} answered {status}: {}", String::from_utf8_lossy(&body)))
+    }
+
+    /// Asks, and reads the whole answer, whatever it is.
+    pub(crate) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Result<(StatusCode, Bytes), String> {
         let mut request = Request::builder().method(method.clone()).uri(path).header("host", &self.host);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -51,10 +66,7 @@ impl Client {
         let answer = self.sender.send_request(request).await.map_err(|error| format!("{method} {path}: {error}"))?;
         let status = answer.status();
         let body = answer.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-        if status.is_success() {
-            return Ok(body);
-        }
-        Err(format!("{method} {path} answered {status}: {}", String::from_utf8_lossy(&body)))
+        Ok((status, body))
     }
 }
 
@@ -70,11 +82,25 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// What so many rounds, each of its time, in a while amount to.
+    pub(crate) fn of(mut times: Vec<Duration>, took: Duration) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied();
+        let (p50, p99) = (at(50).unwrap_or_default(), at(99).unwrap_or_default());
+        Self { per_second: per_second(times.len(), took), p50, p99 }
+    }
+
     /// The one in the middle by throughput.
     pub(crate) fn median(mut outcomes: Vec<Self>) -> Result<Self, String> {
         outcomes.sort_by_key(|outcome| outcome.per_second);
         outcomes.get(outcomes.len() / 2).copied().ok_or_else(|| "nothing was measured".to_owned())
     }
+}
+
+/// How many of them there were each second.
+pub(crate) fn per_second(number: usize, took: Duration) -> u64 {
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    u64::try_from(number).unwrap_or_default() * 1000 / millis
 }
 
 /// Runs a scenario with so many clients for a while. Any answer but 2xx ends it.
@@ -100,10 +126,5 @@ pub(crate) async fn run(
     while let Some(finished) = tasks.join_next().await {
         times.extend(finished.map_err(|error| error.to_string())??);
     }
-    let took = started.elapsed();
-    times.sort_unstable();
-    let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied();
-    let rounds = u64::try_from(times.len()).unwrap_or_default();
-    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-    Ok(Outcome { per_second: rounds * 1000 / millis, p50: at(50).unwrap_or_default(), p99: at(99).unwrap_or_default() })
+    Ok(Outcome::of(times, started.elapsed()))
 }

@@ -3,8 +3,10 @@
 //! The service runs as people run it, in processes of its own, on a PostgreSQL with fsync on; the load generator and
 //! the sandbox in Stripe's place share the machine with it. Everything is on loopback and ends by itself.
 
+mod analytics;
 mod floors;
 mod holds;
+mod inbox;
 mod load;
 mod report;
 mod scenarios;
@@ -12,6 +14,7 @@ mod shop;
 
 use std::time::Duration;
 
+use inbox::Weather;
 use load::Outcome;
 use report::Report;
 use scenarios::Scenario;
@@ -34,11 +37,14 @@ fn main() -> Result<(), String> {
     let seconds = number("MERX_BENCH_SECONDS", 4)?;
     let rows = number("MERX_BENCH_IMPORT_ROWS", 100_000)?;
     let holding = std::env::var("MERX_BENCH_HOLDS").unwrap_or_default();
+    let pouring = std::env::var("MERX_BENCH_INBOX").unwrap_or_default();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        if holding == "only" {
-            measure_holds().await
+        if std::env::var("MERX_BENCH_ANALYTICS").is_ok_and(|wish| wish == "only") {
+            measure_analytics().await
+        } else if holding == "only" || pouring == "only" {
+            measure_alone(holding == "only").await
         } else {
-            measure(Duration::from_secs(seconds), rows, holding != "0").await
+            measure(Duration::from_secs(seconds), rows, holding != "0", pouring != "0").await
         }
     })
 }
@@ -59,12 +65,16 @@ async fn run(shop: &Shop, scenario: Scenario, duration: Duration, report: &mut R
     Ok(())
 }
 
-/// The live checkouts alone, in a few minutes.
-async fn measure_holds() -> Result<(), String> {
+/// The live checkouts alone, or Stripe's events alone, in a few minutes.
+async fn measure_alone(holding: bool) -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
     shop.serve().await?;
-    report.holds(&holds::measure(&shop).await?);
+    if holding {
+        report.holds(&holds::measure(&shop).await?);
+    } else {
+        pour(&mut shop, &mut report).await?;
+    }
     shop.stop_service().await?;
     shop.check().await?;
     shop.close().await;
@@ -72,7 +82,27 @@ async fn measure_holds() -> Result<(), String> {
     Ok(())
 }
 
-async fn measure(duration: Duration, import_rows: u64, holding: bool) -> Result<(), String> {
+/// The analytics alone; what they are of is made behind the service's back, so it is not audited.
+async fn measure_analytics() -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let mut report = Report::new();
+    shop.serve().await?;
+    report.analytics(&analytics::measure(&shop).await?);
+    shop.stop_service().await?;
+    shop.close().await;
+    report.print();
+    Ok(())
+}
+
+/// Stripe's events, on a quiet machine and on one that suffers.
+async fn pour(shop: &mut Shop, report: &mut Report) -> Result<(), String> {
+    report.inbox("worker and database well", &inbox::measure(shop, Weather::Fair).await?);
+    report
+        .inbox("each commit 10 ms slower, the worker killed five times", &inbox::measure(shop, Weather::Storm).await?);
+    Ok(())
+}
+
+async fn measure(duration: Duration, import_rows: u64, holding: bool, pouring: bool) -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
     report.floors(floors::measure(&shop, duration).await?);
@@ -84,6 +114,9 @@ async fn measure(duration: Duration, import_rows: u64, holding: bool) -> Result<
     }
     if holding {
         report.holds(&holds::measure(&shop).await?);
+    }
+    if pouring {
+        pour(&mut shop, &mut report).await?;
     }
     shop.ask_providers().await?;
     for scenario in Scenario::WITH_PROVIDERS {

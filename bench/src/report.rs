@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::analytics::Answered;
 use crate::floors::Floor;
 use crate::holds::Holds;
+use crate::inbox::Poured;
 use crate::load::Outcome;
 use crate::scenarios::Scenario;
 use crate::shop::Imported;
@@ -63,6 +65,28 @@ impl Report {
             percent(*database_load)
         );
         let _ = writeln!(self.rest, "| holds that end together, closed at Stripe | {closed_per_minute} a minute |");
+    }
+
+    pub(crate) fn inbox(&mut self, what: &str, poured: &Poured) {
+        let Poured { events, deliveries, again, acknowledged, drained, drain_per_second } = poured;
+        let Outcome { per_second, p50, p99 } = acknowledged;
+        let _ = writeln!(
+            self.rest,
+            "| {events} events of Stripe, {deliveries} deliveries, {what} | {per_second} acknowledged a second, p50 {} ms, \
+             p99 {} ms, {again} sent again; all done after {} s, {drain_per_second} a second |",
+            millis(*p50),
+            millis(*p99),
+            drained.as_secs(),
+        );
+    }
+
+    pub(crate) fn analytics(&mut self, (rolled_up, answered): &(Duration, Vec<Answered>)) {
+        let seconds = rolled_up.as_secs();
+        let _ = writeln!(self.rest, "| 1,000,000 orders rolled up anew | {seconds} s |");
+        for Answered { name, median, slowest } in answered {
+            let (median, slowest) = (millis(*median), millis(*slowest));
+            let _ = writeln!(self.rest, "| {name}, of 1,000,000 orders | {median} ms, at most {slowest} ms |");
+        }
     }
 
     pub(crate) fn import(&mut self, imported: Imported) {

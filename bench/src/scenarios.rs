@@ -128,12 +128,20 @@ impl Worker {
         Ok((id, token, text(&quote, "/quote_id")?))
     }
 
-    /// A checkout that nobody pays.
-    pub(crate) async fn hold(&mut self) -> Result<(), String> {
+    /// A checkout that nobody has paid yet; its session at Stripe.
+    pub(crate) async fn hold(&mut self) -> Result<String, String> {
         let (id, token) = self.full_cart().await?;
         let url = "http://127.0.0.1:3000/";
         let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
-        self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await.map(|_| ())
+        let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
+        text(&json_of(&checkout)?, "/session_id")
+    }
+
+    /// The buyer pays at Stripe.
+    pub(crate) async fn pay(&mut self, session: &str) -> Result<(), String> {
+        let path = format!("/_control/checkout-sessions/{session}/pay");
+        let outcome = json!({"outcome": "paid"}).to_string();
+        self.sandbox.send(Method::POST, &path, &[], Some(outcome)).await.map(|_| ())
     }
 
     async fn purchase(&mut self, quoted: bool) -> Result<Duration, String> {
@@ -149,8 +157,7 @@ impl Worker {
         let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
         let took = started.elapsed();
         let checkout = json_of(&checkout)?;
-        let pay = format!("/_control/checkout-sessions/{}/pay", text(&checkout, "/session_id")?);
-        self.sandbox.send(Method::POST, &pay, &[], Some(json!({"outcome": "paid"}).to_string())).await?;
+        self.pay(&text(&checkout, "/session_id")?).await?;
         let path = format!("/v1/checkouts/{}", text(&checkout, "/id")?);
         loop {
             let seen = json_of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;

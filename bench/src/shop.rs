@@ -20,7 +20,7 @@ use crate::scenarios::Worker;
 /// Products of the measured shop, with two variants each.
 pub(crate) const PRODUCTS: usize = 1000;
 
-const WEBHOOK_SECRET: &str = "whsec_of_the_bench";
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_bench";
 
 /// Everything that runs beside the load.
 pub(crate) struct Shop {
@@ -29,7 +29,8 @@ pub(crate) struct Shop {
     sandbox: Sandbox,
     database_url: String,
     api: SocketAddr,
-    processes: Vec<Child>,
+    service: Option<Child>,
+    worker: Option<Child>,
     variants: Arc<Vec<String>>,
 }
 
@@ -54,8 +55,8 @@ impl Shop {
             ..sandbox::Config::default()
         };
         let sandbox = Sandbox::start(config).await.map_err(|error| error.to_string())?;
-        let shop =
-            Self { directory, cluster, sandbox, database_url, api, processes: Vec::new(), variants: Arc::default() };
+        let (service, worker, variants) = (None, None, Arc::default());
+        let shop = Self { directory, cluster, sandbox, database_url, api, service, worker, variants };
         shop.run(&["migrate"]).await?;
         shop.import("products.csv", &catalogue(PRODUCTS, 2, "product")).await?;
         Ok(shop)
@@ -146,10 +147,8 @@ impl Shop {
 
     /// Starts service and worker, and reads the catalogue.
     pub(crate) async fn serve(&mut self) -> Result<(), String> {
-        for part in ["serve", "worker"] {
-            let process = self.merx(&[part]).stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
-            self.processes.push(process);
-        }
+        self.service = Some(self.spawn("serve")?);
+        self.start_worker()?;
         self.wait_for("/readyz").await?;
         self.create_zone().await?;
         let mut client = Client::connect(self.api).await?;
@@ -171,19 +170,50 @@ impl Shop {
         Ok(())
     }
 
+    fn spawn(&self, part: &str) -> Result<Child, String> {
+        self.merx(&[part]).stdout(Stdio::null()).spawn().map_err(|error| error.to_string())
+    }
+
+    /// Starts the worker, which must not run.
+    pub(crate) fn start_worker(&mut self) -> Result<(), String> {
+        self.worker = Some(self.spawn("worker")?);
+        Ok(())
+    }
+
+    /// Kills the worker in the middle of what it does.
+    pub(crate) async fn kill_worker(&mut self) -> Result<(), String> {
+        let mut worker = self.worker.take().ok_or("the worker does not run")?;
+        worker.kill().await.map_err(|error| error.to_string())
+    }
+
+    /// Lets the worker finish what it does.
+    pub(crate) async fn stop_worker(&mut self) -> Result<(), String> {
+        match self.worker.take() {
+            Some(mut worker) => stop(&mut worker).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether Stripe's events are delivered to the service.
+    pub(crate) async fn deliver_webhooks(&self, delivers: bool) -> Result<(), String> {
+        let mode = json!({"mode": if delivers { "normal" } else { "drop" }}).to_string();
+        let mut sandbox = Client::connect(self.sandbox()).await?;
+        sandbox.send(Method::POST, "/_control/webhooks", &[], Some(mode)).await.map(|_| ())
+    }
+
     async fn create_zone(&self) -> Result<(), String> {
         let zone = json!({"name": "World", "regions": [{"country": "*"}], "rates": [
             {"name": "Standard", "basis": "weight", "bands": [{"currency": "EUR", "price": 490}]}]});
         let mut client = Client::connect(self.api).await?;
-        let bearer = self.staff().await?;
+        let bearer = self.staff("settings:write").await?;
         let headers = [("Authorization", bearer.as_str())];
         client.send(Method::POST, "/v1/admin/shipping-zones", &headers, Some(zone.to_string())).await?;
         Ok(())
     }
 
     /// What staff send as `Authorization`.
-    async fn staff(&self) -> Result<String, String> {
-        let made = self.merx(&["keys", "create", "--name", "bench", "--scopes", "settings:write"]).output().await;
+    pub(crate) async fn staff(&self, scope: &str) -> Result<String, String> {
+        let made = self.merx(&["keys", "create", "--name", "bench", "--scopes", scope]).output().await;
         let key = String::from_utf8_lossy(&made.map_err(|error| error.to_string())?.stdout).trim().to_owned();
         Ok(format!("Bearer {key}"))
     }
@@ -194,7 +224,7 @@ impl Shop {
             json!({"name": "Bench", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"});
         let sending =
             json!({"provider": "shippo", "origin": origin, "allowed_services": ["dhl_ecommerce_parcels_ground"]});
-        let bearer = self.staff().await?;
+        let bearer = self.staff("settings:write").await?;
         let headers = [("Authorization", bearer.as_str())];
         let mut client = Client::connect(self.api).await?;
         for (path, settings) in
@@ -228,22 +258,23 @@ impl Shop {
 
     /// The service's resident memory in kilobytes.
     pub(crate) fn memory(&self) -> Result<u64, String> {
-        let id = self.processes.first().and_then(Child::id).ok_or("the service does not run")?;
+        let id = self.service.as_ref().and_then(Child::id).ok_or("the service does not run")?;
         kilobytes(id, "VmRSS").ok_or_else(|| "the service's memory cannot be read".to_owned())
     }
 
     /// Hundredths of seconds that the worker has worked.
     pub(crate) fn worker_ticks(&self) -> Result<u64, String> {
-        let id = self.processes.get(1).and_then(Child::id).ok_or("the worker does not run")?;
+        let id = self.worker.as_ref().and_then(Child::id).ok_or("the worker does not run")?;
         ticks(id, "merx").ok_or_else(|| "the worker's time cannot be read".to_owned())
     }
 
     /// Stops service and worker.
     pub(crate) async fn stop_service(&mut self) -> Result<(), String> {
-        for mut process in std::mem::take(&mut self.processes) {
-            stop(&mut process).await?;
+        self.stop_worker().await?;
+        match self.service.take() {
+            Some(mut service) => stop(&mut service).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Imports so many rows, three to a product, and watches the memory that it takes.

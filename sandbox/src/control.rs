@@ -174,7 +174,7 @@ async fn move_clock(engine: web::Data<Engine>, body: web::Json<Move>) -> HttpRes
     let engine = engine.into_inner();
     match engine.clock.advance(body.advance_seconds) {
         Ok(now) => {
-            engine.expire_due();
+            engine.bring_due();
             answer::json(200, &json!({"now": now.to_rfc3339()}))
         }
         Err(error) => answer::json(500, &json!({"error": error.to_string()})),

@@ -14,9 +14,9 @@ use crate::delivery;
 use crate::faults::Faults;
 use crate::persistence;
 use crate::state::{Cause, Store};
-use crate::stripe::checkout;
+use crate::stripe::{checkout, payments};
 
-/// How often due sessions are looked for.
+/// How often it is looked for what has become due.
 const TICK: Duration = Duration::from_millis(200);
 
 /// How long one webhook delivery may take.
@@ -92,13 +92,13 @@ impl Engine {
         self.tasks.spawn_on(stoppable, &self.runtime);
     }
 
-    /// Starts the search for sessions whose time is up.
+    /// Starts the search for what has become due.
     pub(crate) fn start_ticking(self: &Arc<Self>) {
         let engine = Arc::clone(self);
         self.spawn(async move {
             loop {
                 tokio::time::sleep(TICK).await;
-                engine.expire_due();
+                engine.bring_due();
                 engine.save();
             }
         });
@@ -111,10 +111,10 @@ impl Engine {
         }
     }
 
-    /// Expires every open session whose time is up.
-    pub(crate) fn expire_due(self: &Arc<Self>) {
+    /// Does what has become due, and sends the events that came of it.
+    pub(crate) fn bring_due(self: &Arc<Self>) {
         let cause = Cause::outside(self.clock.unix());
-        checkout::expire_due(&mut self.lock(), &cause);
+        become_due(&mut self.lock(), &cause);
         delivery::dispatch(self);
     }
 
@@ -123,11 +123,17 @@ impl Engine {
         let cause = Cause::outside(self.clock.unix());
         let outcome = {
             let mut store = self.lock();
-            checkout::expire_due(&mut store, &cause);
+            become_due(&mut store, &cause);
             store.changes += 1;
             act(&mut store, &cause)
         };
         delivery::dispatch(self);
         outcome
     }
+}
+
+/// Open sessions whose time is up expire; banks answer.
+fn become_due(store: &mut Store, cause: &Cause) {
+    checkout::expire_due(store, cause);
+    payments::answer_due(store, cause);
 }

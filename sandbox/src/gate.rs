@@ -63,7 +63,7 @@ async fn serve_stripe(request: &HttpRequest, body: &[u8], engine: &Arc<Engine>) 
 }
 
 async fn handle(engine: &Arc<Engine>, incoming: &Arc<Incoming>) -> Answer {
-    engine.expire_due();
+    engine.bring_due();
     if let Err(error) = incoming.authorise() {
         return Answer::fresh(error.status, error.body());
     }
@@ -91,7 +91,7 @@ async fn execute(engine: Arc<Engine>, incoming: Arc<Incoming>, fault: Option<Fau
         && fault.strikes_before(Kind::Delay)
     {
         strikes::pause(&engine, fault.delay_ms).await;
-        engine.expire_due();
+        engine.bring_due();
     }
     let call = incoming.call(&engine, fault.as_ref());
     let (status, body) = {

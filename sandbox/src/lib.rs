@@ -92,6 +92,21 @@ impl Default for Config {
     }
 }
 
+/// A payment that was made before the sandbox was there.
+#[derive(Debug, Clone)]
+pub struct PastPayment {
+    /// `pi_…`
+    pub intent: String,
+    /// Minor units that were paid.
+    pub amount: i64,
+    /// In which currency, in small letters.
+    pub currency: String,
+    /// Of the amount, what was given back since.
+    pub refunded: i64,
+    /// When, in Unix seconds.
+    pub paid_at: i64,
+}
+
 /// A running sandbox. Dropping it leaves the server running until its runtime ends; call
 /// [`Sandbox::stop`] to end it.
 #[derive(Debug)]
@@ -153,6 +168,14 @@ impl Sandbox {
     /// Tells of parcels at `url` from now on.
     pub fn set_shippo_webhook(&self, url: String) {
         self.engine.lock().webhooks.set_shippo_endpoint(url);
+    }
+
+    /// Takes over payments of before, so that they can be refunded; nobody is told of them.
+    pub fn adopt(&self, payments: &[PastPayment]) {
+        let mut store = self.engine.lock();
+        for payment in payments {
+            stripe::payments::adopt(&mut store, payment);
+        }
     }
 
     /// Ends deliveries, hanging answers and the server, and waits for them.

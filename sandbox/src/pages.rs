@@ -24,7 +24,7 @@ struct Choice {
 
 #[get("/pay/{id}")]
 async fn show(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse {
-    engine.clone().into_inner().expire_due();
+    engine.clone().into_inner().bring_due();
     page(&engine.lock(), &id, None)
 }
 

@@ -82,8 +82,22 @@ pub(crate) enum Outcome {
     Paid,
     /// The bank refuses, with this decline code.
     Declined(String),
-    /// The bank answers later (bank debits).
+    /// The bank answers later (bank debits), when the control side says so.
     Delayed,
+    /// The bank answers by itself after so many seconds.
+    Settled {
+        /// Whether the money arrives.
+        succeeds: bool,
+        /// In seconds of the movable clock.
+        after: i64,
+    },
+    /// The money arrives at once, and the buyer's bank complains.
+    Disputed {
+        /// Stripe's word for the reason.
+        reason: String,
+        /// Whether it only asks.
+        inquiry: bool,
+    },
 }
 
 /// The state new refunds start in.
@@ -140,6 +154,8 @@ pub(crate) struct Store {
     pub(crate) session_details: HashMap<String, SessionDetails>,
     /// PaymentIntents.
     pub(crate) payment_intents: Table,
+    /// What banks will say of payments by themselves: when, of which PaymentIntent, and whether the money arrives.
+    pub(crate) bank_answers: BTreeSet<(i64, String, bool)>,
     /// Charges.
     pub(crate) charges: Table,
     /// Refunds.

@@ -1,6 +1,8 @@
-//! A burst of events, twice and in any order, while the worker is killed again and again: each takes effect once.
+//! A burst of events, twice and in any order, on a slow database, while the worker is killed again and again: each takes
+//! effect once. And more of them at a time than there are places.
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream;
 use serde_json::{Value, json};
 
@@ -8,8 +10,15 @@ use crate::harness::{CheckoutHandle, TestApp, WEBHOOK_SECRET, guard};
 use crate::webhooks::{deliver, event, sign};
 
 const ORDERS: usize = 20;
-const OTHERS: usize = 2000;
+const OTHERS: usize = 10_000;
 const KILLS: i64 = 5;
+
+/// Each write of an event takes the database two milliseconds more.
+const SLOW: [&str; 2] = [
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$",
+    "CREATE TRIGGER slow BEFORE INSERT OR UPDATE ON webhook_events FOR EACH ROW EXECUTE FUNCTION slow()",
+];
 
 /// The events of Stripe's list, as they would be delivered.
 async fn listed(app: &TestApp) -> Vec<String> {
@@ -25,10 +34,52 @@ async fn listed(app: &TestApp) -> Vec<String> {
     }
 }
 
+/// How many deliveries a process reads at a time.
+const PLACES: usize = 64;
+
+/// All places are taken: others are sent away after some seconds, with the word to come again, and Stripe does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_deliveries_than_places_come_again_and_none_is_lost() {
+    let app = TestApp::with(&[("MERX_FAULT", "stall:at_the_door")]).await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let send = async |id: String| {
+        let body = event(&id, "no.such.type", json!({"id": "x"}));
+        deliver(&app, &sign(&app, WEBHOOK_SECRET, &body, 0), &body).await
+    };
+    let inside = join_all((0..PLACES).map(|n| send(format!("evt_{n}"))));
+    let outside = async {
+        for _ in 0..PLACES {
+            guard(app.app.faults.reached()).await;
+        }
+        app.pay(&checkout, "paid").await;
+        let refused = send("evt_late".to_owned()).await;
+        assert_eq!(refused.header("retry-after"), "5");
+        refused.problem(503, "service_unavailable");
+        assert_eq!(app.count("SELECT count(*) FROM webhook_attempts").await, 0, "all wait inside, or were sent away");
+        app.app.faults.release();
+    };
+    let (answers, ()) = tokio::join!(inside, outside);
+    for answer in answers {
+        answer.expect(200);
+    }
+    send("evt_late".to_owned()).await.expect(200);
+    app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed", "Stripe came again");
+    let came = "SELECT count(*) FROM webhook_events WHERE event_id LIKE 'evt\\_%' AND event_type = 'no.such.type'";
+    assert_eq!(app.count(came).await, i64::try_from(PLACES).unwrap() + 1);
+    let delivered = app.sandbox_get("/_control/webhooks").await;
+    assert_eq!(delivered["pending"], 0, "{delivered}");
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_survives_five_killed_workers() {
     let app = TestApp::start().await;
     let variant = app.variant(1000).await;
+    for statement in SLOW {
+        app.sql(statement).await;
+    }
     app.webhooks("drop").await;
     let mut checkouts: Vec<CheckoutHandle> = Vec::new();
     for _ in 0..ORDERS {
@@ -53,7 +104,7 @@ async fn a_burst_survives_five_killed_workers() {
         for round in 1..=KILLS {
             let worker = app.worker(&[]).await;
             guard(async {
-                while app.count(ended).await < round * 150 {
+                while app.count(ended).await < round * 500 {
                     tokio::task::yield_now().await;
                 }
             })

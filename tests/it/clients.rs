@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
@@ -37,19 +38,60 @@ async fn stripe(app: &TestApp, arguments: &[&str]) -> String {
     text
 }
 
+/// What `stripe trigger` is asked for: every sequence that ends in something of payments, and customers and coupons.
+const TRIGGERS: [&str; 16] = [
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.refund.updated",
+    "charge.refunded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "coupon.created",
+    "customer.created",
+    "payment_intent.canceled",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "promotion_code.created",
+    "promotion_code.updated",
+];
+
+/// Its sequences make products, sessions and payments of their own: their events are kept, and nothing comes of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_official_cli_triggers_a_completed_session_and_its_events_reach_us() {
+async fn the_official_cli_triggers_every_event_and_all_of_them_are_kept_and_ignored() {
     let app = TestApp::start().await;
-    let printed = stripe(&app, &["trigger", "checkout.session.completed"]).await;
-    assert!(printed.contains("Trigger succeeded"), "{printed}");
+    let triggered = stream::iter(TRIGGERS).map(|event| {
+        let app = &app;
+        async move {
+            let printed = stripe(app, &["trigger", event]).await;
+            assert!(printed.contains("Trigger succeeded"), "{event}: {printed}");
+        }
+    });
+    triggered.buffer_unordered(4).collect::<Vec<()>>().await;
+    // The banks answer the debits.
+    app.advance(200).await;
     app.run_jobs().await;
-    let stored = app.count("SELECT count(*) FROM webhook_events WHERE event_type = 'checkout.session.completed' AND status = 'ignored'").await;
-    assert_eq!(stored, 1);
-    let session = app.sandbox_get("/_control/summary").await["sessions"][0].clone();
-    assert_eq!(
-        (&session["status"], &session["payment_status"], &session["amount_total"]),
-        (&json!("complete"), &json!("paid"), &json!(3000))
-    );
+    let summary = app.sandbox_get("/_control/summary").await;
+    let told: Vec<&str> =
+        summary["events"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
+    for event in TRIGGERS {
+        assert!(told.contains(&event), "the sandbox tells of no {event}");
+        let kept = format!("SELECT count(*) FROM webhook_events WHERE event_type = '{event}' AND status = 'ignored'");
+        let of_type = told.iter().filter(|kind| **kind == event).count();
+        assert_eq!(app.count(&kept).await, i64::try_from(of_type).unwrap(), "{event}");
+    }
+    let kept = app.count("SELECT count(*) FROM webhook_events WHERE status = 'ignored'").await;
+    assert_eq!(kept, i64::try_from(told.len()).unwrap(), "{told:?}");
+    let nothing =
+        "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM alerts) + (SELECT count(*) FROM emails) AS count";
+    assert_eq!(app.count(nothing).await, 0);
+    let session = |status: &str, payment: &str| {
+        let fits = |session: &&Value| session["status"] == status && session["payment_status"] == payment;
+        summary["sessions"].as_array().unwrap().iter().filter(fits).count()
+    };
+    assert_eq!((session("complete", "paid"), session("complete", "unpaid"), session("expired", "unpaid")), (2, 1, 1));
     app.finish().await;
 }
 

@@ -38,10 +38,10 @@ async fn migrations_go_down_to_nothing_and_up_again() {
     let app = TestApp::start().await;
     let config: &Config = &app.app.config;
     let before = schema(&app).await;
-    assert!(merx::run::migrate(config, true).await.unwrap() >= 4);
+    assert!(merx::run::migrate(config, true).await.unwrap().count >= 4);
     let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '\\_\\_diesel%'";
     assert_eq!(app.count(left).await, 0);
-    assert!(merx::run::migrate(config, false).await.unwrap() >= 4);
+    assert!(merx::run::migrate(config, false).await.unwrap().count >= 4);
     assert_eq!(schema(&app).await, before);
     app.finish().await;
 }
@@ -65,7 +65,7 @@ fn every_variable_is_documented_and_every_documented_one_is_read() {
         let words =
             text.split(|letter: char| !(letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'));
         let known = |word: &&str| {
-            ["MERX_", "STRIPE_", "SHIPPO_", "DATABASE_"]
+            ["MERX_", "STRIPE_", "SHIPPO_", "DATABASE_", "MIGRATION_"]
                 .iter()
                 .any(|start| word.starts_with(start) && word.len() > start.len())
         };
@@ -85,7 +85,7 @@ fn the_compose_file_has_its_services_and_names_known_variables() {
     file.apply_merge().unwrap();
     let services = file["services"].as_mapping().unwrap();
     let names: Vec<&str> = services.keys().map(|name| name.as_str().unwrap()).collect();
-    assert_eq!(names, ["database", "migrate", "service", "worker", "mail"]);
+    assert_eq!(names, ["database", "role", "migrate", "service", "worker", "mail"]);
     let configuration = std::fs::read_to_string(root.join("docs/CONFIGURATION.md")).unwrap();
     for name in ["migrate", "service", "worker"] {
         for (variable, _) in services[name]["environment"].as_mapping().unwrap() {

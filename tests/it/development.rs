@@ -151,7 +151,7 @@ async fn it_sells_stops_without_a_trace_and_remembers() {
         }
     })
     .await;
-    let mut dev = start(&directory.0, &["--fresh"]).await;
+    let mut dev = start(&directory.0, &["--fresh", "--orders", "0"]).await;
     let orders: Value = http
         .get(format!("{}/v1/admin/orders", dev.url("base_url")))
         .bearer_auth(dev.url("admin_key"))

@@ -3,7 +3,7 @@
 //! The attacks are made from the OpenAPI document: every member of a lawful body is given every wrong value that the
 //! document forbids. What the document allows but the shop's rules forbid is listed by hand.
 
-mod world;
+pub(crate) mod world;
 
 use serde_json::{Value, json};
 

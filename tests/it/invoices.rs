@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{CheckoutHandle, TestApp, address};
+use crate::harness::{CheckoutHandle, SmtpServer, TestApp, address};
 
 fn seller() -> Value {
     json!({
@@ -165,5 +165,85 @@ async fn a_credit_note_states_the_rates_of_what_was_given_back() {
     app.refund_amount(&checkout, 500, "EUR").await;
     let all = documents(&app, &checkout).await;
     assert_eq!((numbers(&all)[2], percentages(&all[2]["document"]).len()), ("CN-2", 2));
+    app.finish().await;
+}
+
+/// The links in the mails: a browser opens them with nothing but the address, for thirty days.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_link_to_the_invoice_and_to_the_credit_note() {
+    let smtp = SmtpServer::start().await;
+    let url = smtp.url("", "");
+    let from = "Camp <orders@shop.example>";
+    let variables = [("MERX_SMTP_URL", url.as_str()), ("MERX_MAIL_FROM", from), ("MERX_RATE_LIMIT", "on")];
+    let app = TestApp::with(&variables).await;
+    let variant = app.variant(9).await;
+    // A shop that issues none links to none.
+    app.paid(&variant, 1).await;
+    assert!(!smtp.taken()[0].text.contains("/v1/invoices/"));
+    begin(&app).await;
+    let (sold, other) = (app.paid(&variant, 1).await, app.paid(&variant, 1).await);
+    app.refund_amount(&sold, 100, "EUR").await;
+    let link = |mail: usize, number: &str| {
+        let mail = smtp.taken().remove(mail);
+        let line = mail.text.lines().find(|line| line.contains("/v1/invoices/")).unwrap().to_owned();
+        let (said, link) = line.split_once(": ").unwrap();
+        assert!(said.ends_with(number) && mail.html.contains(&link.replace('&', "&amp;")), "{line}\n{}", mail.html);
+        link.strip_prefix(&app.app.config.public_url).unwrap().to_owned()
+    };
+    let (invoice, foreign, credit_note) = (link(1, "INV-1"), link(2, "INV-2"), link(3, "CN-1"));
+    app.advance(29 * 86_400).await;
+    let page = app.get(&invoice).send().await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    for (header, value) in [
+        ("cache-control", "private, no-store"),
+        ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        assert_eq!(page.header(header), value);
+    }
+    assert!(page.text.contains("Invoice INV-1") && page.header("ratelimit").contains("requests-per-address"));
+    let file = format!("{invoice}&format=pdf");
+    let named = file.split_once('?').unwrap().1.replace('&', "&amp;");
+    assert!(page.text.contains(&format!("href=\"?{named}\"")), "{}", page.text);
+    let file = app.get(&file).send().await;
+    assert_eq!((file.status, file.header("content-type")), (200, "application/pdf"));
+    assert_eq!((file.header("cache-control"), file.header("referrer-policy")), ("private, no-store", "no-referrer"));
+    assert!(file.text.starts_with("%PDF-"));
+    assert!(app.get(&credit_note).send().await.text.contains("Credit note CN-1"));
+    // Another's token, another end, another kind of token, none at all.
+    let ((path, token), (_, foreign_token)) = (invoice.split_once('?').unwrap(), foreign.split_once('?').unwrap());
+    let end: i64 = token.strip_prefix("token=il_").unwrap().split('.').next().unwrap().parse().unwrap();
+    let order_token = smtp.taken()[1].text.split("?token=ol_").nth(1).unwrap().lines().next().unwrap().to_owned();
+    for wrong in [
+        foreign_token.to_owned(),
+        token.replacen(&end.to_string(), &(end + 86_400).to_string(), 1),
+        token.chars().rev().skip(1).collect::<Vec<_>>().into_iter().rev().collect(),
+        format!("token=ol_{order_token}"),
+        format!("token=il_{order_token}"),
+        format!("token={}", sold.order_token),
+        "token=".to_owned(),
+    ] {
+        app.get(&format!("{path}?{wrong}")).send().await.problem(404, "not_found");
+    }
+    app.get("/v1/invoices/inv_01jd8x3v5ke2t9qj6f4z0w7m8r?token=il_1.x").send().await.problem(404, "not_found");
+    app.get(path).send().await.problem(400, "invalid_query");
+    app.get(&format!("{invoice}&format=json")).send().await.problem(400, "invalid_query");
+    // What opens an order opens no invoice by its address, and the other way round.
+    let own = format!("il_{}", token.strip_prefix("token=il_").unwrap());
+    let as_order = app.get(&format!("/v1/orders/{}", sold.order_id)).header("X-Order-Token", &own);
+    as_order.send().await.problem(404, "not_found");
+    // Neither rows nor staff see a token.
+    let kept = app.count("SELECT count(*) FROM emails WHERE data::text LIKE '%il_%'").await;
+    let listed = app.staff_get("/v1/admin/emails?kind=order_confirmation").send().await.expect(200);
+    let id = listed["data"][1]["id"].as_str().unwrap().to_owned();
+    let shown = app.staff_get(&format!("/v1/admin/emails/{id}")).send().await.expect(200);
+    let text = shown["content"]["text"].as_str().unwrap();
+    assert!(kept == 0 && text.contains("?token=hidden") && !text.contains("il_"), "{text}");
+    // Revoked with the order's other tokens; over after thirty days.
+    let number = app.order(&other).await["number"].as_str().unwrap().to_owned();
+    app.sql(&format!("UPDATE orders SET token_version = 2 WHERE number = '{number}'")).await;
+    app.get(&foreign).send().await.problem(404, "not_found");
+    app.advance(86_400).await;
+    app.get(&invoice).send().await.problem(404, "not_found");
     app.finish().await;
 }

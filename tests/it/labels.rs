@@ -1,12 +1,18 @@
 //! Labels: bought once, whatever dies or does not answer; voided; by a rate that is still good.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use crate::harness::{Call, CheckoutHandle, TestApp, address, states};
+use crate::harness::{Call, CheckoutHandle, TestApp, address, guard, states};
 
 /// A shop in Berlin that asks carriers.
 async fn shop() -> TestApp {
-    let app = TestApp::start().await;
+    shop_with(&[]).await
+}
+
+async fn shop_with(variables: &[(&str, &str)]) -> TestApp {
+    let app = TestApp::with(variables).await;
     let mut origin = address();
     origin["phone"] = json!("+49 30 1234567");
     let settings = json!({"provider": "shippo", "origin": origin, "origin_email": "post@shop.example"});
@@ -205,6 +211,52 @@ async fn a_worker_that_dies_after_buying_leaves_one_label() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runs_of_a_purchase_at_once_buy_one_label() {
+    let app = shop_with(&[("MERX_FAULT", "stall:before_label_attempt")]).await;
+    let sold = sold(&app).await;
+    let asked = ask(&app, &sold, json!({})).await;
+    let id: merx::ids::ShippingLabelId = asked["id"].as_str().unwrap().parse().unwrap();
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let shop = Arc::clone(&app.app);
+        runs.push(tokio::spawn(async move { merx::labels::buy::buy(&shop, id).await }));
+        // Each has found nothing of the other, and is about to buy.
+        guard(app.app.faults.reached()).await;
+    }
+    app.app.faults.release();
+    let mut ended = Vec::new();
+    for run in runs {
+        ended.push(guard(run).await.unwrap().is_ok());
+    }
+    ended.sort_unstable();
+    assert_eq!(ended, [false, true], "who comes second does not buy");
+    app.run_jobs().await;
+    assert_eq!((purchases(&app).await, bought(&app).await.len()), (1, 1));
+    assert_eq!(label(&app, &sold).await["status"], "purchased");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_was_held_up_finds_its_label_bought_by_another() {
+    let app = shop_with(&[("MERX_FAULT", "stall:before_label_attempt")]).await;
+    let sold = sold(&app).await;
+    ask(&app, &sold, json!({})).await;
+    let shop = Arc::clone(&app.app);
+    let held = tokio::spawn(async move { merx::jobs::worker::run_due(&shop).await });
+    guard(app.app.faults.reached()).await;
+    // Its lease is over, and a worker in another process buys.
+    app.advance(121).await;
+    let other = app.worker(&[("MERX_FAULT", "")]).await;
+    guard(async { while label(&app, &sold).await["status"] != "purchased" {} }).await;
+    app.app.faults.release();
+    guard(held).await.unwrap().unwrap();
+    other.terminate().await;
+    assert_eq!((purchases(&app).await, bought(&app).await.len()), (1, 1));
+    assert_eq!(label(&app, &sold).await["status"], "purchased");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_rate_another_parcel_or_service_is_asked_for_anew() {
     let app = shop().await;
     let old = sold(&app).await;
@@ -304,7 +356,7 @@ async fn what_has_no_carrier_s_rate_needs_a_service_and_one_parcel() {
     assert!(problem["detail"].as_str().unwrap().contains("origin"), "{problem}");
     app.staff_patch("/v1/admin/shipping-settings", json!({"origin": address()})).send().await.expect(200);
     let problem = call(&app, &sold, "/label", by_ups).send().await.problem(409, "label_not_possible");
-    assert!(problem["detail"].as_str().unwrap().contains("parcels"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("record one for each parcel"), "{problem}");
     let measured = json!({"service": "ups_standard", "parcel": {"dimensions_mm": {"length": 900, "width": 600, "height": 600}, "weight_grams": 61_000}});
     ask(&app, &sold, measured).await;
     app.run_jobs().await;

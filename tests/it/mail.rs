@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Deed, SmtpServer, TestApp, address, token_of};
+use crate::harness::{Deed, SmtpServer, TestApp, Tls, address, token_of};
 
 const FROM: &str = "Camp <orders@shop.example>";
 
@@ -257,6 +257,52 @@ async fn what_is_wrong_with_us_is_no_fault_of_the_mail() {
     app.finish().await;
 }
 
+/// From the first byte or by STARTTLS: the server is who its certificate says, and only then gets password and mail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_go_by_tls_to_a_server_that_is_trusted_and_that_trusts_us() {
+    for tls in [Tls::Wrapped, Tls::Started] {
+        let smtp = SmtpServer::with_tls(tls).await;
+        smtp.accept_login("shop", "geheim@1");
+        let (url, authority) = (smtp.tls_url(tls, "shop:geheim%401@"), smtp.authority());
+        let own = [("MERX_SMTP_URL", url.as_str()), ("MERX_MAIL_FROM", FROM)];
+        let trusting = [&own[..], &[("MERX_SMTP_CA_FILE", authority.to_str().unwrap())]].concat();
+        let app = TestApp::with(&trusting).await;
+        let id = sample(&app, "ada@example.com").await;
+        app.run_jobs().await;
+        assert_eq!(email(&app, &id).await["status"], "sent", "{tls:?}");
+        let taken = smtp.taken().remove(0);
+        assert_eq!(
+            (taken.recipient.as_str(), taken.subject.as_str()),
+            ("ada@example.com", "[Test] Your password was changed")
+        );
+        // The server's password is another for a while.
+        smtp.accept_login("shop", "other");
+        app.finish().await;
+        let app = TestApp::with(&trusting).await;
+        let id = sample(&app, "ada@example.com").await;
+        app.run_jobs().await;
+        let seen = email(&app, &id).await;
+        assert_eq!((&seen["status"], app.alerts("credentials_refused").await), (&json!("queued"), 1));
+        assert!(seen["last_error"].as_str().unwrap().contains("535"), "{seen}");
+        smtp.accept_login("shop", "geheim@1");
+        app.advance(3).await;
+        app.run_jobs().await;
+        assert_eq!((email(&app, &id).await["status"].as_str(), smtp.taken().len()), (Some("sent"), 2));
+        app.finish().await;
+        // Who does not know the authority tells the server nothing.
+        let stranger = TestApp::with(&own).await;
+        let id = sample(&stranger, "ada@example.com").await;
+        stranger.run_jobs().await;
+        let seen = email(&stranger, &id).await;
+        assert_eq!((&seen["status"], stranger.alerts("credentials_refused").await), (&json!("queued"), 1), "{seen}");
+        assert_eq!(smtp.taken().len(), 2);
+        let clear = smtp.heard_in_clear();
+        assert!(clear.iter().all(|verb| verb == "EHLO" || verb == "STARTTLS"), "{clear:?}");
+        stranger.finish().await;
+        std::fs::remove_file(authority).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn alerts_are_mailed_at_once_and_many_of_them_together() {
     let smtp = SmtpServer::start().await;
@@ -293,6 +339,34 @@ async fn alerts_are_mailed_at_once_and_many_of_them_together() {
     }
     assert_eq!((app.alerts("email_failed").await, boss().len()), (1, 2));
     assert_eq!(app.count("SELECT count(*) FROM emails WHERE kind = 'alert' AND status = 'failed'").await, 2);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_held_than_there_is_alarms_the_shop_by_mail() {
+    let smtp = SmtpServer::start().await;
+    let app = app_with(&smtp, &[("MERX_ALERT_EMAIL", "boss@shop.example")]).await;
+    let variant = app.variant(5).await;
+    app.checked_out(&variant, 4).await;
+    let count = async |delta: i64| {
+        let body = json!({"delta": delta, "reason": "correction"});
+        let path = format!("/v1/admin/variants/{variant}/stock-adjustments");
+        app.staff_post(&path, body).send().await.expect(201)["inventory"]["shortage"].clone()
+    };
+    assert_eq!(count(-1).await, 0, "all that is held is there");
+    app.run_jobs().await;
+    let boss = || smtp.taken().into_iter().filter(|mail| mail.recipient == "boss@shop.example").collect::<Vec<_>>();
+    assert_eq!(boss().len(), 0);
+    assert_eq!(count(-3).await, 3);
+    app.run_jobs().await;
+    assert_eq!((boss().len(), boss()[0].subject.as_str()), (1, "Camp: shortage"));
+    let said = format!("{variant}: 4 units are held for shoppers, but only 1 are there.");
+    assert!(boss()[0].text.replace('\n', " ").contains(&said), "{}", boss()[0].text);
+    // Worse is the same alarm.
+    assert_eq!(count(-1).await, 4);
+    app.advance(301).await;
+    app.run_jobs().await;
+    assert_eq!((boss().len(), app.alerts("shortage").await), (1, 1));
     app.finish().await;
 }
 

@@ -3,7 +3,10 @@
 #![expect(clippy::too_many_lines, reason = "a test is one story")]
 
 mod account_mail;
+mod analytics;
 mod api_keys;
+mod audit;
+mod audit_coverage;
 mod browse;
 mod burst;
 mod cancellation;
@@ -56,6 +59,7 @@ mod staff_customers;
 mod staff_orders;
 mod staff_sessions;
 mod staff_stream;
+mod stock_events;
 mod storefront;
 mod stripe_setup;
 mod sums;

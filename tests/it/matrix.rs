@@ -121,9 +121,10 @@ fn path(method: &str, template: &str, world: &World) -> String {
         "/v1/admin/variants/{id}" if deleting => &world.spare[1],
         path if path.contains("/admin/products/{id}/variants") => &world.product,
         path if path.contains("/carts/") => &world.cart.id,
-        path if path.contains("/admin/invoices/") => "inv_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/invoices/{id}") => "inv_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/customers/") => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/refunds/") => "ref_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/audit-entries/") => "aud_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/alerts/") => "alrt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/disputes/") => "dsp_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/checkouts/") => &world.spare_checkout.id,
@@ -156,6 +157,7 @@ fn body(operation: &str, world: &World) -> Option<Value> {
         | "update_webhook_endpoint"
         | "update_tax_settings"
         | "update_invoice_settings"
+        | "update_inventory_settings"
         | "update_currency_settings"
         | "update_shipping_settings"
         | "create_quote"

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::clients::clients;
-use crate::harness::{Receiver, Seen, TestApp, guard, validator, webhook_schema};
+use crate::harness::{CheckoutHandle, Receiver, Seen, TestApp, guard, validator, webhook_schema};
 
 /// What the official library of Standard Webhooks says about each.
 pub(crate) async fn verified(messages: &[Value]) -> Vec<Value> {
@@ -33,6 +33,14 @@ fn by_order(taken: &[Seen]) -> BTreeMap<String, Vec<String>> {
     orders
 }
 
+/// Records a shipment of all that an order has; answers its path.
+async fn ship(app: &TestApp, order: &CheckoutHandle) -> String {
+    let body = json!({"carrier": "DHL", "tracking_number": "00340"});
+    let sent = app.about(order, "fulfillments", body).send().await.expect(201);
+    let id = sent["fulfillments"][0]["id"].as_str().unwrap().to_owned();
+    format!("/v1/admin/orders/{}/fulfillments/{id}", order.order_id)
+}
+
 pub(crate) fn path(endpoint: &Value, what: &str) -> String {
     format!("/v1/admin/webhook-endpoints/{}{what}", endpoint["id"].as_str().unwrap())
 }
@@ -45,6 +53,18 @@ async fn every_event_is_signed_for_the_official_library_and_says_what_the_docume
     let variant = app.variant(20).await;
     let paid = app.paid(&variant, 2).await;
     app.about(&paid, "fulfillments", json!({"carrier": "DHL"})).send().await.expect(201);
+    let moved = app.paid(&variant, 1).await;
+    let parcel = ship(&app, &moved).await;
+    for status in ["in_transit", "failed", "delivered", "returned"] {
+        app.staff_patch(&parcel, json!({"status": status})).send().await.expect(200);
+    }
+    let called_off = app.paid(&variant, 1).await;
+    app.staff_post(&format!("{}/cancel", ship(&app, &called_off).await), json!({})).send().await.expect(200);
+    let scarce = app.variant_with(json!({"on_hand": 2, "low_stock_threshold": 1})).await;
+    for delta in [-1, -1, 5] {
+        let body = json!({"delta": delta, "reason": "correction"});
+        app.staff_post(&format!("/v1/admin/variants/{scarce}/stock-adjustments"), body).send().await.expect(201);
+    }
     app.refund_amount(&paid, 500, "EUR").await;
     let at_stripe = app.sandbox_get("/_control/summary").await["refunds"][0]["id"].as_str().unwrap().to_owned();
     app.control(&format!("refunds/{at_stripe}"), json!({"status": "failed"})).await;
@@ -83,7 +103,7 @@ async fn every_event_is_signed_for_the_official_library_and_says_what_the_docume
             .map(|error| error.to_string())
             .collect();
         assert!(errors.is_empty(), "{errors:?} {}", seen.body);
-        for secret in ["ada@example.com", "Torstra", "ot_", "ct_"] {
+        for secret in ["ada@example.com", "Torstra", "\"ot_", "\"ct_"] {
             assert!(!seen.body.contains(secret), "{}", seen.body);
         }
         // Alerts quote what others wrote.
@@ -101,6 +121,17 @@ async fn every_event_is_signed_for_the_official_library_and_says_what_the_docume
         "alert.raised",
     ];
     assert_eq!(story, expected);
+    let of_parcel = |order: &str| {
+        let story = by_order(&receiver.taken())[order].clone();
+        story.into_iter().filter(|kind| kind.starts_with("fulfillment.")).collect::<Vec<_>>()
+    };
+    let ways = ["fulfillment.in_transit", "fulfillment.failed", "fulfillment.delivered", "fulfillment.returned"];
+    assert_eq!(
+        (of_parcel(&moved.order_id), of_parcel(&called_off.order_id)),
+        (ways.map(str::to_owned).to_vec(), vec!["fulfillment.cancelled".to_owned()])
+    );
+    let told = receiver.taken().iter().map(Seen::payload).find(|payload| payload["type"] == ways[0]).unwrap();
+    assert_eq!((&told["data"]["carrier"], &told["data"]["tracking_number"]), (&json!("DHL"), &json!("00340")));
     let first = receiver.seen()[0].payload();
     let order = app.staff_order(&paid).await;
     assert_eq!(first["data"]["order"]["total"], order["totals"]["total"]);

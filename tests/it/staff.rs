@@ -168,7 +168,7 @@ async fn roles_of_the_shop_s_own_hold_from_the_next_request_on() {
     let list = app.staff_get("/v1/admin/roles").send().await.expect(200);
     let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|role| role["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["owner", "manager", "fulfilment", "support", "analyst"]);
-    assert_eq!(list["data"][0]["scopes"], json!(Scope::ALL));
+    assert_eq!(list["data"][0]["scopes"], json!(Scope::ALL.to_vec()));
     for (method, body) in [("PATCH", json!({"name": "King"})), ("DELETE", Value::Null)] {
         let call = app.call(method, "/v1/admin/roles/owner").bearer(&app.admin_key);
         let call = if body.is_null() { call } else { call.json(body) };

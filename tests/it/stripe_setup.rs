@@ -1,8 +1,9 @@
 //! `merx stripe setup`: the endpoint at Stripe is made, mended, and delivers with the secret that was printed.
 
+use merx::jobs::Job;
 use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::harness::{TestApp, guard};
 
 async fn endpoints(app: &TestApp) -> Vec<Value> {
     app.sandbox_get("/v1/webhook_endpoints").await["data"].as_array().unwrap().clone()
@@ -44,6 +45,79 @@ async fn the_endpoint_is_made_once_and_mended() {
     let (code, _) = setup("shop.example").await;
     assert_eq!(code, 1);
     app.finish().await;
+}
+
+/// What `/readyz` warns of.
+async fn warnings(app: &TestApp) -> Vec<String> {
+    let ready = app.get("/readyz").send().await.expect(200);
+    let warnings = ready["warnings"].as_array().unwrap().iter();
+    warnings
+        .map(|warning| {
+            assert_eq!(warning["kind"], "webhook_endpoint_drift");
+            warning["cause"].as_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_is_not_as_it_should_be_is_warned_of_until_it_is_mended() {
+    let app = TestApp::with(&[("MERX_PUBLIC_URL", "https://shop.example")]).await;
+    let setup = async || app.command(&["stripe", "setup", "--url", "https://shop.example"]).await;
+    assert!(warnings(&app).await.is_empty());
+    // A worker looks when it starts.
+    let worker = app.worker(&[]).await;
+    guard(async { while warnings(&app).await.is_empty() {} }).await;
+    worker.terminate().await;
+    assert_eq!(warnings(&app).await, ["missing"]);
+    let (code, out) = setup().await;
+    assert!(code == 0 && warnings(&app).await.is_empty(), "{out}");
+    let path = format!("/v1/webhook_endpoints/{}", endpoints(&app).await[0]["id"].as_str().unwrap());
+    let changes = [
+        ("disabled=true", "disabled"),
+        ("disabled=false&enabled_events[0]=charge.refunded", "events"),
+        ("url=https://elsewhere.example/v1/webhooks/stripe", "missing"),
+    ];
+    for (change, cause) in changes {
+        app.stripe_post(&path, change).await;
+        for _ in 0..2 {
+            app.run_now(Job::CheckWebhookEndpoint).await;
+            assert_eq!(warnings(&app).await, [cause]);
+        }
+    }
+    assert_eq!(app.alerts("webhook_endpoint_drift").await, 4, "each is told once");
+    let old = "url=https://shop.example/v1/webhooks/stripe&enabled_events[0]=*&api_version=2020-08-27";
+    app.stripe_post("/v1/webhook_endpoints", old).await;
+    app.run_now(Job::CheckWebhookEndpoint).await;
+    assert_eq!(warnings(&app).await, ["version"]);
+    let (_, out) = setup().await;
+    assert!(out.contains("was made") && warnings(&app).await.is_empty(), "{out}");
+    // A key that may not look is told as that; while Stripe is down nothing is known, and nothing changes.
+    let refused = |status: u16, times: u32| json!({"match": {"path": "/v1/webhook_endpoints"}, "kind": "status", "status": status, "times": times});
+    app.fault(refused(403, 1)).await;
+    app.run_now(Job::CheckWebhookEndpoint).await;
+    assert_eq!(warnings(&app).await, ["unreadable"]);
+    app.fault(refused(500, 0)).await;
+    assert!(merx::webhooks_in::drift::check(&app.app).await.is_err());
+    assert_eq!(warnings(&app).await, ["unreadable"]);
+    app.control_delete("faults").await;
+    app.run_now(Job::CheckWebhookEndpoint).await;
+    assert!(warnings(&app).await.is_empty());
+    // Another address than the one that is looked after is said.
+    let (_, other) = app.command(&["stripe", "setup", "--url", "https://other.example"]).await;
+    assert!(other.contains("set STRIPE_WEBHOOK_URL to https://other.example/v1/webhooks/stripe"), "{other}");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_an_address_that_stripe_reaches_nothing_is_asked() {
+    let off: &[(&str, &str)] = &[("MERX_PUBLIC_URL", "https://shop.example"), ("STRIPE_WEBHOOK_URL", "off")];
+    for variables in [&[], off] {
+        let app = TestApp::with(variables).await;
+        app.run_now(Job::CheckWebhookEndpoint).await;
+        assert!(warnings(&app).await.is_empty());
+        assert!(app.provider_calls("GET /v1/webhook_endpoints").await.is_empty());
+        app.finish().await;
+    }
 }
 
 /// A key that may not read how Stripe Tax stands makes no endpoint, whose secret nobody would see.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::clients::clients;
+use crate::harness::{TestApp, guard};
 
 const LANGUAGES: [&str; 2] = ["de", "en"];
 
@@ -68,6 +69,46 @@ async fn what_the_templates_say_is_what_is_committed() {
         }
     }
     assert!(wrong.is_empty(), "run `MERX_BLESS=1 script/test templates`, look at them, and commit {wrong:?}");
+    app.finish().await;
+}
+
+/// A person reads each mail in a real browser: wide and narrow, light and dark, with nothing fetched from anywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_mail_is_read_in_chromium_as_is_committed() {
+    let app = TestApp::with(&[("MERX_STORE_NAME", "Camp & Co"), ("MERX_STOREFRONT_URL", "https://shop.example")]).await;
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mails = std::env::temp_dir().join(format!("merx-mails-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir_all(&mails).unwrap();
+    for language in LANGUAGES {
+        for kind in merx::mail::EmailKind::ALL {
+            let path = format!("/v1/admin/email-templates/{kind}?locale={language}");
+            let preview = app.staff_get(&path).send().await.expect(200);
+            let html = preview["content"]["html"].as_str().unwrap();
+            std::fs::write(mails.join(format!("{kind}.{language}.html")), html).unwrap();
+        }
+    }
+    let command = tokio::process::Command::new("node")
+        .arg(clients().join("mails.mjs"))
+        .args([&mails, &project.join("target/screenshots/mails")])
+        .kill_on_drop(true)
+        .output();
+    let output = guard(command).await.unwrap();
+    std::fs::remove_dir_all(&mails).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (mut wrong, mut read) = (Vec::new(), 0);
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let seen: Value = serde_json::from_str(line).unwrap();
+        let (file, text) = (seen["file"].as_str().unwrap(), seen["text"].as_str().unwrap());
+        assert_eq!(seen["wrong"], json!([]), "{file}");
+        let kept = project.join("tests/it/mails").join(file).with_extension("seen.txt");
+        wrong.extend(differs(&kept, &format!("{text}\n")));
+        read += 1;
+    }
+    assert_eq!(read, LANGUAGES.len() * merx::mail::EmailKind::ALL.len());
+    assert!(
+        wrong.is_empty(),
+        "run `MERX_BLESS=1 script/test templates`, look at target/screenshots, and commit {wrong:?}"
+    );
     app.finish().await;
 }
 

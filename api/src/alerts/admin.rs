@@ -10,6 +10,7 @@ use validator::Validate;
 
 use super::{AlertKind, tell_closed};
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::alerts;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -143,23 +144,21 @@ pub async fn list_alerts(
 #[post("/v1/admin/alerts/{id}/acknowledge")]
 pub async fn acknowledge_alert(app: web::Data<App>, staff: Staff, id: Id<AlertId>) -> Result<HttpResponse> {
     staff.require(Scope::AlertsWrite)?;
-    let mut conn = app.connection().await?;
-    let (actor, now) = (&staff.actor(), app.clock.now());
-    db::transaction(&mut conn, |conn| async move { acknowledge(conn, id.0, actor, now).await }.scope_boxed()).await?;
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), staff.author());
+    db::transaction(&mut conn, |conn| async move { acknowledge(conn, id.0, author, now).await }.scope_boxed()).await?;
     let alert: Option<Alert> = alerts::table.find(id.0).select(COLUMNS).first(&mut conn).await.optional()?;
     Ok(HttpResponse::Ok().json(alert.ok_or_else(|| Error::not_found("alert"))?))
 }
 
-async fn acknowledge(conn: &mut Connection, id: AlertId, actor: &str, now: DateTime<Utc>) -> Result<()> {
+async fn acknowledge(conn: &mut Connection, id: AlertId, author: &Author, now: DateTime<Utc>) -> Result<()> {
     let closed: Option<(AlertKind, Option<OrderId>)> =
         diesel::update(alerts::table.find(id).filter(alerts::acknowledged_at.is_null()))
-            .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(actor)))
+            .set((alerts::acknowledged_at.eq(now), alerts::acknowledged_by.eq(&author.actor)))
             .returning((alerts::kind, alerts::order_id))
             .get_result(conn)
             .await
             .optional()?;
-    match closed {
-        Some((kind, order)) => tell_closed(conn, id, kind, order, now).await,
-        None => Ok(()),
-    }
+    let Some((kind, order)) = closed else { return Ok(()) };
+    tell_closed(conn, id, kind, order, now).await?;
+    audit::record(conn, author, Entry::new(Action::AlertAcknowledged, id), now).await
 }

@@ -55,6 +55,8 @@ text_enum! {
         Shortage => "shortage",
         /// A webhook endpoint is sent nothing any more, as it failed for long or wants nothing.
         WebhookEndpointDisabled => "webhook_endpoint_disabled",
+        /// The webhook endpoint at Stripe is missing, disabled, or not as this code needs it.
+        WebhookEndpointDrift => "webhook_endpoint_drift",
         /// The nightly audit found that an invariant is broken.
         BrokenInvariant => "broken_invariant",
         /// Many webhooks came with a signature that is not by a secret of ours.
@@ -124,6 +126,15 @@ pub async fn raise(
         tracing::error!(alert.kind = %kind, alert.cause = cause, "{detail}");
     }
     Ok(())
+}
+
+/// The open alerts of a kind, oldest first: cause, and since when.
+///
+/// # Errors
+/// Those of the database.
+pub async fn open(conn: &mut Connection, kind: AlertKind) -> Result<Vec<(String, DateTime<Utc>)>> {
+    let open = alerts::table.filter(alerts::kind.eq(kind)).filter(alerts::acknowledged_at.is_null());
+    Ok(open.order(alerts::created_at).select((alerts::dedupe_key, alerts::created_at)).load(conn).await?)
 }
 
 /// Acknowledges the open alert of a cause that is gone, if there is one.

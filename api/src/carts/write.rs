@@ -50,6 +50,7 @@ pub async fn create(
             carts::metadata.eq(new.metadata.to_json()),
             carts::token_version.eq(1),
             carts::version.eq(1),
+            carts::first_line_at.eq((!new.line_items.is_empty()).then_some(now)),
             carts::expires_at.eq(now + lifetime),
             carts::created_at.eq(now),
             carts::updated_at.eq(now),
@@ -354,10 +355,14 @@ async fn require_prices(conn: &mut Connection, cart: CartId, currency: Currency)
 /// # Errors
 /// Those of the database.
 pub async fn touch(conn: &mut Connection, cart: CartId, lifetime: TimeDelta, now: DateTime<Utc>) -> Result<CartRow> {
+    let first_line_at = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>(
+        "COALESCE(first_line_at, (SELECT min(created_at) FROM cart_line_items WHERE cart_id = carts.id))",
+    );
     Ok(diesel::update(carts::table.find(cart))
         .set((
             carts::status.eq(CartStatus::Open),
             carts::merged_into.eq(None::<CartId>),
+            carts::first_line_at.eq(first_line_at),
             carts::version.eq(carts::version + 1),
             carts::expires_at.eq(now + lifetime),
             carts::updated_at.eq(now),

@@ -13,6 +13,7 @@ use super::requests::NewProduct;
 use super::routes::{Include, order, parts, words};
 use super::write;
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
@@ -20,7 +21,6 @@ use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json, Query};
 use crate::http::idempotency::{self, Answer};
 use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
-use crate::http::patch::Patch;
 use crate::ids::ProductId;
 use crate::staff::api_keys::Scope;
 
@@ -80,12 +80,13 @@ pub async fn create_product(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
-    let (now, new, locale) = (app.clock.now(), &body.value, app.config.locale());
+    let (now, new, locale, author) = (app.clock.now(), &body.value, app.config.locale(), staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
-            let id = write::create(conn, new, locale, now).await?;
-            let product = read::find(conn, &id.to_string(), &Audience::Staff).await?;
+            let product = write::create(conn, new, locale, now).await?;
+            let entry = Entry::new(Action::ProductCreated, product.id).made(&product);
+            audit::record(conn, author, entry, now).await?;
             Answer::of(201, &product)
         }
         .scope_boxed()
@@ -182,12 +183,14 @@ pub async fn update_product(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
-    let locale = app.config.locale();
+    let (locale, author) = (app.config.locale(), staff.author());
     let mut conn = app.connection().await?;
     let product = db::transaction(&mut conn, |conn| {
         async move {
-            write::update(conn, id.0, patch, expected, locale, now).await?;
-            read::find(conn, &id.0.to_string(), &Audience::Staff).await
+            let (before, product) = write::update(conn, id.0, patch, expected, locale, now).await?;
+            let entry = Entry::new(Action::ProductUpdated, id.0).changed(&before, &product);
+            audit::record(conn, author, entry, now).await?;
+            Ok(product)
         }
         .scope_boxed()
     })
@@ -216,10 +219,15 @@ pub async fn delete_product(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let (expected, now, locale) = (&Expected::from_request(&request)?, app.clock.now(), app.config.locale());
-    let patch = &ProductPatch { status: Patch::Value(ProductStatus::Archived), ..ProductPatch::default() };
+    let author = staff.author();
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
-        async move { write::update(conn, id.0, patch, expected, locale, now).await }.scope_boxed()
+        async move {
+            let before = write::archive(conn, id.0, expected, locale, now).await?;
+            let entry = Entry::new(Action::ProductArchived, id.0).moved("/status", before, ProductStatus::Archived);
+            audit::record(conn, author, entry, now).await
+        }
+        .scope_boxed()
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

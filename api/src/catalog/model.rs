@@ -301,9 +301,17 @@ pub struct Inventory {
     /// At or under this many available shoppers see `low_stock`; at or under this many on hand staff are alerted. 0 is
     /// never.
     pub low_stock_threshold: i64,
+    /// Whether that is the default of the inventory settings, as the variant has no threshold of its own.
+    pub uses_default_threshold: bool,
 }
 
 impl Inventory {
+    /// The threshold that the variant has itself.
+    #[must_use]
+    pub const fn own_threshold(&self) -> Option<i64> {
+        if self.uses_default_threshold { None } else { Some(self.low_stock_threshold) }
+    }
+
     /// What shoppers are told.
     #[must_use]
     pub fn availability(&self) -> Availability {

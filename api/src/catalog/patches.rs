@@ -156,7 +156,8 @@ pub struct VariantPatch {
     #[serde(default)]
     #[schema(value_type = Option<bool>, nullable = false)]
     pub allow_backorder: Patch<bool>,
-    /// At or under this many it counts as low: shoppers see `low_stock`, staff are alerted. `0` or `null` is never.
+    /// At or under this many it counts as low: shoppers see `low_stock`, staff are alerted. `0` is never,
+    /// `null` the default of the inventory settings.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     #[validate(range(min = 0, max = 1_000_000_000))]

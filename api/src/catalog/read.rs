@@ -104,6 +104,7 @@ struct StockRow {
     track_inventory: bool,
     allow_backorder: bool,
     low_stock_threshold: i64,
+    uses_default_threshold: bool,
 }
 
 impl From<StockRow> for Inventory {
@@ -116,6 +117,7 @@ impl From<StockRow> for Inventory {
             track_inventory: row.track_inventory,
             allow_backorder: row.allow_backorder,
             low_stock_threshold: row.low_stock_threshold,
+            uses_default_threshold: row.uses_default_threshold,
         }
     }
 }

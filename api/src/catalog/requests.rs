@@ -221,10 +221,10 @@ pub struct NewVariant {
     /// Whether it is sold when none is left (`false`).
     #[serde(default)]
     pub allow_backorder: bool,
-    /// At or under this many available it counts as low (0).
+    /// At or under this many it counts as low; 0 is never. The default of the inventory settings when absent.
     #[serde(default)]
     #[validate(range(min = 0, max = 1_000_000_000))]
-    pub low_stock_threshold: i64,
+    pub low_stock_threshold: Option<i64>,
     /// How many one order may hold.
     #[serde(default)]
     #[validate(range(min = 1, max = 9999))]

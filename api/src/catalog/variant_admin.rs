@@ -1,5 +1,6 @@
 //! Variants for staff.
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
 
@@ -7,8 +8,9 @@ use super::model::Variant;
 use super::patches::VariantPatch;
 use super::read::{self, Audience};
 use super::requests::NewVariant;
-use super::variants;
+use super::variants::{self, ChangedVariant};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -43,12 +45,14 @@ pub async fn create_variant(
     let scope = format!("{}:{}", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
     let (expected, now, new) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
-    let locale = app.config.locale();
+    let (locale, author) = (app.config.locale(), staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
             let variant = variants::add(conn, id.0, new, expected, locale, now).await?;
-            Answer::of(201, &read::find_variant(conn, variant, &Audience::Staff).await?.0)
+            let entry = Entry::new(Action::VariantCreated, variant.id).set("/product_id", id.0).made(&variant);
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &variant)
         }
         .scope_boxed()
     })
@@ -98,8 +102,8 @@ pub async fn update_variant(
     body: Json<VariantPatch>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
-    let (variant, version) = change(&app, &request, id.0, &body.value).await?;
-    etag::respond(&request, HttpResponse::Ok(), version, &variant)
+    let changed = change(&app, &request, &staff, id.0, &body.value).await?;
+    etag::respond(&request, HttpResponse::Ok(), changed.version, &changed.after)
 }
 
 /// Archive a variant
@@ -123,17 +127,27 @@ pub async fn delete_variant(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let patch = VariantPatch { archived: Patch::Value(true), ..VariantPatch::default() };
-    change(&app, &request, id.0, &patch).await?;
+    change(&app, &request, &staff, id.0, &patch).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn change(app: &App, request: &HttpRequest, id: VariantId, patch: &VariantPatch) -> Result<(Variant, i64)> {
+async fn change(
+    app: &App,
+    request: &HttpRequest,
+    staff: &Staff,
+    id: VariantId,
+    patch: &VariantPatch,
+) -> Result<ChangedVariant> {
     let (expected, now, locale) = (&Expected::from_request(request)?, app.clock.now(), app.config.locale());
+    let author = staff.author();
+    let action = if request.method() == Method::DELETE { Action::VariantArchived } else { Action::VariantUpdated };
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move {
-            variants::update(conn, id, patch, expected, locale, now).await?;
-            read::find_variant(conn, id, &Audience::Staff).await
+            let changed = variants::update(conn, id, patch, expected, locale, now).await?;
+            let entry = Entry::new(action, id).changed(&changed.before, &changed.after);
+            audit::record(conn, author, entry, now).await?;
+            Ok(changed)
         }
         .scope_boxed()
     })

@@ -8,8 +8,9 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
 use super::list::facet;
-use super::model::Price;
+use super::model::{Price, Product, Variant};
 use super::patches::VariantPatch;
+use super::read::{self, Audience};
 use super::requests::{self, MAX_VARIANTS, NewVariant, ProductOption};
 use super::write;
 use crate::db::schema::{products, variant_prices, variants};
@@ -147,7 +148,7 @@ async fn siblings(conn: &mut Connection, product: ProductId) -> Result<Vec<Chose
         .await?)
 }
 
-/// Adds a variant to a product; a new value of an option is added to the option.
+/// Adds a variant to a product; a new value of an option is added to the option. Answers the variant.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `duplicate`, `validation_failed`.
@@ -158,11 +159,15 @@ pub async fn add(
     expected: &Expected,
     locale: &Locale,
     now: DateTime<Utc>,
-) -> Result<VariantId> {
+) -> Result<Variant> {
     write::lock(conn, product, expected).await?;
     let id = append(conn, product, new, false, now).await?;
-    write::changed(conn, product, locale, now).await?;
-    Ok(id)
+    one_of(write::changed(conn, product, locale, now).await?, id)
+}
+
+fn one_of(product: Product, id: VariantId) -> Result<Variant> {
+    let found = product.variants.into_iter().find(|variant| variant.id == id);
+    found.ok_or_else(|| Error::not_found("variant"))
 }
 
 /// Adds a variant to a locked product, on sale or not; [`write::changed`] is to follow.
@@ -267,6 +272,16 @@ pub(super) async fn require_options(
     Ok(())
 }
 
+/// What a variant was and is, and its product's version.
+pub struct ChangedVariant {
+    /// What it was.
+    pub before: Variant,
+    /// What it is.
+    pub after: Variant,
+    /// Its product's version now.
+    pub version: i64,
+}
+
 /// Changes a variant and raises its product's version.
 ///
 /// # Errors
@@ -278,15 +293,22 @@ pub async fn update(
     expected: &Expected,
     locale: &Locale,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<ChangedVariant> {
     let product: Option<ProductId> =
         variants::table.find(id).select(variants::product_id).first(conn).await.optional()?;
     let product = product.ok_or_else(|| Error::not_found("variant"))?;
     write::lock(conn, product, expected).await?;
+    let before = one_of(read::find(conn, &product.to_string(), &Audience::Staff).await?, id)?;
     apply(conn, product, id, patch, now).await?;
-    write::changed(conn, product, locale, now).await?;
+    let changed = write::changed(conn, product, locale, now).await?;
+    let (version, policy) = (changed.version, policy(patch)?);
+    if policy == Policy::default() {
+        return Ok(ChangedVariant { before, after: one_of(changed, id)?, version });
+    }
     // Last, as checkouts wait for the stock.
-    inventory::set_policy(conn, id, policy(patch)?, now).await
+    inventory::set_policy(conn, id, policy, now).await?;
+    let (after, version) = read::find_variant(conn, id, &Audience::Staff).await?;
+    Ok(ChangedVariant { before, after, version })
 }
 
 /// How a patch changes the keeping of stock.
@@ -297,7 +319,7 @@ pub(crate) fn policy(patch: &VariantPatch) -> Result<Policy> {
     Ok(Policy {
         track_inventory: patch.track_inventory.required("/track_inventory")?.copied(),
         allow_backorder: patch.allow_backorder.required("/allow_backorder")?.copied(),
-        low_stock_threshold: patch.low_stock_threshold.column().map(|threshold| threshold.copied().unwrap_or_default()),
+        low_stock_threshold: patch.low_stock_threshold.column().map(|threshold| threshold.copied()),
         archived: patch.archived.required("/archived")?.copied(),
     })
 }

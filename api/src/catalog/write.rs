@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 
-use super::model::ProductStatus;
+use super::model::{Product, ProductStatus};
 use super::patches::ProductPatch;
 use super::read::{Audience, ProductRow};
 use super::requests::{NewProduct, NewVariant, ProductOption};
@@ -27,11 +27,11 @@ use crate::ids::{CollectionId, ProductId};
 use crate::locale::Locale;
 use crate::metadata::Metadata;
 
-/// Creates a product with its variants, prices, pictures and first stock.
+/// Creates a product with its variants, prices, pictures and first stock; answers it.
 ///
 /// # Errors
 /// `duplicate` for a taken slug or SKU, `validation_failed` for option values that do not fit the options.
-pub async fn create(conn: &mut Connection, new: &NewProduct, locale: &Locale, now: DateTime<Utc>) -> Result<ProductId> {
+pub async fn create(conn: &mut Connection, new: &NewProduct, locale: &Locale, now: DateTime<Utc>) -> Result<Product> {
     check_options(&new.options, &new.variants)?;
     let id = ProductId::new();
     let slug = free_slug(conn, new, id).await?;
@@ -72,8 +72,7 @@ pub async fn create(conn: &mut Connection, new: &NewProduct, locale: &Locale, no
     }
     media::replace(conn, id, &new.media, "/media").await?;
     set_collections(conn, id, &new.collections).await?;
-    refresh(conn, id, locale, now).await?;
-    Ok(id)
+    refresh(conn, id, locale, now).await
 }
 
 /// The wished slug, or one from the title with a number when that is taken.
@@ -103,11 +102,17 @@ pub(crate) async fn lock(conn: &mut Connection, id: ProductId, expected: &Expect
     Ok(row)
 }
 
-/// Raises a locked product's version, and brings up to date what is derived from it: prices and search.
+/// Raises a locked product's version, and brings up to date what is derived from it: prices and search. Answers the
+/// product as it is then.
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) async fn changed(conn: &mut Connection, id: ProductId, locale: &Locale, now: DateTime<Utc>) -> Result<()> {
+pub(crate) async fn changed(
+    conn: &mut Connection,
+    id: ProductId,
+    locale: &Locale,
+    now: DateTime<Utc>,
+) -> Result<Product> {
     diesel::update(products::table.find(id))
         .set((products::version.eq(products::version + 1), products::updated_at.eq(now)))
         .execute(conn)
@@ -115,11 +120,11 @@ pub(crate) async fn changed(conn: &mut Connection, id: ProductId, locale: &Local
     refresh(conn, id, locale, now).await
 }
 
-/// Derives a product's other prices, their spans and its search document from what it is now.
+/// Derives a product's other prices, their spans and its search document from what it is now; answers it.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale, now: DateTime<Utc>) -> Result<()> {
+pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale, now: DateTime<Utc>) -> Result<Product> {
     let derivations = derive::present(conn, now).await?;
     derive::prices(conn, &[id], &derivations).await?;
     derive::spans(conn, &[id]).await?;
@@ -137,7 +142,8 @@ pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale, now:
             .flatten()
             .collect(),
     };
-    search::index(conn, id, &texts, &product.translations.clone().unwrap_or_default(), locale).await
+    search::index(conn, id, &texts, &product.translations.clone().unwrap_or_default(), locale).await?;
+    Ok(product)
 }
 
 /// Tells PostgreSQL's planner what the catalogue looks like now, after many products came at once; until it knows, lists
@@ -166,7 +172,7 @@ pub async fn refresh_all(conn: &mut Connection, locale: &Locale, now: DateTime<U
                     return Ok(());
                 }
                 refresh_keys(conn, id).await?;
-                refresh(conn, id, locale, now).await
+                refresh(conn, id, locale, now).await.map(drop)
             }
             .scope_boxed()
         })
@@ -186,7 +192,7 @@ async fn refresh_keys(conn: &mut Connection, id: ProductId) -> Result<()> {
     Ok(())
 }
 
-/// Changes a product under its lock.
+/// Changes a product under its lock; answers what it was and what it is.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `duplicate`, `validation_failed`.
@@ -197,10 +203,30 @@ pub async fn update(
     expected: &Expected,
     locale: &Locale,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<(Product, Product)> {
     let row = lock(conn, id, expected).await?;
+    let before = read::find(conn, &id.to_string(), &Audience::Staff).await?;
     apply(conn, row, patch).await?;
-    changed(conn, id, locale, now).await
+    Ok((before, changed(conn, id, locale, now).await?))
+}
+
+/// Archives a product under its lock; answers the status that it had.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`.
+pub async fn archive(
+    conn: &mut Connection,
+    id: ProductId,
+    expected: &Expected,
+    locale: &Locale,
+    now: DateTime<Utc>,
+) -> Result<ProductStatus> {
+    let row = lock(conn, id, expected).await?;
+    let before = row.status;
+    let patch = ProductPatch { status: Patch::Value(ProductStatus::Archived), ..ProductPatch::default() };
+    apply(conn, row, &patch).await?;
+    changed(conn, id, locale, now).await?;
+    Ok(before)
 }
 
 /// Changes a locked product; [`changed`] is to follow.

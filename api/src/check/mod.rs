@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
+use crate::audit;
 use crate::db::schema::{alerts as alert_rows, jobs, webhook_events};
 use crate::db::{self, Connection};
 use crate::error::Result;
@@ -48,7 +49,7 @@ pub async fn run(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Findin
             for setting in [snapshot, "SET LOCAL statement_timeout = '10min'"] {
                 diesel::sql_query(setting).execute(conn).await?;
             }
-            audit(conn, now).await
+            look(conn, now).await
         }
         .scope_boxed()
     })
@@ -74,7 +75,7 @@ pub async fn tell(app: &App) -> Result<()> {
     Ok(())
 }
 
-async fn audit(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Finding>> {
+async fn look(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (invariant, query) in rules::QUERIES {
         let lines: Vec<Line> = if query.contains("$1") {
@@ -89,6 +90,9 @@ async fn audit(conn: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Finding>
         detail: format!("event {event} is pending, but no job will process it"),
     }));
     findings.extend(untold_deaths(conn).await?);
+    let broken = audit::verify::verify(conn).await?;
+    findings
+        .extend(broken.into_iter().map(|detail| Finding { invariant: "8 the audit log is as it was written", detail }));
     Ok(findings)
 }
 

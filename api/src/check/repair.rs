@@ -8,8 +8,11 @@ use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use uuid::Uuid;
 
+use crate::analytics::roll_up;
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::{self, Connection};
 use crate::error::Result;
+use crate::ids::EventId;
 use crate::jobs::{Job, queue};
 
 /// A counter that can be derived: how rows with a wrong one are found, locked and set right.
@@ -90,16 +93,22 @@ pub async fn repair(conn: &mut Connection, apply: bool, now: DateTime<Utc>) -> R
         let wrong: Vec<Row> = diesel::sql_query(counter.find).load(conn).await?;
         for row in wrong {
             if apply {
-                mend(conn, counter, row.id).await?;
+                mend(conn, counter, row.id, now).await?;
             }
             told.push(format!("{verb} the {} {}", counter.what, row.id));
         }
     }
     for (event, name) in super::orphaned_events(conn).await? {
         if apply {
-            queue::enqueue(conn, Job::ProcessEvent(event), &event.to_string(), now, now).await?;
+            requeue(conn, event, now).await?;
         }
         told.push(format!("{} event {name}", if apply { "queued" } else { "would queue" }));
+    }
+    if is_rolled_up_wrongly(conn).await? {
+        if apply {
+            roll_up::rebuild(conn, now).await?;
+        }
+        told.push(format!("{} all analytics anew", if apply { "rolled up" } else { "would roll up" }));
     }
     if apply {
         // Whatever else waits for a job is found by the reconcilers.
@@ -110,13 +119,31 @@ pub async fn repair(conn: &mut Connection, apply: bool, now: DateTime<Utc>) -> R
     Ok(told)
 }
 
-async fn mend(conn: &mut Connection, counter: &Counter, id: Uuid) -> Result<()> {
-    let (lock, mend) = (counter.lock, counter.mend);
+async fn is_rolled_up_wrongly(conn: &mut Connection) -> Result<bool> {
+    let wrong: Vec<super::Line> = diesel::sql_query(super::rules::ROLL_UPS).load(conn).await?;
+    Ok(!wrong.is_empty())
+}
+
+async fn mend(conn: &mut Connection, counter: &Counter, id: Uuid, now: DateTime<Utc>) -> Result<()> {
+    let (lock, mend, author) = (counter.lock, counter.mend, &Author::command_line());
     db::transaction(conn, |conn| {
         async move {
             diesel::sql_query(lock).bind::<SqlUuid, _>(id).execute(conn).await?;
             diesel::sql_query(mend).bind::<SqlUuid, _>(id).execute(conn).await?;
-            Ok(())
+            let entry = Entry::new(Action::DatabaseRepaired, id).because(counter.what);
+            audit::record(conn, author, entry, now).await
+        }
+        .scope_boxed()
+    })
+    .await
+}
+
+async fn requeue(conn: &mut Connection, event: EventId, now: DateTime<Utc>) -> Result<()> {
+    let author = &Author::command_line();
+    db::transaction(conn, |conn| {
+        async move {
+            queue::enqueue(conn, Job::ProcessEvent(event), &event.to_string(), now, now).await?;
+            audit::record(conn, author, Entry::new(Action::EventRetried, event), now).await
         }
         .scope_boxed()
     })

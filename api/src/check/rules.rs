@@ -313,6 +313,17 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          WHERE password_hash NOT LIKE '$argon2id$%'",
     ),
     (
+        "8 what is rolled up is what was sold and given back",
+        ROLL_UPS,
+    ),
+    (
+        "8 what was sold counts as a sale",
+        "SELECT 'order ' || orders.id || ': its checkout is ' || checkouts.status || ', but it ' ||
+             CASE WHEN bought_before IS NULL THEN 'is no sale' ELSE 'is a sale' END AS detail
+         FROM orders JOIN checkouts ON checkouts.order_id = orders.id
+         WHERE (checkouts.status = 'completed') <> (bought_before IS NOT NULL)",
+    ),
+    (
         "10 somebody owns the shop",
         "SELECT count(*) || ' active members of staff, but none is an owner' AS detail FROM staff_members
          WHERE status = 'active' HAVING count(*) > 0 AND count(*) FILTER (WHERE built_in_role = 'owner') = 0",
@@ -327,3 +338,29 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          WHERE status = 'deactivated' AND used_at IS NULL AND staff_links.expires_at > $1",
     ),
 ];
+
+/// Where roll-ups, with what waits to be rolled up, are not the sums of the rows that they are of.
+pub(super) const ROLL_UPS: &str = "SELECT 'from ' || at || ', ' || currency || ': rolled up, with what waits, is not what the orders say' AS detail FROM (
+     SELECT at, currency, orders, units, discounted_orders, first_orders, gross, discounts, shipping, shipping_discounts, tax, total,
+         refunds, refunded_units, refunded, refunded_goods, refunded_shipping, refunded_tax FROM analytics_answers
+     UNION ALL
+     SELECT at, currency, -orders, -units, -discounted_orders, -first_orders, -gross, -discounts, -shipping, -shipping_discounts, -tax,
+         -total, -refunds, -refunded_units, -refunded, -refunded_goods, -refunded_shipping, -refunded_tax FROM analytics_figures
+     ) AS sides GROUP BY at, currency
+     HAVING (sum(orders), sum(units), sum(discounted_orders), sum(first_orders), sum(gross), sum(discounts), sum(shipping),
+         sum(shipping_discounts), sum(tax), sum(total), sum(refunds), sum(refunded_units), sum(refunded),
+         sum(refunded_goods), sum(refunded_shipping), sum(refunded_tax))
+     <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+     UNION ALL
+     SELECT 'variant ' || variant_id || ' on ' || day || ', ' || currency || ': rolled up, with what waits, is not what the lines say' FROM (
+     SELECT day, variant_id, currency, units, gross, net, refunded_units, refunded_net FROM analytics_line_answers
+     UNION ALL
+     SELECT day, variant_id, currency, -units, -gross, -net, -refunded_units, -refunded_net FROM analytics_lines
+     ) AS sides GROUP BY day, variant_id, currency
+     HAVING (sum(units), sum(gross), sum(net), sum(refunded_units), sum(refunded_net)) <> (0, 0, 0, 0, 0)
+     UNION ALL
+     SELECT 'from ' || at || ': rolled-up carts are not what the carts say' FROM (
+     SELECT at, carts, carts_with_lines, checkouts FROM analytics_carts
+     UNION ALL
+     SELECT at, -carts, -carts_with_lines, -checkouts FROM analytics_cart_figures, analytics_state WHERE at < carts_until
+     ) AS sides GROUP BY at HAVING (sum(carts), sum(carts_with_lines), sum(checkouts)) <> (0, 0, 0)";

@@ -78,8 +78,8 @@ pub async fn list_holds(
 #[post("/v1/admin/checkouts/{id}/release")]
 pub async fn release_hold(app: web::Data<App>, staff: Staff, id: Id<CheckoutId>) -> Result<HttpResponse> {
     staff.require(Scope::OrdersWrite)?;
-    let task_app = Arc::clone(&app);
-    let work = async move { close::close(&task_app, id.0, CloseReason::ReleasedByStaff).await };
+    let (task_app, author) = (Arc::clone(&app), staff.author().clone());
+    let work = async move { close::close(&task_app, id.0, CloseReason::ReleasedByStaff, Some(&author)).await };
     if app.run_to_end(work).await? == Closed::Processing {
         let detail = "A payment is on its way, or its amount must be decided about: the stock stays held until then.";
         return Err(Error::problem(Code::PaymentProcessing, detail));

@@ -67,7 +67,7 @@ pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
     }
     if row.hold_expires_at <= app.clock.now() || row.close_reason.is_some() {
         let reason = row.close_reason.unwrap_or(CloseReason::HoldExpired);
-        close_made(app, &row, &order, reason).await?;
+        close_made(app, &row, &order, reason, None).await?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
 use super::stock;
 use crate::alerts::{self, AlertKind};
+use crate::analytics::record;
 use crate::carts::model::CartStatus;
 use crate::db::schema::{carts, checkouts, orders};
 use crate::db::{self, Connection};
@@ -204,6 +205,7 @@ async fn complete(
     set_checkout(conn, &rows.checkout, CheckoutStatus::Completed, session, now).await?;
     set_cart(conn, rows, CartStatus::Completed, now).await?;
     timeline::record(conn, rows.order.id, EventKind::Paid, payment.detail(&rows.order), now).await?;
+    record::sale(conn, rows.order.id).await?;
     mail::orders::confirmed(conn, rows.order.id, now).await?;
     if rows.order.tax_calculation_id.is_some() {
         queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;
@@ -359,9 +361,15 @@ async fn capture(
     let next_number = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(
         "COALESCE(number, nextval('order_number_seq')::text)",
     );
+    // Only what is confirmed is a sale.
+    let bought_before = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Bool>>(
+        "EXISTS (SELECT FROM orders AS earlier WHERE lower(earlier.email) = lower(orders.email) \
+         AND earlier.bought_before IS NOT NULL)",
+    );
     diesel::update(orders::table.find(order.id))
         .set((
             orders::status.eq(status),
+            (status == OrderStatus::Confirmed).then_some(orders::bought_before.eq(bought_before)),
             orders::payment_status.eq(PaymentStatus::of_ledger(payment.amount, 0)),
             orders::payment_review.eq(false),
             orders::number.eq(next_number),

@@ -13,6 +13,7 @@ use super::apply::apply;
 use super::create;
 use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::{checkouts, orders};
 use crate::db::{self};
 use crate::error::{Code, Error, Result};
@@ -31,11 +32,11 @@ pub enum Closed {
     Processing,
 }
 
-/// Closes a checkout unless it is paid or a payment is on its way.
+/// Closes a checkout unless it is paid or a payment is on its way; `author` is the member of staff who asks.
 ///
 /// # Errors
 /// `provider_unavailable` while Stripe's answer is unknown; nothing is released then.
-pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Result<Closed> {
+pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason, author: Option<&Author>) -> Result<Closed> {
     // A checkout that is being made is finished first: without its session nobody could expire it.
     if let Err(error) = create::settle(app, id).await {
         let mut conn = app.connection().await?;
@@ -44,7 +45,7 @@ pub async fn close(app: &Arc<App>, id: CheckoutId, reason: CloseReason) -> Resul
         }
     }
     let (row, order) = model::with_order(app, id).await?;
-    close_made(app, &row, &order, reason).await
+    close_made(app, &row, &order, reason, author).await
 }
 
 /// Closes a checkout that is not being made any more.
@@ -56,6 +57,7 @@ pub(super) async fn close_made(
     row: &CheckoutRow,
     order: &OrderRow,
     reason: CloseReason,
+    author: Option<&Author>,
 ) -> Result<Closed> {
     let id = row.id;
     if !row.status.is_live() {
@@ -68,12 +70,7 @@ pub(super) async fn close_made(
         row.session_id.as_deref().ok_or_else(|| Error::Internal(format!("{id} is open without a session")))?;
     // Of a hold that ended nothing need be noted: that is what no reason means.
     if reason != CloseReason::HoldExpired {
-        let mut conn = app.connection().await?;
-        diesel::update(checkouts::table.find(id).filter(checkouts::status.eq(CheckoutStatus::Open)))
-            .filter(checkouts::close_reason.is_null().or(checkouts::close_reason.eq(CloseReason::HoldExpired)))
-            .set(checkouts::close_reason.eq(reason))
-            .execute(&mut conn)
-            .await?;
+        note(app, row, reason, author).await?;
     }
     app.faults.point("before_expire").await;
     let session = match app.stripe.expire_session(session_id).await {
@@ -101,6 +98,25 @@ pub(super) async fn close_made(
         }
         Standing::Paid | Standing::Failed | Standing::Expired | Standing::Undecided => Ok(Closed::Over),
     }
+}
+
+/// Notes why it is closed, before Stripe is asked.
+async fn note(app: &App, row: &CheckoutRow, reason: CloseReason, author: Option<&Author>) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    db::transaction(&mut conn, |conn| {
+        async move {
+            diesel::update(checkouts::table.find(row.id).filter(checkouts::status.eq(CheckoutStatus::Open)))
+                .filter(checkouts::close_reason.is_null().or(checkouts::close_reason.eq(CloseReason::HoldExpired)))
+                .set(checkouts::close_reason.eq(reason))
+                .execute(conn)
+                .await?;
+            let Some(author) = author else { return Ok(()) };
+            let entry = Entry::new(Action::CheckoutReleaseRequested, row.id).set("/order_id", row.order_id);
+            audit::record(conn, author, entry, now).await
+        }
+        .scope_boxed()
+    })
+    .await
 }
 
 /// Notes that somebody wants to cancel while a payment is on its way: on failure the stock is released, on success the

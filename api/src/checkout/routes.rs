@@ -122,7 +122,7 @@ pub async fn cancel_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: Car
     authorise(&app, id.0, &token).await?;
     let task_app = Arc::clone(&app);
     let work = async move {
-        let closed = close::close(&task_app, id.0, CloseReason::Cancelled).await?;
+        let closed = close::close(&task_app, id.0, CloseReason::Cancelled, None).await?;
         if closed == Closed::Processing && !close::request_cancel(&task_app, id.0).await? {
             // Decided in the meantime, or to be decided by staff: the checkout says how it stands.
             return Ok(Closed::Over);

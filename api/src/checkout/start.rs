@@ -195,7 +195,7 @@ async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart<'_>, key: &Key) 
 
 /// Closes the live checkout for another one (PROTOCOL.md 7).
 async fn make_way(app: &Arc<App>, id: CheckoutId) -> Result<()> {
-    match close::close(app, id, CloseReason::Replaced).await? {
+    match close::close(app, id, CloseReason::Replaced, None).await? {
         close::Closed::Over => Ok(()),
         close::Closed::Processing => {
             Err(Error::problem(Code::PaymentProcessing, "A payment for this cart is on its way. Wait for its outcome.")

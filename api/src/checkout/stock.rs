@@ -40,7 +40,7 @@ const HOLD: &str = "
     SELECT variant_id FROM reserved
     UNION ALL SELECT variant_id FROM locked WHERE NOT track_inventory";
 
-/// Takes what an order holds out of the stock, with its movements. Answers the variants that run low by that.
+/// Takes what an order holds out of the stock, with its movements. Answers the variants that run low or out by that.
 const COMMIT: &str = "
     WITH taken AS (
         UPDATE reservations SET status = 'committed', updated_at = $2
@@ -53,8 +53,9 @@ const COMMIT: &str = "
         UPDATE stock_levels AS level
         SET on_hand = level.on_hand - locked.quantity, reserved = level.reserved - locked.quantity
         FROM locked WHERE level.variant_id = locked.variant_id
-        RETURNING level.variant_id, locked.quantity, level.on_hand, level.low_since IS NULL AND level.track_inventory
-            AND level.low_stock_threshold > 0 AND level.on_hand <= level.low_stock_threshold AS crosses
+        RETURNING level.variant_id, locked.quantity, level.on_hand, level.track_inventory AND (level.out_since IS NULL
+            AND level.on_hand <= 0 OR level.low_since IS NULL AND level.low_stock_threshold > 0
+            AND level.on_hand <= level.low_stock_threshold) AS crosses
     ), moved AS (
         INSERT INTO stock_movements (id, variant_id, delta, on_hand_after, reason, order_id, created_at)
         SELECT gen_random_uuid(), variant_id, -quantity, on_hand, 'sale', $1, $2 FROM changed

@@ -7,6 +7,7 @@ use super::model::{Collection, CollectionList, CollectionPatch, NewCollection};
 use super::read::{self, After};
 use super::write;
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
@@ -34,12 +35,15 @@ pub async fn create_collection(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
-    let (now, new) = (app.clock.now(), &body.value);
+    let (now, new, author) = (app.clock.now(), &body.value, staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
             let id = write::create(conn, new, now).await?;
-            Answer::of(201, &read::find(conn, &id.to_string(), None).await?)
+            let collection = read::find(conn, &id.to_string(), None).await?;
+            let entry = Entry::new(Action::CollectionCreated, id).made(&collection);
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &collection)
         }
         .scope_boxed()
     })
@@ -113,11 +117,15 @@ pub async fn update_collection(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let author = staff.author();
     let mut conn = app.connection().await?;
     let collection = db::transaction(&mut conn, |conn| {
         async move {
-            write::update(conn, id.0, patch, expected, now).await?;
-            read::find(conn, &id.0.to_string(), None).await
+            let before = write::update(conn, id.0, patch, expected, now).await?;
+            let collection = read::find(conn, &id.0.to_string(), None).await?;
+            let entry = Entry::new(Action::CollectionUpdated, id.0).changed(&before, &collection);
+            audit::record(conn, author, entry, now).await?;
+            Ok(collection)
         }
         .scope_boxed()
     })
@@ -144,9 +152,16 @@ pub async fn delete_collection(
     id: Id<CollectionId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
-    let expected = &Expected::from_request(&request)?;
+    let (expected, now, author) = (&Expected::from_request(&request)?, app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { write::delete(conn, id.0, expected).await }.scope_boxed()).await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let before = write::delete(conn, id.0, expected).await?;
+            audit::record(conn, author, Entry::new(Action::CollectionDeleted, id.0).deleted(&before), now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -205,8 +220,20 @@ async fn set_member(
         .get("product_id")
         .and_then(|id| id.parse().ok())
         .ok_or_else(|| Error::not_found("product"))?;
+    let (now, author) = (app.clock.now(), staff.author());
+    let (was, is) = if member { (None, Some(product)) } else { (Some(product), None) };
+    let action = if member { Action::CollectionProductAdded } else { Action::CollectionProductRemoved };
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { write::set_member(conn, id, product, member).await }.scope_boxed())
-        .await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            if write::set_member(conn, id, product, member).await? {
+                let entry = Entry::new(action, id).moved("/products", was, is);
+                audit::record(conn, author, entry, now).await?;
+            }
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

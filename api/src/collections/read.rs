@@ -80,7 +80,7 @@ pub async fn list(
     Ok(rows.into_iter().map(|row| shown(row, reader)).collect())
 }
 
-fn shown(row: CollectionRow, reader: Option<&Locale>) -> Collection {
+pub(super) fn shown(row: CollectionRow, reader: Option<&Locale>) -> Collection {
     let translations = Translations::from_json(row.translations);
     let texts = reader.and_then(|locale| translations.of(locale));
     let description_html = texts.and_then(|texts| texts.description_html.clone()).unwrap_or(row.description_html);

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::model::{CollectionPatch, NewCollection};
-use super::read::CollectionRow;
+use super::model::{Collection, CollectionPatch, NewCollection};
+use super::read::{self, CollectionRow};
 use crate::catalog::html;
 use crate::catalog::model::ProductStatus;
 use crate::catalog::slug::{self, Slug};
@@ -62,7 +62,7 @@ async fn lock(conn: &mut Connection, id: CollectionId, expected: &Expected) -> R
     Ok(row)
 }
 
-/// Changes a collection under its lock.
+/// Changes a collection under its lock; answers what it was.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `duplicate`, `validation_failed`.
@@ -72,8 +72,9 @@ pub async fn update(
     patch: &CollectionPatch,
     expected: &Expected,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<Collection> {
     let row = lock(conn, id, expected).await?;
+    let before = read::shown(row.clone(), None);
     let new_slug = patch.slug.required("/slug")?.filter(|slug| slug.0 != row.slug);
     if let Some(new) = new_slug {
         slug::collection_renamed(conn, id, &row.slug, &new.0).await?;
@@ -105,24 +106,24 @@ pub async fn update(
         .on_constraint("collections_slug_key", || {
             crate::catalog::write::duplicate("/slug", new_slug.map_or("", |slug| &slug.0))
         })?;
-    Ok(())
+    Ok(before)
 }
 
-/// Deletes a collection; its products stay.
+/// Deletes a collection; its products stay. Answers what it was.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`.
-pub async fn delete(conn: &mut Connection, id: CollectionId, expected: &Expected) -> Result<()> {
-    lock(conn, id, expected).await?;
+pub async fn delete(conn: &mut Connection, id: CollectionId, expected: &Expected) -> Result<Collection> {
+    let row = lock(conn, id, expected).await?;
     diesel::delete(collections::table.find(id)).execute(conn).await?;
-    Ok(())
+    Ok(read::shown(row, None))
 }
 
-/// Puts a product into a collection, or takes it out; again is no change.
+/// Puts a product into a collection, or takes it out; again is no change. Answers whether it was one.
 ///
 /// # Errors
 /// `not_found` for either.
-pub async fn set_member(conn: &mut Connection, id: CollectionId, product: ProductId, member: bool) -> Result<()> {
+pub async fn set_member(conn: &mut Connection, id: CollectionId, product: ProductId, member: bool) -> Result<bool> {
     let is_there: i64 = collections::table.find(id).count().get_result(conn).await?;
     if is_there == 0 {
         return Err(Error::not_found("collection"));
@@ -131,14 +132,14 @@ pub async fn set_member(conn: &mut Connection, id: CollectionId, product: Produc
     if is_product == 0 {
         return Err(Error::not_found("product"));
     }
-    if member {
+    let changed = if member {
         diesel::insert_into(collection_products::table)
             .values((collection_products::collection_id.eq(id), collection_products::product_id.eq(product)))
             .on_conflict_do_nothing()
             .execute(conn)
-            .await?;
+            .await?
     } else {
-        diesel::delete(collection_products::table.find((id, product))).execute(conn).await?;
-    }
-    Ok(())
+        diesel::delete(collection_products::table.find((id, product))).execute(conn).await?
+    };
+    Ok(changed > 0)
 }

@@ -1,5 +1,6 @@
 //! Reading variables: each wrong value is told with the variable's name and the remedy.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use crate::faults::Faults;
 use crate::locale::Locale;
 use crate::money::Currency;
 use crate::tokens::TokenKeys;
+use crate::webhooks_in::setup;
 
 /// Typed reading of variables.
 pub(super) struct Environment<'a> {
@@ -47,17 +49,30 @@ impl Environment<'_> {
         Err(format!("{name}=`{value}` is not valid: it must be between {} and {}.", range.start(), range.end()))
     }
 
-    pub(super) fn stripe(&self, secret_key: String, is_live: bool) -> Result<StripeConfig, String> {
+    pub(super) fn stripe(&self, secret_key: String, is_live: bool, public_url: &str) -> Result<StripeConfig, String> {
         let api_base = self.text("STRIPE_API_BASE");
         Ok(StripeConfig {
             secret_key: secret_key.into(),
             is_live,
             api_base: api_base.map_or("https://api.stripe.com".to_owned(), |url| url.trim_end_matches('/').to_owned()),
             webhook_secrets: self.list::<String>("STRIPE_WEBHOOK_SECRETS")?.into_iter().map(Into::into).collect(),
+            webhook_url: self.webhook_url(public_url, is_live)?,
             requests_per_second: self.or("MERX_STRIPE_REQUESTS_PER_SECOND", if is_live { 80 } else { 20 })?,
             requests_per_second_per_endpoint: self.or("MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT", 25)?,
             tax_calculations_per_day: self.or("MERX_TAX_CALCULATIONS_PER_DAY", 10_000)?,
         })
+    }
+
+    fn webhook_url(&self, public_url: &str, is_live: bool) -> Result<Option<String>, String> {
+        match self.text("STRIPE_WEBHOOK_URL").as_deref() {
+            Some("off") => Ok(None),
+            Some(url) => setup::target(url, is_live).map(Some).ok_or_else(|| {
+                format!("STRIPE_WEBHOOK_URL=`{url}` is not valid: write it like `https://shop.example`, or `off`.")
+            }),
+            // Stripe reaches nothing else.
+            None if public_url.starts_with("https://") => Ok(setup::target(public_url, is_live)),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn outbound(&self) -> Result<OutboundConfig, String> {
@@ -158,6 +173,17 @@ impl Environment<'_> {
             Some("off") | None => Ok(false),
             Some(other) => Err(format!("MERX_DEV_MAILBOX=`{other}` is not valid. Use on or off.")),
         }
+    }
+
+    /// How clients reach the service. Links to invoices in e-mails lead there, so with a live key they are not sent in clear.
+    pub(super) fn public_url(&self, bind: SocketAddr, is_live: bool) -> Result<String, String> {
+        let url = self.text("MERX_PUBLIC_URL").unwrap_or_else(|| format!("http://{bind}"));
+        if is_live && self.text("MERX_SMTP_URL").is_some() && !url.starts_with("https://") {
+            return Err(format!(
+                "MERX_PUBLIC_URL=`{url}` is not valid. Links to invoices in e-mails lead there: use https:// and a host."
+            ));
+        }
+        Ok(url.trim_end_matches('/').to_owned())
     }
 
     /// Where links in e-mails lead. They open accounts, so with a live key they are not sent in clear.

@@ -1,6 +1,7 @@
 //! Reading how e-mails are sent.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use lettre::message::Mailbox;
 use reqwest::Url;
@@ -19,6 +20,16 @@ impl Environment<'_> {
             alert_email: alert_email.map(|address| address.to_string()),
             templates_dir: self.optional("MERX_TEMPLATES_DIR")?,
         })
+    }
+
+    /// Naming one where it is not used would only seem to protect.
+    fn ca_file(&self, tls: SmtpTls) -> Result<Option<PathBuf>, String> {
+        match (self.optional("MERX_SMTP_CA_FILE")?, tls) {
+            (Some(_), SmtpTls::None) => Err("MERX_SMTP_CA_FILE is set, but MERX_SMTP_URL is without TLS. Use \
+                 `smtps://…` or `?tls=required`, or take the variable away."
+                .to_owned()),
+            (file, SmtpTls::None | SmtpTls::Wrapped | SmtpTls::StartTls) => Ok(file),
+        }
     }
 
     fn smtp(&self, text: &str, is_live: bool) -> Result<SmtpConfig, String> {
@@ -57,6 +68,7 @@ impl Environment<'_> {
         Ok(SmtpConfig {
             port: url.port().unwrap_or(if tls == SmtpTls::Wrapped { 465 } else { 587 }),
             host,
+            ca_file: self.ca_file(tls)?,
             tls,
             credentials,
             from: from.ok_or(remedy)?,

@@ -34,8 +34,11 @@ pub struct Config {
     pub dev_mailbox: bool,
     /// `DATABASE_URL`: PostgreSQL, may be a pooler.
     pub database_url: SecretString,
-    /// `DATABASE_DIRECT_URL`: PostgreSQL without a pooler, for migrations and LISTEN (`DATABASE_URL`).
+    /// `DATABASE_DIRECT_URL`: PostgreSQL without a pooler, for LISTEN (`DATABASE_URL`).
     pub database_direct_url: SecretString,
+    /// `MIGRATION_DATABASE_URL`: the same without a pooler as the role that owns the tables, for migrations
+    /// (`DATABASE_DIRECT_URL`).
+    pub migration_database_url: SecretString,
     /// `MERX_DB_POOL_SIZE`: connections of this process (16).
     pub pool_size: usize,
     /// `MERX_WEBHOOK_POOL_SIZE`: further connections of this process, for providers' webhooks alone (4).
@@ -103,6 +106,9 @@ pub struct StripeConfig {
     pub api_base: String,
     /// `STRIPE_WEBHOOK_SECRETS`: comma-separated `whsec_…`; several while one is rotated.
     pub webhook_secrets: Vec<SecretString>,
+    /// `STRIPE_WEBHOOK_URL`: where Stripe reaches this service, or `off`: the endpoint at Stripe is not looked after
+    /// (`MERX_PUBLIC_URL` when that is `https`, else `off`).
+    pub webhook_url: Option<String>,
     /// `MERX_STRIPE_REQUESTS_PER_SECOND`: how much this process asks of Stripe (80 live, 20 test mode).
     pub requests_per_second: u32,
     /// `MERX_STRIPE_REQUESTS_PER_SECOND_PER_ENDPOINT`: of that, of one endpoint (25).
@@ -170,6 +176,8 @@ pub struct SmtpConfig {
     pub tls: SmtpTls,
     /// Of `MERX_SMTP_URL`: user and password, percent-encoded there.
     pub credentials: Option<(String, SecretString)>,
+    /// `MERX_SMTP_CA_FILE`: certificates (PEM) that the mail server's may be signed by, beside the machine's (none).
+    pub ca_file: Option<PathBuf>,
     /// `MERX_MAIL_FROM`: who e-mails are from, `Shop <orders@shop.example>`.
     pub from: Mailbox,
     /// `MERX_MAIL_REPLY_TO`: where answers go (`MERX_MAIL_FROM`).
@@ -273,20 +281,21 @@ impl Config {
             .unwrap_or_else(|| "EUR".to_owned())
             .parse()
             .map_err(|error| format!("MERX_CURRENCY is not valid: {error}."))?;
-        let public_url =
-            env.text("MERX_PUBLIC_URL").map_or(format!("http://{bind}"), |url| url.trim_end_matches('/').to_owned());
+        let direct_url = env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone());
+        let public_url = env.public_url(bind, is_live)?;
         Ok(Self {
             bind,
             storefront_url: env.storefront_url(&public_url, is_live)?,
+            stripe: env.stripe(secret_key, is_live, &public_url)?,
             public_url,
             mail: env.mail(is_live)?,
             dev_mailbox: env.dev_mailbox(is_live)?,
-            database_direct_url: env.text("DATABASE_DIRECT_URL").unwrap_or_else(|| database_url.clone()).into(),
+            migration_database_url: env.text("MIGRATION_DATABASE_URL").unwrap_or_else(|| direct_url.clone()).into(),
+            database_direct_url: direct_url.into(),
             database_url: database_url.into(),
             pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
             webhook_pool_size: env.between("MERX_WEBHOOK_POOL_SIZE", 4, 1..=100)?,
             token_keys: env.token_keys()?,
-            stripe: env.stripe(secret_key, is_live)?,
             shippo: env.shippo()?,
             ecb_url: env
                 .text("MERX_ECB_URL")

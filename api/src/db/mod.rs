@@ -2,6 +2,7 @@
 //! from the [`pool`].
 
 pub mod pool;
+pub mod roles;
 pub mod schema;
 pub mod statement;
 mod text_enum;

@@ -28,6 +28,69 @@ diesel::table! {
 }
 
 diesel::table! {
+    analytics_carts (at) {
+        at -> Timestamptz,
+        carts -> Int8,
+        carts_with_lines -> Int8,
+        checkouts -> Int8,
+    }
+}
+
+diesel::table! {
+    analytics_pending (id) {
+        id -> Int8,
+        order_id -> Uuid,
+        refund_id -> Nullable<Uuid>,
+        sign -> Int8,
+        taken -> Bool,
+    }
+}
+
+diesel::table! {
+    analytics_quarters (currency, at) {
+        at -> Timestamptz,
+        currency -> Text,
+        orders -> Int8,
+        units -> Int8,
+        discounted_orders -> Int8,
+        first_orders -> Int8,
+        gross -> Int8,
+        discounts -> Int8,
+        shipping -> Int8,
+        shipping_discounts -> Int8,
+        tax -> Int8,
+        total -> Int8,
+        refunds -> Int8,
+        refunded_units -> Int8,
+        refunded -> Int8,
+        refunded_goods -> Int8,
+        refunded_shipping -> Int8,
+        refunded_tax -> Int8,
+    }
+}
+
+diesel::table! {
+    analytics_state (id) {
+        id -> Bool,
+        carts_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    analytics_variant_days (day, variant_id, currency) {
+        day -> Date,
+        variant_id -> Uuid,
+        currency -> Text,
+        product_id -> Uuid,
+        units -> Int8,
+        gross -> Int8,
+        net -> Int8,
+        refunded_units -> Int8,
+        refunded_net -> Int8,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         name -> Text,
@@ -42,6 +105,33 @@ diesel::table! {
         former_token_hash -> Nullable<Bytea>,
         former_token_until -> Nullable<Timestamptz>,
         created_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_head (singleton) {
+        singleton -> Bool,
+        sequence -> Int8,
+        previous_hash -> Bytea,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> Uuid,
+        sequence -> Int8,
+        actor -> Text,
+        actor_name -> Text,
+        request_id -> Nullable<Text>,
+        client_address -> Nullable<Text>,
+        action -> Text,
+        subject_id -> Text,
+        reason -> Nullable<Text>,
+        changes -> Jsonb,
+        created_at -> Timestamptz,
+        previous_hash -> Bytea,
+        hash -> Bytea,
     }
 }
 
@@ -78,6 +168,7 @@ diesel::table! {
         tax_exemption -> Text,
         customer_id -> Nullable<Uuid>,
         merged_into -> Nullable<Uuid>,
+        first_line_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -530,6 +621,7 @@ diesel::table! {
         review_currency -> Nullable<Text>,
         customer_id -> Nullable<Uuid>,
         cancel_claimed_until -> Nullable<Timestamptz>,
+        bought_before -> Nullable<Bool>,
         tags -> Array<Text>,
     }
 }
@@ -678,6 +770,7 @@ diesel::table! {
         tax_reversal_id -> Nullable<Text>,
         tax_undo_id -> Nullable<Text>,
         tax_error -> Nullable<Text>,
+        succeeded_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -840,6 +933,8 @@ diesel::table! {
         allow_backorder -> Bool,
         low_stock_threshold -> Int8,
         low_since -> Nullable<Timestamptz>,
+        uses_default_threshold -> Bool,
+        out_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -1006,7 +1101,14 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     account_requests,
     alerts,
+    analytics_carts,
+    analytics_pending,
+    analytics_quarters,
+    analytics_state,
+    analytics_variant_days,
     api_keys,
+    audit_head,
+    audit_log,
     cart_line_items,
     carts,
     checkouts,

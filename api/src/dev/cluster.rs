@@ -13,11 +13,14 @@ use std::time::{Duration, Instant};
 
 use diesel_async::RunQueryDsl;
 
-use crate::db::pool;
+use crate::db::{Connection, pool};
 use crate::tokens::random_secret;
 
 /// Waits for a line or the end of its input, then stops the server fast and waits for it.
 const SUPERVISOR: &str = r#""$@" & server=$!; trap '' INT TERM HUP; read -r _; kill -INT "$server"; wait "$server""#;
+
+/// Whom the service is in the database.
+const SERVICE_ROLE: &str = "merx_app";
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -66,22 +69,43 @@ impl Cluster {
         let supervisor = launch(&binaries, &home, &log, user, port, durability)?;
         let cluster = Self { supervisor, port, password };
         let started = Instant::now();
-        while let Err(error) = pool::connect_once(&cluster.url("postgres")).await {
-            if started.elapsed() > START_PATIENCE {
-                return Err(format!("PostgreSQL does not start ({error}). See {}.", log.display()));
+        let mut conn = loop {
+            match pool::connect_once(&cluster.url("postgres")).await {
+                Ok(conn) => break conn,
+                Err(error) if started.elapsed() > START_PATIENCE => {
+                    return Err(format!("PostgreSQL does not start ({error}). See {}.", log.display()));
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        };
+        cluster.create_service_role(&mut conn).await?;
         Ok(cluster)
     }
 
-    /// The address of a database in the cluster.
+    /// The role that the service is; it has the password of the owner, which only we can read.
+    async fn create_service_role(&self, conn: &mut Connection) -> Result<(), String> {
+        let create = format!("CREATE ROLE {SERVICE_ROLE} LOGIN PASSWORD '{}'", self.password);
+        match diesel::sql_query(create).execute(conn).await {
+            Err(error) if !error.to_string().contains("already exists") => {
+                Err(format!("The role {SERVICE_ROLE} cannot be created: {error}."))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The address of a database in the cluster, as its owner reaches it.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://merx:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
-    /// Makes a database unless it exists, and answers its address.
+    /// The address of a database in the cluster, as the service reaches it.
+    #[must_use]
+    pub fn service_url(&self, database: &str) -> String {
+        format!("postgres://{SERVICE_ROLE}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// Makes a database unless it exists, and answers its address as that of its owner.
     ///
     /// # Errors
     /// The server's message.

@@ -1,6 +1,7 @@
 //! `merx dev`: the whole of Merx on one machine, without accounts or configuration.
 
 pub mod cluster;
+pub mod history;
 pub mod seed;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use crate::app::App;
 use crate::config::{Config, is_live_key};
 use crate::run::{self, Running, StopSignal};
 use crate::staff::api_keys::{self, Scope};
+use crate::staff::key_commands;
 use crate::staff::members::{self, StaffStatus};
 use crate::staff::roles::{BuiltInRole, RoleRef};
 use crate::staff::{account, commands};
@@ -36,6 +38,9 @@ pub struct Options {
     /// Delete all data first
     #[arg(long)]
     pub fresh: bool,
+    /// How many orders a shop without any is given, over the last year, once it runs; 0 for none
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(..=i64::from(history::MOST_ORDERS)))]
+    pub orders: u32,
 }
 
 /// What the data directory keeps between starts.
@@ -63,10 +68,17 @@ struct Description<'a> {
     mailbox_url: String,
     dashboard_url: String,
     database_url: &'a str,
+    migration_database_url: &'a str,
     sandbox_url: Option<String>,
     admin_key: &'a str,
     staff: &'a Owner,
     webhook_secret: &'a str,
+}
+
+/// One database, as its two roles reach it.
+struct Databases {
+    service: String,
+    owner: String,
 }
 
 /// Runs until Ctrl-C.
@@ -133,9 +145,15 @@ async fn run_on(
     signal: &mut StopSignal,
 ) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let database_url = match cluster {
-        Some(cluster) => cluster.create_database("merx").await?,
-        None => variable("DATABASE_URL").unwrap_or_default(),
+    let databases = match cluster {
+        Some(cluster) => {
+            let owner = cluster.create_database("merx").await?;
+            Databases { service: cluster.service_url("merx"), owner }
+        }
+        None => {
+            let service = variable("DATABASE_URL").unwrap_or_default();
+            Databases { owner: variable("MIGRATION_DATABASE_URL").unwrap_or_else(|| service.clone()), service }
+        }
     };
     if options.fresh {
         forget(data_dir)?;
@@ -146,7 +164,7 @@ async fn run_on(
         Some(_) => None,
         None => Some(start_sandbox(address, &base_url, &secrets, data_dir).await?),
     };
-    let config = config(address, &database_url, sandbox.as_ref(), &secrets)?;
+    let config = config(address, &databases, sandbox.as_ref(), &secrets)?;
     if options.fresh {
         run::migrate(&config, true).await?;
     }
@@ -163,7 +181,8 @@ async fn run_on(
         docs_url: format!("{base_url}/docs/"),
         mailbox_url: format!("{base_url}/dev/mailbox"),
         dashboard_url: format!("{base_url}/admin/"),
-        database_url: &database_url,
+        database_url: &databases.service,
+        migration_database_url: &databases.owner,
         sandbox_url: sandbox.as_ref().map(Sandbox::url),
         admin_key: &admin_key,
         staff: &owner,
@@ -171,7 +190,11 @@ async fn run_on(
     };
     write(&data_dir.join("dev.json"), &serde_json::to_string_pretty(&description).map_err(|error| error.to_string())?)?;
     println!("{}", welcome(&description, &app).await);
-    signal.received().await;
+    // The shop is open meanwhile.
+    tokio::select! {
+        () = signal.received() => {}
+        () = make_past(&app, sandbox.as_ref(), options.orders) => signal.received().await,
+    }
     println!("Stopping…");
     running.stop().await;
     if let Some(sandbox) = sandbox {
@@ -179,6 +202,19 @@ async fn run_on(
     }
     // Nobody should believe that a stopped server is there.
     remove(&data_dir.join("dev.json"))
+}
+
+/// Gives the shop a year behind it, while it runs already.
+async fn make_past(app: &App, sandbox: Option<&Sandbox>, orders: u32) {
+    match history::seed(app, orders).await {
+        Ok(past) => {
+            if let Some(sandbox) = sandbox {
+                sandbox.adopt(&past.payments);
+            }
+            tracing::info!("{}", past.told);
+        }
+        Err(error) => tracing::error!(error = %error, "The demo shop's past could not be made"),
+    }
 }
 
 fn forget(data_dir: &Path) -> Result<(), String> {
@@ -260,13 +296,13 @@ async fn start_sandbox(
 /// The environment, with defaults for everything that is not set.
 fn config(
     address: SocketAddr,
-    database_url: &str,
+    databases: &Databases,
     sandbox: Option<&Sandbox>,
     secrets: &Secrets,
 ) -> Result<Config, String> {
     let mut defaults: HashMap<&str, String> = HashMap::from([
         ("MERX_BIND", address.to_string()),
-        ("DATABASE_URL", database_url.to_owned()),
+        ("DATABASE_URL", databases.service.clone()),
         ("MERX_TOKEN_KEYS", secrets.token_key.clone()),
         ("MERX_STORE_NAME", "Northbound Goods".to_owned()),
         ("MERX_CURRENCIES", "EUR,USD,GBP,JPY".to_owned()),
@@ -278,6 +314,9 @@ fn config(
         ("MERX_WEBHOOKS_ALLOW_PRIVATE", "true".to_owned()),
         ("STRIPE_WEBHOOK_SECRETS", secrets.webhook_secret.clone()),
     ]);
+    if variable("DATABASE_URL").is_none() {
+        defaults.insert("MIGRATION_DATABASE_URL", databases.owner.clone());
+    }
     if let Some(sandbox) = sandbox {
         defaults.insert("STRIPE_SECRET_KEY", "sk_test_sandbox".to_owned());
         defaults.insert("STRIPE_API_BASE", sandbox.url());
@@ -295,13 +334,13 @@ fn config(
 async fn admin_key(app: &App, secrets: &mut Secrets, data_dir: &Path) -> crate::error::Result<String> {
     let mut conn = app.connection().await?;
     if let Some(key) = &secrets.admin_key
-        && let Some((_, scopes)) = api_keys::find(&mut conn, key, app.clock.now()).await?
+        && let Some((_, _, scopes)) = api_keys::find(&mut conn, key, app.clock.now()).await?
         // One of an older version lacks the scopes of this one.
         && Scope::ALL.iter().all(|scope| scopes.contains(scope))
     {
         return Ok(key.clone());
     }
-    let (_, key) = api_keys::create(&mut conn, "merx dev", &Scope::ALL, app.clock.now()).await?;
+    let key = key_commands::issue(&mut conn, "merx dev", &Scope::ALL, app.clock.now()).await?;
     secrets.admin_key = Some(key.clone());
     save(data_dir, secrets).map_err(crate::error::Error::Internal)?;
     Ok(key)

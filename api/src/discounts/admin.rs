@@ -10,6 +10,7 @@ use super::read::{self, After, Wanted};
 use super::requests::{DiscountPatch, NewDiscount};
 use super::write;
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -37,12 +38,14 @@ pub async fn create_discount(
 ) -> Result<HttpResponse> {
     staff.require(Scope::DiscountsWrite)?;
     let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
-    let (now, new) = (app.clock.now(), &body.value);
+    let (now, new, author) = (app.clock.now(), &body.value, staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
             let id = write::create(conn, new, now).await?;
-            Answer::of(201, &read::find(conn, id).await?)
+            let discount = read::find(conn, id).await?;
+            audit::record(conn, author, Entry::new(Action::DiscountCreated, id).made(&discount), now).await?;
+            Answer::of(201, &discount)
         }
         .scope_boxed()
     })
@@ -139,11 +142,15 @@ pub async fn update_discount(
 ) -> Result<HttpResponse> {
     staff.require(Scope::DiscountsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let author = staff.author();
     let mut conn = app.connection().await?;
     let discount = db::transaction(&mut conn, |conn| {
         async move {
-            write::update(conn, id.0, patch, expected, now).await?;
-            read::find(conn, id.0).await
+            let before = write::update(conn, id.0, patch, expected, now).await?;
+            let discount = read::find(conn, id.0).await?;
+            let entry = Entry::new(Action::DiscountUpdated, id.0).changed(&before, &discount);
+            audit::record(conn, author, entry, now).await?;
+            Ok(discount)
         }
         .scope_boxed()
     })
@@ -170,9 +177,15 @@ pub async fn delete_discount(
     id: Id<DiscountId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::DiscountsWrite)?;
-    let (expected, now) = (&Expected::from_request(&request)?, app.clock.now());
+    let (expected, now, author) = (&Expected::from_request(&request)?, app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { write::archive(conn, id.0, expected, now).await }.scope_boxed())
-        .await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let before = write::archive(conn, id.0, expected, now).await?;
+            audit::record(conn, author, Entry::new(Action::DiscountDeleted, id.0).deleted(&before), now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -7,6 +7,7 @@ use super::codes::{self, After};
 use super::model::{DiscountCodeList, NewDiscountCodes};
 use super::requests::NewCodes;
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -38,11 +39,20 @@ pub async fn create_discount_codes(
 ) -> Result<HttpResponse> {
     staff.require(Scope::DiscountsWrite)?;
     let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
-    let (now, new) = (app.clock.now(), &body.value);
+    let (now, new, author) = (app.clock.now(), &body.value, staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
-        async move { Answer::of(201, &NewDiscountCodes { data: codes::create(conn, id.0, new, now).await? }) }
-            .scope_boxed()
+        async move {
+            let data = codes::create(conn, id.0, new, now).await?;
+            // How many, and not which: a code is as good as money.
+            let entry = Entry::new(Action::DiscountCodesCreated, id.0)
+                .set("/codes", data.len())
+                .set("/prefix", new.prefix.as_ref().map(|prefix| &prefix.0))
+                .set("/usage_limit", new.usage_limit);
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &NewDiscountCodes { data })
+        }
+        .scope_boxed()
     })
     .await?;
     Ok(idempotency::respond(&answer, replayed))
@@ -94,7 +104,16 @@ pub async fn delete_discount_code(
 ) -> Result<HttpResponse> {
     staff.require(Scope::DiscountsWrite)?;
     let code = request.match_info().get("code").unwrap_or_default();
+    let (now, author) = (app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { codes::delete(conn, id.0, code).await }.scope_boxed()).await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            codes::delete(conn, id.0, code).await?;
+            let entry = Entry::new(Action::DiscountCodeDeleted, id.0).moved("/codes", code, None::<()>);
+            audit::record(conn, author, entry, now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

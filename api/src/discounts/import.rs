@@ -10,6 +10,7 @@ use super::model::{AppliesTo, DiscountType};
 use super::requests::{CodeText, NewCodes, NewDiscount};
 use super::write;
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::discount_codes;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -31,13 +32,13 @@ pub enum Taken {
 /// # Errors
 /// `provider_unavailable` when Stripe cannot be read; those of the database.
 pub async fn import(app: &App, dry_run: bool) -> Result<Vec<(String, Taken)>> {
-    let mut report = Vec::new();
+    let (mut report, author) = (Vec::new(), &Author::command_line());
     for promotion in app.stripe.promotion_codes().await? {
         let (mut conn, now, one) = (app.connection().await?, app.clock.now(), &promotion);
         let taken = if dry_run {
-            db::rehearse(&mut conn, |conn| async move { take(conn, one, now).await }.scope_boxed()).await
+            db::rehearse(&mut conn, |conn| async move { take(conn, one, author, now).await }.scope_boxed()).await
         } else {
-            db::transaction(&mut conn, |conn| async move { take(conn, one, now).await }.scope_boxed()).await
+            db::transaction(&mut conn, |conn| async move { take(conn, one, author, now).await }.scope_boxed()).await
         };
         let taken = match taken {
             Err(Error::Problem(problem)) => Taken::Refused(problem.detail),
@@ -48,7 +49,7 @@ pub async fn import(app: &App, dry_run: bool) -> Result<Vec<(String, Taken)>> {
     Ok(report)
 }
 
-async fn take(conn: &mut Connection, promotion: &PromotionCode, now: DateTime<Utc>) -> Result<Taken> {
+async fn take(conn: &mut Connection, promotion: &PromotionCode, author: &Author, now: DateTime<Utc>) -> Result<Taken> {
     let code = match CodeText::try_from(promotion.code.clone()) {
         Ok(code) => code,
         Err(error) => return Ok(Taken::Refused(error)),
@@ -66,6 +67,8 @@ async fn take(conn: &mut Connection, promotion: &PromotionCode, now: DateTime<Ut
     let discount = write::create(conn, &discount(promotion), now).await?;
     let new = NewCodes { codes: vec![code], count: None, prefix: None, usage_limit: promotion.uses_left };
     codes::create(conn, discount, &new, now).await?;
+    let entry = Entry::new(Action::DiscountCreated, discount).set("/code", &promotion.code);
+    audit::record(conn, author, entry.because("taken over from Stripe"), now).await?;
     Ok(Taken::Created)
 }
 

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::codes;
 use super::load;
-use super::model::{DiscountMethod, DiscountStatus};
+use super::model::{Discount, DiscountMethod, DiscountStatus};
+use super::read;
 use super::requests::{DiscountPatch, NewCodes, NewDiscount};
 use crate::db::Connection;
 use crate::db::schema::{discount_codes, discount_uses, discounts};
@@ -76,7 +77,7 @@ fn require_span(starts_at: DateTime<Utc>, ends_at: Option<DateTime<Utc>>) -> Res
     Ok(())
 }
 
-/// Changes a discount under its lock. A new limit counts the live uses there are.
+/// Changes a discount under its lock; answers what it was. A new limit counts the live uses there are.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `validation_failed`.
@@ -86,9 +87,10 @@ pub async fn update(
     patch: &DiscountPatch,
     expected: &Expected,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<Discount> {
     let (version, terms, starts_at, ends_at) = lock(conn, id).await?;
     expected.check(version)?;
+    let before = read::find(conn, id).await?;
     let terms = patch.terms(load::terms(terms)?)?;
     let starts_at = patch.starts_at.unwrap_or(starts_at);
     require_living(patch.status)?;
@@ -116,7 +118,7 @@ pub async fn update(
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(before)
 }
 
 async fn lock(conn: &mut Connection, id: DiscountId) -> Result<(i64, Value, DateTime<Utc>, Option<DateTime<Utc>>)> {
@@ -131,13 +133,19 @@ async fn lock(conn: &mut Connection, id: DiscountId) -> Result<(i64, Value, Date
     row.ok_or_else(|| Error::not_found("discount"))
 }
 
-/// Archives a discount: it is given no more, and its codes are deleted.
+/// Archives a discount: it is given no more, and its codes are deleted. Answers what it was.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`.
-pub async fn archive(conn: &mut Connection, id: DiscountId, expected: &Expected, now: DateTime<Utc>) -> Result<()> {
+pub async fn archive(
+    conn: &mut Connection,
+    id: DiscountId,
+    expected: &Expected,
+    now: DateTime<Utc>,
+) -> Result<Discount> {
     let (version, ..) = lock(conn, id).await?;
     expected.check(version)?;
+    let before = read::find(conn, id).await?;
     diesel::delete(discount_codes::table.filter(discount_codes::discount_id.eq(id))).execute(conn).await?;
     diesel::update(discounts::table.find(id))
         .set((
@@ -147,5 +155,5 @@ pub async fn archive(conn: &mut Connection, id: DiscountId, expected: &Expected,
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(before)
 }

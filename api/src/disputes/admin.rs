@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, post, web};
 
-use super::tax;
+use super::tax::{self, By};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -26,8 +26,8 @@ use crate::staff::api_keys::Scope;
 #[post("/v1/admin/disputes/{id}/reverse-tax")]
 pub async fn reverse_dispute_tax(app: web::Data<App>, staff: Staff, id: Id<DisputeId>) -> Result<HttpResponse> {
     staff.require(Scope::RefundsWrite)?;
-    let (task_app, actor) = (Arc::clone(&app), staff.actor());
-    let order = app.run_to_end(async move { tax::reverse(&task_app, id.0, &actor).await }).await?;
+    let (task_app, author) = (Arc::clone(&app), staff.author().clone());
+    let order = app.run_to_end(async move { tax::reverse(&task_app, id.0, By::Staff(&author)).await }).await?;
     let mut conn = app.connection().await?;
     Ok(HttpResponse::Ok().json(read::find_for_staff(&mut conn, order).await?))
 }

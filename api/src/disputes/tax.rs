@@ -1,13 +1,14 @@
 //! Taking back the tax of a sale that a lost dispute undid, when staff say so (AMENDMENTS 19): whether the tax authority
 //! lets it go depends on the country and on what became of the goods.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::db;
 use crate::db::schema::{disputes, orders};
 use crate::error::{Code, Error, Result};
@@ -38,11 +39,20 @@ fn refuse(detail: impl Into<String>) -> Error {
     Error::problem(Code::TaxNotReversible, detail)
 }
 
+/// Who wants a dispute's tax to be reversed.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// A member of staff, who asks.
+    Staff(&'a Author),
+    /// Whoever asked before, as nobody knows what became of it.
+    Before(&'a str),
+}
+
 /// Reverses the tax in what a lost dispute took; a repeat changes nothing. Answers the order.
 ///
 /// # Errors
 /// `not_found`, `tax_not_reversible`, `provider_unavailable`: the reconciler asks again, and so may a repeat.
-pub async fn reverse(app: &App, id: DisputeId, actor: &str) -> Result<OrderId> {
+pub async fn reverse(app: &App, id: DisputeId, by: By<'_>) -> Result<OrderId> {
     let row = find(app, id).await?;
     if row.reversal.is_some() {
         return Ok(row.order);
@@ -53,17 +63,21 @@ pub async fn reverse(app: &App, id: DisputeId, actor: &str) -> Result<OrderId> {
     let Some(transaction) = &row.transaction else {
         return Err(refuse("The order's sale is not recorded with Stripe Tax, so there is nothing to reverse."));
     };
-    note_wish(app, id, Some(actor)).await?;
+    note_wish(app, id, by).await?;
     let flat = ReversedTax::Flat(Money::new(row.withdrawn, row.currency));
     let (key, reference) = (format!("tax_dispute:{id}"), id.to_string());
     let reversal = match app.stripe.reverse_tax(&key, transaction, &reference, Some(&flat)).await {
         Err(ProviderError::Rejected { public_message, .. }) => {
-            note_wish(app, id, None).await?;
+            forget_wish(app, id).await?;
             return Err(refuse(format!("Stripe Tax refuses: {public_message}")));
         }
         reversed => reversed?,
     };
     app.faults.point("after_dispute_tax").await;
+    let actor = match by {
+        By::Staff(author) => author.actor.as_str(),
+        By::Before(actor) => actor,
+    };
     note(app, id, row.order, &reversal, actor).await?;
     Ok(row.order)
 }
@@ -85,7 +99,7 @@ pub async fn reconcile(app: &App) -> Result<()> {
             .await?
     };
     for (id, actor) in waiting {
-        if let Err(error) = reverse(app, id, actor.as_deref().unwrap_or_default()).await {
+        if let Err(error) = reverse(app, id, By::Before(actor.as_deref().unwrap_or_default())).await {
             tracing::warn!(dispute.id = %id, error = %error, "A dispute's tax could not be reversed");
         }
     }
@@ -111,15 +125,36 @@ async fn find(app: &App, id: DisputeId) -> Result<Row> {
     row.ok_or_else(|| Error::not_found("dispute"))
 }
 
-/// Notes who wants it before Stripe is asked; `None` when Stripe refused for good.
-async fn note_wish(app: &App, id: DisputeId, actor: Option<&str>) -> Result<()> {
-    let mut conn = app.connection().await?;
+/// Notes who wants it before Stripe is asked.
+async fn note_wish(app: &App, id: DisputeId, by: By<'_>) -> Result<()> {
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let open = disputes::table.find(id).filter(disputes::tax_reversal_id.is_null());
+            let author = match by {
+                By::Staff(author) => author,
+                By::Before(_) => {
+                    diesel::update(open).set(disputes::tax_reversal_asked_at.eq(now)).execute(conn).await?;
+                    return Ok(());
+                }
+            };
+            let asked = (disputes::tax_reversal_asked_at.eq(now), disputes::tax_reversal_asked_by.eq(&author.actor));
+            diesel::update(open).set(asked).execute(conn).await?;
+            audit::record(conn, author, Entry::new(Action::DisputeTaxReversalRequested, id), now).await
+        }
+        .scope_boxed()
+    })
+    .await
+}
+
+/// Stripe refused for good.
+async fn forget_wish(app: &App, id: DisputeId) -> Result<()> {
     diesel::update(disputes::table.find(id).filter(disputes::tax_reversal_id.is_null()))
         .set((
-            disputes::tax_reversal_asked_at.eq(actor.map(|_| app.clock.now())),
-            disputes::tax_reversal_asked_by.eq(actor),
+            disputes::tax_reversal_asked_at.eq(None::<DateTime<Utc>>),
+            disputes::tax_reversal_asked_by.eq(None::<String>),
         ))
-        .execute(&mut conn)
+        .execute(&mut app.connection().await?)
         .await?;
     Ok(())
 }

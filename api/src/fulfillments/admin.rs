@@ -6,6 +6,7 @@ use scoped_futures::ScopedFutureExt;
 use super::model::{Fulfillment, FulfillmentPatch, NewFulfillment};
 use super::{change, read, write};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
@@ -50,13 +51,17 @@ pub async fn create_fulfillment(
     staff.require(Scope::FulfillmentsWrite)?;
     let scope = format!("{}:{}:fulfillments", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
-    let (expected, actor) = (&Expected::from_request(&request)?, &staff.actor());
+    let (expected, author) = (&Expected::from_request(&request)?, staff.author());
     let (now, new) = (app.clock.now(), &body.value);
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
-            write::create(conn, id.0, new, expected, actor, now).await?;
-            Answer::of(201, &orders::read::find_for_staff(conn, id.0).await?)
+            let fulfillment = write::create(conn, id.0, new, expected, &author.actor, now).await?;
+            let order = orders::read::find_for_staff(conn, id.0).await?;
+            let made = order.fulfillments.iter().find(|made| made.id == fulfillment);
+            let entry = Entry::new(Action::FulfillmentCreated, fulfillment).set("/order_id", id.0).made(&made);
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &order)
         }
         .scope_boxed()
     })
@@ -112,12 +117,19 @@ pub async fn update_fulfillment(
 ) -> Result<HttpResponse> {
     staff.require(Scope::FulfillmentsWrite)?;
     let (fulfillment, expected) = (fulfillment_id(&request)?, &Expected::from_request(&request)?);
-    let (now, patch, actor) = (app.clock.now(), &body.value, &staff.actor());
+    let (now, patch, author) = (app.clock.now(), &body.value, staff.author());
     let mut conn = app.connection().await?;
     let changed = db::transaction(&mut conn, |conn| {
         async move {
-            change::update(conn, (id.0, fulfillment), patch, expected, actor, now).await?;
-            read::find_for_staff(conn, id.0, fulfillment).await
+            let before = change::update(conn, (id.0, fulfillment), patch, expected, &author.actor, now).await?;
+            let after = read::find_for_staff(conn, id.0, fulfillment).await?;
+            let entry = Entry::new(Action::FulfillmentUpdated, fulfillment)
+                .moved("/status", before.status, after.status)
+                .moved("/carrier", &before.carrier, &after.carrier)
+                .moved("/tracking_number", &before.tracking_number, &after.tracking_number)
+                .moved("/tracking_url", &before.tracking_url, &after.tracking_url);
+            audit::record(conn, author, entry, now).await?;
+            Ok(after)
         }
         .scope_boxed()
     })
@@ -148,12 +160,17 @@ pub async fn cancel_fulfillment(
 ) -> Result<HttpResponse> {
     staff.require(Scope::FulfillmentsWrite)?;
     let (fulfillment, expected) = (fulfillment_id(&request)?, &Expected::from_request(&request)?);
-    let (now, actor) = (app.clock.now(), &staff.actor());
+    let (now, author) = (app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
     let cancelled = db::transaction(&mut conn, |conn| {
         async move {
-            change::cancel(conn, (id.0, fulfillment), expected, actor, now).await?;
-            read::find_for_staff(conn, id.0, fulfillment).await
+            let before = change::cancel(conn, (id.0, fulfillment), expected, &author.actor, now).await?;
+            let after = read::find_for_staff(conn, id.0, fulfillment).await?;
+            if before != after.status {
+                let entry = Entry::new(Action::FulfillmentCancelled, fulfillment);
+                audit::record(conn, author, entry.moved("/status", before, after.status), now).await?;
+            }
+            Ok(after)
         }
         .scope_boxed()
     })

@@ -56,7 +56,7 @@ fn refuse<T>(detail: impl Into<String>) -> Result<T> {
     Err(Error::problem(Code::FulfillmentNotChangeable, detail))
 }
 
-/// Changes the tracking of a shipment, or says where it is.
+/// Changes the tracking of a shipment, or says where it is; answers what it was.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `validation_failed`, `fulfillment_not_changeable`.
@@ -67,7 +67,7 @@ pub async fn update(
     expected: &Expected,
     actor: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<FulfillmentRow> {
     expected.check(orders::read::row(conn, order, true).await?.version)?;
     let row = read::row(conn, order, id).await?;
     if row.status == ShipmentStatus::Cancelled {
@@ -79,7 +79,7 @@ pub async fn update(
     if patch.carrier.is_given() || patch.tracking_number.is_given() || patch.tracking_url.is_given() {
         set_tracking(conn, &row, patch, actor, now).await?;
     }
-    Ok(())
+    Ok(row)
 }
 
 async fn place(
@@ -148,7 +148,8 @@ async fn set_tracking(
     timeline::record(conn, row.order_id, EventKind::TrackingChanged, detail, now).await
 }
 
-/// Calls off a shipment that never left: its units are to be sent again. One that was called off stays so.
+/// Calls off a shipment that never left: its units are to be sent again. One that was called off stays so. Answers its
+/// status before.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `fulfillment_not_changeable`.
@@ -158,12 +159,12 @@ pub async fn cancel(
     expected: &Expected,
     actor: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<ShipmentStatus> {
     let (orders_row, ledger) = ledger::load(conn, order, true).await?;
     expected.check(orders_row.version)?;
     let row = read::row(conn, order, id).await?;
     match row.status {
-        ShipmentStatus::Cancelled => return Ok(()),
+        ShipmentStatus::Cancelled => return Ok(row.status),
         ShipmentStatus::Pending => {}
         ShipmentStatus::LabelPurchased => {
             return refuse("It has a label; void that first (`POST …/label/void`).");
@@ -198,5 +199,6 @@ pub async fn cancel(
     fulfillment_status::derive(conn, order, now).await?;
     orders::read::touch(conn, order, now).await?;
     let detail = json!({"fulfillment_id": id, "line_items": units, "by": actor});
-    timeline::record(conn, order, EventKind::FulfillmentCancelled, detail, now).await
+    timeline::record(conn, order, EventKind::FulfillmentCancelled, detail, now).await?;
+    Ok(row.status)
 }

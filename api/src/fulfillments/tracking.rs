@@ -181,7 +181,10 @@ pub async fn move_to(
         .await?;
     fulfillment_status::derive(conn, row.order_id, now).await?;
     orders::read::touch(conn, row.order_id, now).await?;
-    let told = json!({"fulfillment_id": row.id, "status": next, "at": at, "detail": detail, "by": actor});
+    let told = json!({
+        "fulfillment_id": row.id, "status": next, "at": at, "detail": detail, "by": actor, "carrier": row.carrier,
+        "tracking_number": row.tracking_number, "tracking_url": row.tracking_url,
+    });
     timeline::record(conn, row.order_id, EventKind::ParcelMoved, told, now).await?;
     let cause = |status: ShipmentStatus| format!("{}:{status}", row.id);
     if row.status == ShipmentStatus::Failed {

@@ -8,6 +8,7 @@ use validator::{Validate, ValidationError};
 use super::rates::{self, ExchangeRate, RateOrigin};
 use super::settings::{CurrencySettings, CurrencySettingsDocument, CurrencySettingsPatch};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
@@ -15,7 +16,7 @@ use crate::http::etag::{self, Expected};
 use crate::http::extract::Json;
 use crate::jobs::{Job, queue};
 use crate::money::Currency;
-use crate::settings::{self, Versioned};
+use crate::settings::{self, Changed, Section, Versioned};
 use crate::staff::api_keys::Scope;
 
 fn document(settings: Versioned<CurrencySettings>, base: Currency) -> CurrencySettingsDocument {
@@ -62,19 +63,22 @@ pub async fn update_currency_settings(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
-    let base = app.config.default_currency;
+    let (base, author) = (app.config.default_currency, staff.author());
     let mut conn = app.connection().await?;
-    let changed = db::transaction(&mut conn, |conn| {
+    let body = db::transaction(&mut conn, |conn| {
         async move {
-            let changed = settings::change(conn, expected, now, |present| patch.apply_to(present, base)).await?;
+            let change = |present| patch.apply_to(present, base);
+            let Changed { before, after } = settings::change(conn, expected, now, change).await?;
             queue::enqueue(conn, Job::RefreshRates, "settings", now, now).await?;
-            Ok(changed)
+            let after = document(after, base);
+            let entry = Entry::new(Action::CurrencySettingsUpdated, CurrencySettings::KIND);
+            audit::record(conn, author, entry.changed(&document(before, base), &after), now).await?;
+            Ok(after)
         }
         .scope_boxed()
     })
     .await?;
     app.wake.ring();
-    let body = document(changed, base);
     etag::respond(&request, HttpResponse::Ok(), body.version, &body)
 }
 
@@ -140,7 +144,7 @@ pub async fn set_exchange_rate(
     staff.require(Scope::SettingsWrite)?;
     let currency: Option<Currency> = request.match_info().get("currency").and_then(|code| code.parse().ok());
     let currency = currency.filter(|currency| currency.code() != "EUR").ok_or_else(|| Error::not_found("currency"))?;
-    let now = app.clock.now();
+    let (now, author) = (app.clock.now(), staff.author());
     let rate = &ExchangeRate {
         currency,
         rate: body.value.rate.clone(),
@@ -151,8 +155,11 @@ pub async fn set_exchange_rate(
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move {
+            let before = rates::newest(conn).await?.into_iter().find(|newest| newest.currency == currency);
             rates::store(conn, std::slice::from_ref(rate)).await?;
-            queue::enqueue(conn, Job::RefreshRates, "settings", now, now).await
+            queue::enqueue(conn, Job::RefreshRates, "settings", now, now).await?;
+            let entry = Entry::new(Action::ExchangeRateSet, currency);
+            audit::record(conn, author, entry.moved("/rate", before.map(|newest| newest.rate), &rate.rate), now).await
         }
         .scope_boxed()
     })

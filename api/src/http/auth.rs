@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use crate::app::App;
+use crate::audit::{Author, Origin};
 use crate::customers::sessions::{self, ACCESS_PREFIX};
 use crate::error::{Code, Error, Result};
 use crate::http::caller::bearer_token;
@@ -50,6 +51,7 @@ pub struct OrderAccess {
 /// Staff: an API key, or a member who is logged in.
 pub struct Staff {
     by: By,
+    author: Author,
     scopes: Vec<Scope>,
 }
 
@@ -67,16 +69,19 @@ impl Staff {
     /// The scope of this caller's idempotency keys.
     #[must_use]
     pub fn idempotency_scope(&self) -> String {
-        format!("staff:{}", self.actor())
+        format!("staff:{}", self.author.actor)
     }
 
     /// Who acts, for the records: `key_…` or `stf_…`.
     #[must_use]
     pub fn actor(&self) -> String {
-        match self.by {
-            By::Key(key) => key.to_string(),
-            By::Member { id, .. } => id.to_string(),
-        }
+        self.author.actor.clone()
+    }
+
+    /// Who acts, from where and in which request, for the audit log.
+    #[must_use]
+    pub const fn author(&self) -> &Author {
+        &self.author
     }
 
     /// The member who acts; `None` for a key.
@@ -275,8 +280,13 @@ async fn key_of(request: HttpRequest, token: String) -> Result<Staff> {
         let mut conn = task_shop.connection().await?;
         api_keys::find(&mut conn, &token, task_shop.clock.now()).await
     };
-    let found = shop.run_to_end(look_up).await?;
-    found.map(|(key, scopes)| Staff { by: By::Key(key), scopes }).ok_or_else(|| {
+    let (found, origin) = (shop.run_to_end(look_up).await?, Origin::of(&request));
+    let staff = |(key, name, scopes): (ApiKeyId, String, Vec<Scope>)| Staff {
+        by: By::Key(key),
+        author: Author { actor: key.to_string(), name, origin },
+        scopes,
+    };
+    found.map(staff).ok_or_else(|| {
         Error::problem(Code::Unauthenticated, "This API key does not exist, is expired, or was revoked.")
     })
 }
@@ -295,9 +305,13 @@ impl FromRequest for Staff {
                 return key_of(request, token.to_owned()).await;
             }
             // Whoever sends other credentials means those, not a cookie that the browser adds.
+            let origin = Origin::of(&request);
             let session = if authorization.is_none() { session_of(request).await? } else { None };
-            let member = session
-                .map(|found| Self { by: By::Member { id: found.member, session: found.id }, scopes: found.scopes });
+            let member = session.map(|found| Self {
+                by: By::Member { id: found.member, session: found.id },
+                author: Author { actor: found.member.to_string(), name: found.name, origin },
+                scopes: found.scopes,
+            });
             member.ok_or_else(|| {
                 let detail = "Send `Authorization: Bearer sk_…` with a staff API key (`merx keys create` makes one), or log \
                               in (`POST /v1/admin/session`).";

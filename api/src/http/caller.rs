@@ -102,7 +102,7 @@ async fn read(request: &HttpRequest) -> Result<Caller> {
             app.limits.request_from(peer)?;
             let mut conn = app.connection().await?;
             let found = api_keys::find(&mut conn, bearer, app.clock.now()).await?;
-            let key = found.filter(|(_, scopes)| scopes.contains(&Scope::Storefront)).map(|(key, _)| key);
+            let key = found.filter(|(_, _, scopes)| scopes.contains(&Scope::Storefront)).map(|(key, ..)| key);
             let key = key.ok_or_else(|| {
                 Error::problem(Code::Unauthenticated, "This storefront key does not exist, is expired, or was revoked.")
             })?;

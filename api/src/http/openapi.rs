@@ -162,6 +162,7 @@ const SPECIFIC: &[(&str, &[Code])] = &[
     ("update_currency_settings", &[Code::PreconditionFailed]),
     ("update_tax_settings", &[Code::PreconditionFailed]),
     ("update_invoice_settings", &[Code::PreconditionFailed]),
+    ("update_inventory_settings", &[Code::PreconditionFailed]),
     ("issue_invoice", &[Code::InvoiceNotPossible]),
     (
         "set_tax_exemption",

@@ -1,8 +1,10 @@
 //! Liveness and readiness.
 
 use actix_web::{HttpResponse, get, web};
+use chrono::{DateTime, Utc};
 use diesel_async::RunQueryDsl;
 
+use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 
@@ -22,6 +24,21 @@ pub struct Readiness {
     pub status: String,
     /// The providers, as this process sees them. One that is down takes nothing out of service.
     pub providers: Vec<ProviderHealth>,
+    /// What a person should look at, although all is served: that Stripe's webhook endpoint is not as it should be. Asked
+    /// of Stripe by a worker once a day, and when it starts.
+    pub warnings: Vec<ReadinessWarning>,
+}
+
+/// Something that a person should look at; `GET /v1/admin/alerts` says more.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct ReadinessWarning {
+    /// The alert's kind: `webhook_endpoint_drift`.
+    pub kind: AlertKind,
+    /// What is wrong: `missing`, `disabled`, `events`, `version` or `unreadable`.
+    #[schema(example = "disabled")]
+    pub cause: String,
+    /// Since when it is known.
+    pub since: DateTime<Utc>,
 }
 
 /// A provider, as this process sees it.
@@ -50,7 +67,7 @@ pub async fn get_livez() -> HttpResponse {
 
 /// The process can serve
 ///
-/// Asks the database; send no traffic while it answers 503.
+/// Asks the database; send no traffic while it answers 503. `warnings` are for people, and no reason to send none.
 #[utoipa::path(operation_id = "get_readyz", tag = "operation", responses((status = 200, description = "Ready", body = Readiness)))]
 #[get("/readyz")]
 pub async fn get_readyz(app: web::Data<App>) -> Result<HttpResponse> {
@@ -65,5 +82,8 @@ pub async fn get_readyz(app: web::Data<App>) -> Result<HttpResponse> {
         name: way.name().to_owned(),
         circuit: if way.is_open() { "open" } else { "closed" }.to_owned(),
     });
-    Ok(HttpResponse::Ok().json(Readiness { status: "ok".to_owned(), providers: providers.collect() }))
+    let kind = AlertKind::WebhookEndpointDrift;
+    let warnings = alerts::open(&mut conn, kind).await?.into_iter();
+    let warnings = warnings.map(|(cause, since)| ReadinessWarning { kind, cause, since }).collect();
+    Ok(HttpResponse::Ok().json(Readiness { status: "ok".to_owned(), providers: providers.collect(), warnings }))
 }

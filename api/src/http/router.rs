@@ -3,16 +3,17 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    alerts, attention, carts, catalog, checkout, collections, customers, discounts, disputes, fulfillments, fx, http,
-    imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping, staff, store, tax,
-    webhooks_in, webhooks_out,
+    alerts, analytics, attention, audit, carts, catalog, checkout, collections, customers, discounts, disputes,
+    fulfillments, fx, http, imports, inventory, invoices, jobs, labels, live, mail, orders, quotes, refunds, shipping,
+    staff, store, tax, webhooks_in, webhooks_out,
 };
 
 /// The documented routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(for_shoppers).configure(for_customers).configure(for_staff);
     config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
-    config.configure(for_mail).configure(for_dashboards).configure(for_staff_accounts);
+    config.configure(for_mail).configure(for_readers_of_mail).configure(for_staff_accounts).configure(for_auditors);
+    config.configure(for_dashboards).configure(for_analysts);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -171,6 +172,8 @@ fn for_warehouse(config: &mut ServiceConfig<'_>) {
     config
         .service(inventory::low_stock_routes::list_low_stock)
         .service(inventory::low_stock_routes::export_low_stock)
+        .service(inventory::settings_routes::get_inventory_settings)
+        .service(inventory::settings_routes::update_inventory_settings)
         .service(fulfillments::admin::create_fulfillment)
         .service(fulfillments::admin::get_fulfillment)
         .service(fulfillments::admin::update_fulfillment)
@@ -191,6 +194,17 @@ fn for_accountants(config: &mut ServiceConfig<'_>) {
         .service(invoices::admin::update_invoice_settings);
 }
 
+fn for_readers_of_mail(config: &mut ServiceConfig<'_>) {
+    config.service(invoices::links::open_invoice_link);
+}
+
+fn for_auditors(config: &mut ServiceConfig<'_>) {
+    config
+        .service(audit::admin::list_audit_entries)
+        .service(audit::admin::export_audit_entries)
+        .service(audit::admin::get_audit_entry);
+}
+
 fn for_mail(config: &mut ServiceConfig<'_>) {
     config
         .service(mail::admin::list_emails)
@@ -198,25 +212,6 @@ fn for_mail(config: &mut ServiceConfig<'_>) {
         .service(mail::admin::resend_email)
         .service(mail::admin::preview_email)
         .service(mail::admin::send_test_email);
-}
-
-fn for_dashboards(config: &mut ServiceConfig<'_>) {
-    config
-        .service(attention::get_attention)
-        .service(live::routes::stream_events)
-        .service(customers::admin::list_customers)
-        .service(customers::admin::get_any_customer)
-        .service(customers::admin::update_any_customer)
-        .service(customers::admin::revoke_sessions_of_customer)
-        .service(customers::admin::export_customer)
-        .service(customers::admin::erase_customer)
-        .service(orders::list_admin::list_orders)
-        .service(orders::list_admin::list_order_summaries)
-        .service(orders::list_admin::export_orders)
-        .service(orders::note_admin::update_order)
-        .service(orders::note_admin::list_order_notes)
-        .service(orders::note_admin::create_order_note)
-        .service(orders::note_admin::delete_order_note);
 }
 
 fn for_staff_accounts(config: &mut ServiceConfig<'_>) {
@@ -246,4 +241,45 @@ fn for_staff_accounts(config: &mut ServiceConfig<'_>) {
         .service(staff::key_admin::update_api_key)
         .service(staff::key_admin::revoke_api_key)
         .service(staff::key_admin::rotate_api_key);
+}
+
+fn for_dashboards(config: &mut ServiceConfig<'_>) {
+    config
+        .service(attention::get_attention)
+        .service(live::routes::stream_events)
+        .service(customers::admin::list_customers)
+        .service(customers::admin::get_any_customer)
+        .service(customers::admin::update_any_customer)
+        .service(customers::admin::revoke_sessions_of_customer)
+        .service(customers::admin::export_customer)
+        .service(customers::admin::erase_customer)
+        .service(orders::list_admin::list_orders)
+        .service(orders::list_admin::list_order_summaries)
+        .service(orders::list_admin::export_orders)
+        .service(orders::note_admin::update_order)
+        .service(orders::note_admin::list_order_notes)
+        .service(orders::note_admin::create_order_note)
+        .service(orders::note_admin::delete_order_note);
+}
+
+fn for_analysts(config: &mut ServiceConfig<'_>) {
+    config
+        .service(analytics::routes::get_analytics_summary)
+        .service(analytics::routes::get_revenue_analytics)
+        .service(analytics::routes::get_orders_analytics)
+        .service(analytics::routes::get_customers_analytics)
+        .service(analytics::routes::get_discounts_analytics)
+        .service(analytics::routes::get_refunds_analytics)
+        .service(analytics::routes::get_product_analytics)
+        .service(analytics::routes::get_funnel_analytics)
+        .service(analytics::routes::get_inventory_analytics)
+        .service(analytics::files::export_analytics_summary)
+        .service(analytics::files::export_revenue_analytics)
+        .service(analytics::files::export_orders_analytics)
+        .service(analytics::files::export_customers_analytics)
+        .service(analytics::files::export_discounts_analytics)
+        .service(analytics::files::export_refunds_analytics)
+        .service(analytics::files::export_product_analytics)
+        .service(analytics::files::export_funnel_analytics)
+        .service(analytics::files::export_inventory_analytics);
 }

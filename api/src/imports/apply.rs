@@ -141,7 +141,7 @@ async fn create(conn: &mut Connection, draft: &Draft, context: Context<'_>) -> R
         return Err(Refusal::Faults(faults));
     }
     let made = write::create(conn, &new, context.locale, context.now).await;
-    add_archived(conn, draft, made.map_err(|error| by_pointer(draft, error))?, context).await?;
+    add_archived(conn, draft, made.map_err(|error| by_pointer(draft, error))?.id, context).await?;
     let rows = draft.lines.iter().map(|line| row(draft, *line, Outcome::Created, made_up(draft, *line))).collect();
     Ok(Report { product: Outcome::Created, rows })
 }

@@ -120,7 +120,7 @@ pub(super) fn new_variant(draft: &Draft, variant: &VariantDraft) -> NewVariant {
         taxable: variant.taxable.unwrap_or(true),
         track_inventory: variant.track_inventory.unwrap_or(true),
         allow_backorder: variant.allow_backorder.unwrap_or(false),
-        low_stock_threshold: variant.low_stock_threshold.unwrap_or_default(),
+        low_stock_threshold: given(&variant.low_stock_threshold),
         max_per_order: given(&variant.max_per_order),
         unit_cost: given(&variant.unit_cost),
         metadata: variant.metadata.clone().unwrap_or_default(),
@@ -218,7 +218,7 @@ pub(super) fn variant_patch(variant: &VariantDraft, present: &Variant) -> Option
         track_inventory: policy(variant.track_inventory, stock.map(|stock| stock.track_inventory)),
         allow_backorder: policy(variant.allow_backorder, stock.map(|stock| stock.allow_backorder)),
         low_stock_threshold: stock
-            .map_or(Patch::Absent, |stock| set(variant.low_stock_threshold.as_ref(), &stock.low_stock_threshold)),
+            .map_or(Patch::Absent, |stock| change(&variant.low_stock_threshold, stock.own_threshold().as_ref())),
         max_per_order: change(&variant.max_per_order, present.max_per_order.as_ref()),
         unit_cost: change::<Money>(&variant.unit_cost, present.unit_cost.as_ref()),
         archived: set(variant.archived.as_ref(), &present.archived_at.is_some()),

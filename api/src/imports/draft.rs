@@ -88,7 +88,7 @@ pub struct VariantDraft {
     /// Whether it is sold when none is left.
     pub allow_backorder: Option<bool>,
     /// At or under this many available it counts as low.
-    pub low_stock_threshold: Option<i64>,
+    pub low_stock_threshold: Patch<i64>,
     /// How many one order may hold.
     pub max_per_order: Patch<i64>,
     /// Whether it is sent by post.
@@ -384,7 +384,7 @@ impl Cells<'_> {
             track_inventory: self.row.cell(&Column::InventoryTracker).map(|tracker| !tracker.is_empty()),
             on_hand: self.number(&Column::InventoryQty, -1_000_000_000, 1_000_000_000),
             allow_backorder: self.policy(),
-            low_stock_threshold: self.number(&Column::LowStockThreshold, 0, 1_000_000_000),
+            low_stock_threshold: self.maybe_number(&Column::LowStockThreshold, 0, 1_000_000_000),
             max_per_order: self.maybe_number(&Column::MaxPerOrder, 1, 9999),
             requires_shipping: self.flag(&Column::RequiresShipping),
             taxable: self.flag(&Column::Taxable),

@@ -162,7 +162,7 @@ fn variant_cells(row: &mut Row, product: &Product, variant: &Variant, currency: 
         row.insert(Column::InventoryTracker, if stock.track_inventory { "shopify" } else { "" }.to_owned());
         row.insert(Column::InventoryQty, stock.on_hand.to_string());
         row.insert(Column::InventoryPolicy, if stock.allow_backorder { "continue" } else { "deny" }.to_owned());
-        row.insert(Column::LowStockThreshold, stock.low_stock_threshold.to_string());
+        row.insert(Column::LowStockThreshold, number(stock.own_threshold()));
     }
     for price in variant.prices.iter().flatten() {
         let of = Some(price.currency).filter(|of| *of != currency);

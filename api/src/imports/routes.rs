@@ -10,7 +10,7 @@ use serde_json::Value;
 use validator::Validate;
 
 use super::model::{Import, ImportList, ImportRow, ImportRowList, ImportStatus, Options, Outcome, Summary};
-use super::upload;
+use super::upload::{self, Sent};
 use crate::app::App;
 use crate::db::Connection;
 use crate::db::schema::{import_rows, imports};
@@ -58,7 +58,8 @@ pub async fn create_import(
 ) -> Result<HttpResponse> {
     staff.require(Scope::ProductsWrite)?;
     let may_set_stock = staff.require(Scope::InventoryWrite);
-    let id = upload::receive(&app, &request, payload.into_inner(), may_set_stock).await?;
+    let sent = Sent { author: staff.author(), may_set_stock };
+    let id = upload::receive(&app, &request, payload.into_inner(), sent).await?;
     app.wake.ring();
     let mut conn = app.connection().await?;
     let import = find(&mut conn, id).await?;

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::model::{ImportStatus, Options, Summary};
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::{import_chunks, imports};
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, FieldError, Result};
@@ -28,16 +29,19 @@ const PIECE: usize = 1024 * 1024;
 /// The largest other part of the form, in bytes.
 const MAX_PART: usize = 1000;
 
+/// Who sends a file.
+pub(super) struct Sent<'a> {
+    /// Who.
+    pub(super) author: &'a Author,
+    /// Whether they may set stock, or the refusal.
+    pub(super) may_set_stock: Result<()>,
+}
+
 /// Stores a form's file and queues its import.
 ///
 /// # Errors
 /// `malformed_body`, `body_too_large`, `unsupported_media_type`, `validation_failed`.
-pub(super) async fn receive(
-    app: &App,
-    request: &HttpRequest,
-    payload: Payload,
-    may_set_stock: Result<()>,
-) -> Result<ImportId> {
+pub(super) async fn receive(app: &App, request: &HttpRequest, payload: Payload, sent: Sent<'_>) -> Result<ImportId> {
     let now = app.clock.now();
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
@@ -61,11 +65,12 @@ pub(super) async fn receive(
         .execute(&mut app.connection().await?)
         .await?;
     let read = read_form(app, id, Multipart::new(request.headers(), payload), &mut options).await;
-    let lawful = read.and_then(|read| if options.set_inventory { may_set_stock.map(|()| read) } else { Ok(read) });
+    let lawful = read.and_then(|read| if options.set_inventory { sent.may_set_stock.map(|()| read) } else { Ok(read) });
     let mut conn = app.connection().await?;
     match lawful {
         Ok((file_name, bytes)) => {
-            queue_import(&mut conn, id, &options, file_name.as_deref(), bytes, now).await?;
+            let file = File { name: file_name.as_deref(), bytes: i64::try_from(bytes).unwrap_or(i64::MAX) };
+            queue_import(&mut conn, id, &options, file, sent.author, now).await?;
             Ok(id)
         }
         Err(error) => {
@@ -176,12 +181,18 @@ async fn store_piece(app: &App, id: ImportId, position: i32, data: &[u8]) -> Res
     Ok(())
 }
 
+#[derive(Clone, Copy)]
+struct File<'a> {
+    name: Option<&'a str>,
+    bytes: i64,
+}
+
 async fn queue_import(
     conn: &mut Connection,
     id: ImportId,
     options: &Options,
-    file_name: Option<&str>,
-    bytes: usize,
+    file: File<'_>,
+    author: &Author,
     now: DateTime<Utc>,
 ) -> Result<()> {
     db::transaction(conn, |conn| {
@@ -190,12 +201,14 @@ async fn queue_import(
                 .set((
                     imports::status.eq(ImportStatus::Queued),
                     imports::options.eq(json!(options)),
-                    imports::file_name.eq(file_name),
-                    imports::bytes.eq(i64::try_from(bytes).unwrap_or(i64::MAX)),
+                    imports::file_name.eq(file.name),
+                    imports::bytes.eq(file.bytes),
                 ))
                 .execute(conn)
                 .await?;
-            queue::enqueue(conn, Job::Import(id), &id.to_string(), now, now).await
+            queue::enqueue(conn, Job::Import(id), &id.to_string(), now, now).await?;
+            let entry = Entry::new(Action::ImportCreated, id).made(options).set("/file_name", file.name);
+            audit::record(conn, author, entry, now).await
         }
         .scope_boxed()
     })

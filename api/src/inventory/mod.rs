@@ -4,8 +4,11 @@ pub mod low_stock;
 pub mod low_stock_routes;
 pub mod restock;
 pub mod routes;
+pub mod settings;
+pub mod settings_routes;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,7 @@ use validator::Validate;
 
 use crate::alerts::{self, AlertKind};
 use crate::catalog::model::Inventory;
-use crate::db::schema::{reservations, stock_levels, stock_movements};
+use crate::db::schema::{reservations, stock_levels, stock_movements, variants};
 use crate::db::{Connection, text_enum};
 use crate::error::{Error, Result};
 use crate::ids::{OrderId, StockMovementId, VariantId};
@@ -106,18 +109,12 @@ pub struct NewLevel {
     pub track_inventory: bool,
     /// Whether it is sold when none is left.
     pub allow_backorder: bool,
-    /// At or under this many it counts as low; 0 never.
-    pub low_stock_threshold: i64,
+    /// At or under this many it counts as low; 0 never. `None`: the shop's default.
+    pub low_stock_threshold: Option<i64>,
 }
 
-impl NewLevel {
-    /// Whether staff are to be told of it.
-    const fn is_low(&self) -> bool {
-        self.track_inventory && self.low_stock_threshold > 0 && self.on_hand <= self.low_stock_threshold
-    }
-}
-
-/// Creates a new variant's stock with its first movement.
+/// Creates a new variant's stock with its first movement. What begins with nothing has not run out: that is noted, and
+/// nobody is told.
 ///
 /// # Errors
 /// Those of the database.
@@ -128,6 +125,10 @@ pub async fn create_level(
     reason: Reason,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let (threshold, uses_default) = match level.low_stock_threshold {
+        Some(own) => (own, false),
+        None => (settings::default_threshold(conn).await?, true),
+    };
     diesel::insert_into(stock_levels::table)
         .values((
             stock_levels::variant_id.eq(variant),
@@ -136,14 +137,22 @@ pub async fn create_level(
             stock_levels::shortage.eq(0),
             stock_levels::track_inventory.eq(level.track_inventory),
             stock_levels::allow_backorder.eq(level.allow_backorder),
-            stock_levels::low_stock_threshold.eq(level.low_stock_threshold),
+            stock_levels::low_stock_threshold.eq(threshold),
+            stock_levels::uses_default_threshold.eq(uses_default),
         ))
         .execute(conn)
         .await?;
     if level.on_hand != 0 {
         record_movement(conn, variant, level.on_hand, level.on_hand, reason, None, now).await?;
     }
-    if level.is_low() {
+    if level.track_inventory && level.on_hand <= 0 {
+        let on_sale = variants::table.find(variant).filter(variants::archived_at.is_null());
+        diesel::update(stock_levels::table.find(variant).filter(exists(on_sale)))
+            .set(stock_levels::out_since.eq(now))
+            .execute(conn)
+            .await?;
+    }
+    if level.track_inventory && threshold > 0 && level.on_hand <= threshold {
         low_stock::follow(conn, &[variant], now).await?;
     }
     Ok(())
@@ -156,8 +165,8 @@ pub struct Policy {
     pub track_inventory: Option<bool>,
     /// Whether it is sold when none is left.
     pub allow_backorder: Option<bool>,
-    /// At or under this many it counts as low; 0 never.
-    pub low_stock_threshold: Option<i64>,
+    /// At or under this many it counts as low; 0 never, `None` by the shop's default.
+    pub low_stock_threshold: Option<Option<i64>>,
     /// Whether the variant was archived or restored: stock that is not sold is not low.
     pub archived: Option<bool>,
 }
@@ -192,12 +201,19 @@ async fn keep(conn: &mut Connection, variant: VariantId, policy: Policy, now: Da
     let tracked = policy.track_inventory.unwrap_or(tracked);
     let backorder = policy.allow_backorder.unwrap_or(backorder);
     let shortage = if tracked && !backorder { (reserved - on_hand).max(0) } else { 0 };
+    let threshold = match policy.low_stock_threshold {
+        None => None,
+        Some(Some(own)) => Some((own, false)),
+        Some(None) => Some((settings::default_threshold(conn).await?, true)),
+    };
     diesel::update(stock_levels::table.find(variant))
         .set((
             stock_levels::track_inventory.eq(tracked),
             stock_levels::allow_backorder.eq(backorder),
             stock_levels::shortage.eq(shortage),
-            policy.low_stock_threshold.map(|threshold| stock_levels::low_stock_threshold.eq(threshold)),
+            threshold.map(|(threshold, uses_default)| {
+                (stock_levels::low_stock_threshold.eq(threshold), stock_levels::uses_default_threshold.eq(uses_default))
+            }),
         ))
         .execute(conn)
         .await?;
@@ -258,6 +274,43 @@ pub async fn adjust(
     change(conn, variant, adjustment.delta, adjustment.reason, adjustment.note.as_deref(), now).await
 }
 
+/// A variant's stock before it changes.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = stock_levels)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct Level {
+    on_hand: i64,
+    reserved: i64,
+    track_inventory: bool,
+    allow_backorder: bool,
+    low_stock_threshold: i64,
+    low_since: Option<DateTime<Utc>>,
+    uses_default_threshold: bool,
+    out_since: Option<DateTime<Utc>>,
+}
+
+impl Level {
+    /// Whether it runs low or out, or no longer does, once so many are on hand.
+    const fn crosses(&self, on_hand: i64) -> bool {
+        let is_low = self.low_stock_threshold > 0 && on_hand <= self.low_stock_threshold;
+        self.track_inventory && (is_low != self.low_since.is_some() || (on_hand <= 0) != self.out_since.is_some())
+    }
+
+    /// The stock once so many are on hand.
+    const fn inventory(&self, on_hand: i64, shortage: i64) -> Inventory {
+        Inventory {
+            on_hand,
+            reserved: self.reserved,
+            available: on_hand - self.reserved,
+            shortage,
+            track_inventory: self.track_inventory,
+            allow_backorder: self.allow_backorder,
+            low_stock_threshold: self.low_stock_threshold,
+            uses_default_threshold: self.uses_default_threshold,
+        }
+    }
+}
+
 /// Changes what is on hand, with its movement.
 async fn change(
     conn: &mut Connection,
@@ -267,26 +320,20 @@ async fn change(
     note: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<AdjustedStock> {
-    let level: Option<(i64, i64, bool, bool, i64)> = stock_levels::table
+    let level: Option<Level> = stock_levels::table
         .find(variant)
-        .select((
-            stock_levels::on_hand,
-            stock_levels::reserved,
-            stock_levels::track_inventory,
-            stock_levels::allow_backorder,
-            stock_levels::low_stock_threshold,
-        ))
+        .select(Level::as_select())
         .for_no_key_update()
         .first(conn)
         .await
         .optional()?;
-    let (before, reserved, track_inventory, allow_backorder, low_stock_threshold) =
-        level.ok_or_else(|| Error::not_found("variant"))?;
+    let level = level.ok_or_else(|| Error::not_found("variant"))?;
+    let (before, reserved) = (level.on_hand, level.reserved);
     let on_hand = before + delta;
     if on_hand < 0 && delta < 0 && before >= 0 {
         return Err(Error::invalid("/delta", "range", format!("would leave {on_hand} units; only {before} are there")));
     }
-    let limited = track_inventory && !allow_backorder;
+    let limited = level.track_inventory && !level.allow_backorder;
     let shortage = if limited { (reserved - on_hand).max(0) } else { 0 };
     diesel::update(stock_levels::table.find(variant))
         .set((stock_levels::on_hand.eq(on_hand), stock_levels::shortage.eq(shortage)))
@@ -306,11 +353,8 @@ async fn change(
         let detail = format!("{variant}: {reserved} units are held for shoppers, but only {on_hand} are there.");
         alerts::raise(conn, AlertKind::Shortage, &variant.to_string(), None, &detail, now).await?;
     }
-    if track_inventory && low_stock_threshold > 0 {
+    if level.crosses(on_hand) {
         low_stock::follow(conn, &[variant], now).await?;
     }
-    let available = on_hand - reserved;
-    let inventory =
-        Inventory { on_hand, reserved, available, shortage, track_inventory, allow_backorder, low_stock_threshold };
-    Ok(AdjustedStock { variant_id: variant, inventory, held_orders })
+    Ok(AdjustedStock { variant_id: variant, inventory: level.inventory(on_hand, shortage), held_orders })
 }

@@ -35,7 +35,8 @@ const RESTOCK: &str = "
             shortage = LEAST(level.shortage, GREATEST(level.reserved - level.on_hand - locked.quantity, 0))
         FROM locked WHERE level.variant_id = locked.variant_id
         RETURNING level.variant_id, locked.quantity, level.on_hand,
-            level.low_since IS NOT NULL AND level.on_hand > level.low_stock_threshold AS crosses
+            level.low_since IS NOT NULL AND level.on_hand > level.low_stock_threshold
+                OR level.out_since IS NOT NULL AND level.on_hand > 0 AS crosses
     ), moved AS (
         INSERT INTO stock_movements (id, variant_id, delta, on_hand_after, reason, order_id, created_at)
         SELECT gen_random_uuid(), variant_id, quantity, on_hand, 'restock', $1, $4 FROM changed
@@ -46,7 +47,7 @@ const RESTOCK: &str = "
 struct Back {
     #[diesel(sql_type = BigInt)]
     units: i64,
-    /// Variants that no longer run low.
+    /// Variants that no longer run low, or are there again.
     #[diesel(sql_type = Array<SqlUuid>)]
     crossed: Vec<VariantId>,
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{AdjustedStock, Reason, StockAdjustment};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db::schema::{stock_movements, variants};
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
@@ -40,10 +41,20 @@ pub async fn adjust_stock(
     staff.require(Scope::InventoryWrite)?;
     let scope = format!("{}:{}", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
-    let (now, change) = (app.clock.now(), &body.value);
+    let (now, change, author) = (app.clock.now(), &body.value, staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
-        async move { Answer::of(201, &super::adjust(conn, id.0, change, now).await?) }.scope_boxed()
+        async move {
+            let adjusted = super::adjust(conn, id.0, change, now).await?;
+            let on_hand = adjusted.inventory.on_hand;
+            let entry = Entry::new(Action::StockAdjusted, id.0)
+                .moved("/inventory/on_hand", on_hand - change.delta, on_hand)
+                .because(change.reason)
+                .noted(change.note.as_deref());
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &adjusted)
+        }
+        .scope_boxed()
     })
     .await?;
     Ok(idempotency::respond(&answer, replayed))

@@ -12,6 +12,7 @@ use super::routes::{FormatQuery, respond};
 use super::settings::{InvoiceSettings, InvoiceSettingsDocument, InvoiceSettingsPatch};
 use super::{issue, read};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -19,7 +20,7 @@ use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json, Query};
 use crate::http::pagination::{self, DEFAULT_LIMIT};
 use crate::ids::{InvoiceId, OrderId};
-use crate::settings::{self, Versioned};
+use crate::settings::{self, Changed, Section, Versioned};
 use crate::staff::api_keys::Scope;
 
 /// Which invoices.
@@ -105,9 +106,10 @@ pub async fn get_any_invoice(
 #[post("/v1/admin/orders/{id}/invoice")]
 pub async fn issue_invoice(app: web::Data<App>, staff: Staff, id: Id<OrderId>) -> Result<HttpResponse> {
     staff.require(Scope::OrdersWrite)?;
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), staff.author());
     let invoice =
-        db::transaction(&mut conn, |conn| async move { issue::late(conn, id.0, now).await }.scope_boxed()).await?;
+        db::transaction(&mut conn, |conn| async move { issue::late(conn, id.0, author, now).await }.scope_boxed())
+            .await?;
     Ok(HttpResponse::Ok().json(invoice))
 }
 
@@ -149,11 +151,19 @@ pub async fn update_invoice_settings(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let author = staff.author();
     let mut conn = app.connection().await?;
-    let changed = db::transaction(&mut conn, |conn| {
-        async move { settings::change(conn, expected, now, |present| patch.apply_to(present)).await }.scope_boxed()
+    let body = db::transaction(&mut conn, |conn| {
+        async move {
+            let Changed { before, after } =
+                settings::change(conn, expected, now, |present| patch.apply_to(present)).await?;
+            let after = document(after);
+            let entry = Entry::new(Action::InvoiceSettingsUpdated, InvoiceSettings::KIND);
+            audit::record(conn, author, entry.changed(&document(before), &after), now).await?;
+            Ok(after)
+        }
+        .scope_boxed()
     })
     .await?;
-    let body = document(changed);
     etag::respond(&request, HttpResponse::Ok(), body.version, &body)
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::model::{Buyer, Document, DocumentLine, DocumentTax, Invoice, InvoiceKind, LineKind};
 use super::read;
 use super::settings::InvoiceSettings;
+use crate::audit::{self, Action, Author, Entry};
 use crate::catalog::variants::apart;
 use crate::db::Connection;
 use crate::db::schema::{invoice_series, invoices, orders};
@@ -37,7 +38,7 @@ pub async fn invoice(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> 
 ///
 /// # Errors
 /// `invoice_not_possible` before the order is paid or while no seller is set.
-pub async fn late(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Result<Invoice> {
+pub async fn late(conn: &mut Connection, id: OrderId, author: &Author, now: DateTime<Utc>) -> Result<Invoice> {
     crate::orders::read::row(conn, id, true).await?;
     if let Some(known) = read::of_order(conn, id).await? {
         return Ok(known);
@@ -61,7 +62,11 @@ pub async fn late(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Res
     for refund in refunds {
         credit_note(conn, refund, now).await?;
     }
-    read::of_order(conn, id).await?.ok_or_else(|| Error::Internal(format!("the invoice of {id} is gone")))
+    let invoice = read::of_order(conn, id).await?;
+    let invoice = invoice.ok_or_else(|| Error::Internal(format!("the invoice of {id} is gone")))?;
+    let entry = Entry::new(Action::InvoiceIssued, invoice.id).set("/order_id", id).set("/number", &invoice.number);
+    audit::record(conn, author, entry, now).await?;
+    Ok(invoice)
 }
 
 /// Issues the credit note of a refund that succeeded, if its order has an invoice.

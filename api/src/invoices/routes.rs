@@ -2,10 +2,11 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY};
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::model::{Invoice, OrderInvoices};
+use super::sheet::Sheet;
 use super::{pdf, read, sheet};
 use crate::app::App;
 use crate::db::text_enum;
@@ -17,6 +18,8 @@ use crate::ids::{InvoiceId, OrderId};
 use crate::orders;
 
 const PAGE: &str = include_str!("invoice.html");
+
+const NO_STORE: &str = "private, no-store";
 
 text_enum! {
     /// The form of an invoice.
@@ -111,20 +114,38 @@ pub async fn get_order_invoice(
     respond(invoice, query.0.format).await
 }
 
+/// What the page is made from.
+#[derive(Serialize)]
+struct Page<'a> {
+    #[serde(flatten)]
+    sheet: &'a Sheet,
+    /// Where its file is, for who came by a link.
+    file: Option<String>,
+}
+
+/// An invoice as a page; `file` is the address of its PDF. Never kept by anybody.
+///
+/// # Errors
+/// A defect of the rendering.
+pub(super) fn as_page(sheet: &Sheet, file: Option<String>) -> Result<HttpResponse> {
+    let page = html::page(PAGE, &Page { sheet, file })?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, NO_STORE))
+        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"))
+        .content_type("text/html; charset=utf-8")
+        .body(page))
+}
+
 /// An invoice in the form that is wanted. Never kept by shared caches.
 ///
 /// # Errors
 /// A defect of the rendering.
 pub async fn respond(invoice: Invoice, format: Option<InvoiceFormat>) -> Result<HttpResponse> {
     let mut answer = HttpResponse::Ok();
-    answer.insert_header((CACHE_CONTROL, "private, no-store"));
+    answer.insert_header((CACHE_CONTROL, NO_STORE));
     match format.unwrap_or(InvoiceFormat::Json) {
         InvoiceFormat::Json => Ok(answer.json(invoice)),
-        InvoiceFormat::Html => {
-            let page = html::page(PAGE, &sheet::of(&invoice))?;
-            answer.insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"));
-            Ok(answer.content_type("text/html; charset=utf-8").body(page))
-        }
+        InvoiceFormat::Html => as_page(&sheet::of(&invoice), None),
         InvoiceFormat::Pdf => {
             // A number holds letters, digits and `-/._` only, which a file's name may, but for the slash.
             let name = format!("inline; filename=\"{}.pdf\"", invoice.number.replace('/', "-"));

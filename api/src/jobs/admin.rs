@@ -218,7 +218,7 @@ pub async fn get_job(app: web::Data<App>, staff: Staff, id: Id<JobId>) -> Result
 pub async fn retry_job(app: web::Data<App>, staff: Staff, id: Id<JobId>) -> Result<HttpResponse> {
     staff.require(Scope::JobsWrite)?;
     let mut conn = app.connection().await?;
-    control::retry(&mut conn, id.0, app.clock.now()).await?;
+    control::retry(&mut conn, id.0, staff.author(), app.clock.now()).await?;
     app.wake.ring();
     Ok(HttpResponse::Ok().json(shown(control::find(&mut conn, id.0).await?)))
 }
@@ -241,7 +241,7 @@ pub async fn discard_job(
 ) -> Result<HttpResponse> {
     staff.require(Scope::JobsWrite)?;
     let mut conn = app.connection().await?;
-    control::discard(&mut conn, id.0, &staff.actor(), &body.value.reason, app.clock.now()).await?;
+    control::discard(&mut conn, id.0, staff.author(), &body.value.reason, app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(shown(control::find(&mut conn, id.0).await?)))
 }
 
@@ -285,7 +285,7 @@ pub async fn pause_job_kind(
 ) -> Result<HttpResponse> {
     staff.require(Scope::JobsWrite)?;
     let mut conn = app.connection().await?;
-    kinds::pause(&mut conn, kind.0, &staff.actor(), &body.value.reason, app.clock.now()).await?;
+    kinds::pause(&mut conn, kind.0, staff.author(), &body.value.reason, app.clock.now()).await?;
     drop(conn);
     answer_kind(&app, kind.0).await
 }
@@ -302,7 +302,7 @@ pub async fn pause_job_kind(
 pub async fn resume_job_kind(app: web::Data<App>, staff: Staff, kind: Id<JobKind>) -> Result<HttpResponse> {
     staff.require(Scope::JobsWrite)?;
     let mut conn = app.connection().await?;
-    kinds::resume(&mut conn, kind.0, app.clock.now()).await?;
+    kinds::resume(&mut conn, kind.0, staff.author(), app.clock.now()).await?;
     drop(conn);
     app.wake.ring();
     answer_kind(&app, kind.0).await

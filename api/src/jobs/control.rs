@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Job, JobKind, JobStatus};
 use crate::alerts::{self, AlertKind};
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::jobs;
 use crate::db::{self, Connection, OnConstraint};
 use crate::error::{Code, Error, Result};
@@ -89,7 +90,7 @@ pub async fn find(conn: &mut Connection, id: JobId) -> Result<JobRow> {
 /// # Errors
 /// `not_found`; `wrong_status` for one that runs, is done or was discarded, and for an import, whose file must be uploaded
 /// again; `duplicate` when another does its work already.
-pub async fn retry(conn: &mut Connection, id: JobId, now: DateTime<Utc>) -> Result<()> {
+pub async fn retry(conn: &mut Connection, id: JobId, author: &Author, now: DateTime<Utc>) -> Result<()> {
     db::transaction(conn, |conn| {
         async move {
             let row = lock(conn, id).await?;
@@ -103,7 +104,7 @@ pub async fn retry(conn: &mut Connection, id: JobId, now: DateTime<Utc>) -> Resu
             if !is_dead {
                 let again = (jobs::attempts.eq(0), jobs::run_at.eq(now));
                 diesel::update(jobs::table.find(id)).set(again).execute(conn).await?;
-                return Ok(());
+                return audit::record(conn, author, retried(&row), now).await;
             }
             match Job::read(row.kind, &row.payload) {
                 Ok(Job::Import(_)) => {
@@ -114,18 +115,31 @@ pub async fn retry(conn: &mut Connection, id: JobId, now: DateTime<Utc>) -> Resu
                 Ok(Job::ProcessEvent(event)) => events::reopen(conn, event).await?,
                 Ok(_) | Err(_) => {}
             }
-            revive(conn, id, now).await
+            revive(conn, id, now).await?;
+            audit::record(conn, author, retried(&row), now).await
         }
         .scope_boxed()
     })
     .await
 }
 
+fn retried(row: &JobRow) -> Entry {
+    let entry = Entry::new(Action::JobRetried, row.id).set("/kind", row.kind);
+    entry.moved("/status", row.status, JobStatus::Queued)
+}
+
 /// Gives a dead job up, and the event with it whose job it is.
 ///
 /// # Errors
 /// `not_found`; `wrong_status` for one that is not dead.
-pub async fn discard(conn: &mut Connection, id: JobId, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn discard(
+    conn: &mut Connection,
+    id: JobId,
+    author: &Author,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let by = &author.actor;
     db::transaction(conn, |conn| {
         async move {
             let row = lock(conn, id).await?;
@@ -135,7 +149,9 @@ pub async fn discard(conn: &mut Connection, id: JobId, by: &str, reason: &str, n
             if let Ok(Job::ProcessEvent(event)) = Job::read(row.kind, &row.payload) {
                 events::mark_discarded(conn, event, by, reason, now).await?;
             }
-            give_up(conn, id, by, reason, now).await
+            give_up(conn, id, by, reason, now).await?;
+            let entry = Entry::new(Action::JobDiscarded, id).set("/kind", row.kind).because(reason);
+            audit::record(conn, author, entry.moved("/status", row.status, JobStatus::Discarded), now).await
         }
         .scope_boxed()
     })

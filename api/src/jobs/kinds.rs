@@ -8,6 +8,7 @@ use scoped_futures::ScopedFutureExt;
 
 use super::JobKind;
 use crate::alerts::{self, AlertKind};
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::paused_job_kinds;
 use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
@@ -85,33 +86,52 @@ pub async fn pauses(conn: &mut Connection) -> Result<Vec<PauseRow>> {
 ///
 /// # Errors
 /// `wrong_status` for `watch`, which tells of pauses that last.
-pub async fn pause(conn: &mut Connection, kind: JobKind, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn pause(
+    conn: &mut Connection,
+    kind: JobKind,
+    author: &Author,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     if kind == JobKind::Watch {
         let detail = "The kind `watch` cannot be paused: it tells of pauses that last.";
         return Err(Error::problem(Code::WrongStatus, detail));
     }
-    diesel::insert_into(paused_job_kinds::table)
-        .values((
-            paused_job_kinds::kind.eq(kind),
-            paused_job_kinds::paused_by.eq(by),
-            paused_job_kinds::reason.eq(reason),
-            paused_job_kinds::since.eq(now),
-        ))
-        .on_conflict_do_nothing()
-        .execute(conn)
-        .await?;
-    Ok(())
+    db::transaction(conn, |conn| {
+        async move {
+            let paused = diesel::insert_into(paused_job_kinds::table)
+                .values((
+                    paused_job_kinds::kind.eq(kind),
+                    paused_job_kinds::paused_by.eq(&author.actor),
+                    paused_job_kinds::reason.eq(reason),
+                    paused_job_kinds::since.eq(now),
+                ))
+                .on_conflict_do_nothing()
+                .execute(conn)
+                .await?;
+            if paused == 0 {
+                return Ok(());
+            }
+            audit::record(conn, author, Entry::new(Action::JobKindPaused, kind).because(reason), now).await
+        }
+        .scope_boxed()
+    })
+    .await
 }
 
 /// Ends the pause of a kind, and the alert about it; again is no change.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn resume(conn: &mut Connection, kind: JobKind, now: DateTime<Utc>) -> Result<()> {
+pub async fn resume(conn: &mut Connection, kind: JobKind, author: &Author, now: DateTime<Utc>) -> Result<()> {
     db::transaction(conn, |conn| {
         async move {
-            diesel::delete(paused_job_kinds::table.find(kind)).execute(conn).await?;
-            alerts::settle(conn, AlertKind::JobKindPaused, kind.as_str(), now).await
+            let resumed = diesel::delete(paused_job_kinds::table.find(kind)).execute(conn).await?;
+            alerts::settle(conn, AlertKind::JobKindPaused, kind.as_str(), now).await?;
+            if resumed == 0 {
+                return Ok(());
+            }
+            audit::record(conn, author, Entry::new(Action::JobKindResumed, kind), now).await
         }
         .scope_boxed()
     })

@@ -84,6 +84,10 @@ pub enum Job {
     Watch,
     /// See [`JobKind::ScanStock`].
     ScanStock,
+    /// See [`JobKind::CheckWebhookEndpoint`].
+    CheckWebhookEndpoint,
+    /// See [`JobKind::RollUpAnalytics`].
+    RollUpAnalytics,
 }
 
 impl Job {
@@ -113,6 +117,8 @@ impl Job {
             Self::VoidLabel(_) => JobKind::VoidLabel,
             Self::RegisterTracker(_) => JobKind::RegisterTracker,
             Self::ScanStock => JobKind::ScanStock,
+            Self::CheckWebhookEndpoint => JobKind::CheckWebhookEndpoint,
+            Self::RollUpAnalytics => JobKind::RollUpAnalytics,
         }
     }
 
@@ -139,7 +145,9 @@ impl Job {
             | Self::Prune
             | Self::Audit
             | Self::Watch
-            | Self::ScanStock => json!({}),
+            | Self::ScanStock
+            | Self::CheckWebhookEndpoint
+            | Self::RollUpAnalytics => json!({}),
         }
     }
 
@@ -175,6 +183,8 @@ impl Job {
             JobKind::VoidLabel => Self::VoidLabel(id()?.parse()?),
             JobKind::RegisterTracker => Self::RegisterTracker(id()?.parse()?),
             JobKind::ScanStock => Self::ScanStock,
+            JobKind::CheckWebhookEndpoint => Self::CheckWebhookEndpoint,
+            JobKind::RollUpAnalytics => Self::RollUpAnalytics,
         })
     }
 }

@@ -50,6 +50,10 @@ text_enum! {
         Watch => "watch",
         /// Looks for stock that runs low, and of which nobody told.
         ScanStock => "scan_stock",
+        /// Looks whether the webhook endpoint at Stripe is as it should be.
+        CheckWebhookEndpoint => "check_webhook_endpoint",
+        /// Rolls up what was sold and given back, for the analytics.
+        RollUpAnalytics => "roll_up_analytics",
     }
 }
 
@@ -77,7 +81,7 @@ impl Terms {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::ProcessEvent,
         Self::AdvanceCheckout,
         Self::SendRefund,
@@ -100,6 +104,8 @@ impl JobKind {
         Self::VoidLabel,
         Self::RegisterTracker,
         Self::ScanStock,
+        Self::CheckWebhookEndpoint,
+        Self::RollUpAnalytics,
     ];
 
     const fn terms(self) -> Terms {
@@ -119,10 +125,11 @@ impl JobKind {
             }
             Self::MailAlerts | Self::DeleteCoupon | Self::Import => Terms::caused(1, Work::Reconciling),
             Self::Reconcile => Terms::each(30),
-            Self::Watch => Terms::each(60),
+            Self::Watch | Self::RollUpAnalytics => Terms::each(60),
             Self::CatchUpEvents => Terms::each(600),
             Self::Prune | Self::ScanStock => Terms::each(3600),
             Self::RefreshRates => Terms::each(6 * 3600),
+            Self::CheckWebhookEndpoint => Terms::each(24 * 3600),
             // It reads every order.
             Self::Audit => Terms { lease_seconds: 3600, ..Terms::each(24 * 3600) },
         }

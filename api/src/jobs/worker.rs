@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::ids::JobId;
 use crate::{
-    check, checkout, customers, fulfillments, fx, imports, inventory, labels, mail, outbound, refunds, tax,
+    analytics, check, checkout, customers, fulfillments, fx, imports, inventory, labels, mail, outbound, refunds, tax,
     webhooks_in, webhooks_out,
 };
 
@@ -34,6 +34,9 @@ pub async fn work(app: Arc<App>, stop: CancellationToken) {
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut look, mut is_poll, mut crowded) = (true, true, HashSet::new());
+    if let Err(error) = at_start(&app).await {
+        tracing::error!(error = %error, "What a worker does first could not be queued");
+    }
     while !stop.is_cancelled() {
         if look {
             match start_due(&app, &running, &mut tasks, is_poll).await {
@@ -62,6 +65,15 @@ pub async fn work(app: Arc<App>, stop: CancellationToken) {
             tracing::error!(error = %error, "Jobs could not be given back; their leases will lapse");
         }
     }
+}
+
+/// Whoever deploys shall hear at once that Stripe's endpoint does not fit, not within a day.
+async fn at_start(app: &App) -> Result<()> {
+    if app.config.stripe.webhook_url.is_none() {
+        return Ok(());
+    }
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    queue::enqueue(&mut conn, Job::CheckWebhookEndpoint, "start", now, now).await
 }
 
 fn lock(running: &Running) -> std::sync::MutexGuard<'_, HashMap<JobId, (JobKind, Uuid)>> {
@@ -167,6 +179,8 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::VoidLabel(id) => labels::void::void(app, id).await,
         Job::RegisterTracker(id) => fulfillments::tracker::register(app, id).await,
         Job::ScanStock => inventory::low_stock::scan(app).await,
+        Job::CheckWebhookEndpoint => webhooks_in::drift::check(app).await,
+        Job::RollUpAnalytics => analytics::roll_up::run(app).await,
     }
 }
 

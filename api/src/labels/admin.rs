@@ -6,6 +6,7 @@ use scoped_futures::ScopedFutureExt;
 use super::model::{NewShippingLabel, ShippingLabel};
 use super::{read, request};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Code, Error, Result};
 use crate::fulfillments::admin::fulfillment_id;
@@ -25,10 +26,10 @@ fn require_shippo(app: &App) -> Result<()> {
 
 /// Buy a label
 ///
-/// For a shipment that has none, and for one parcel: by the rate that the shopper chose, or by a new one of the same
-/// service when that is older than six days or for another parcel. The answer is `pending`: it is bought at once, and
-/// `GET …/fulfillments/{fulfillment_id}` shows how that went, with the file, the tracking number and what it costs more
-/// than was quoted. Scope `fulfillments:write`.
+/// For a shipment that has none, and for one parcel; goods that need several parcels are a shipment for each. It is bought
+/// by the rate that the shopper chose, or by a new one of the same service when that is older than six days or for another
+/// parcel. The answer is `pending`: it is bought at once, and `GET …/fulfillments/{fulfillment_id}` shows how that went,
+/// with the file, the tracking number and what it costs more than was quoted. Scope `fulfillments:write`.
 #[utoipa::path(
     operation_id = "create_shipping_label", tag = "staff", security(("staff_key" = [])), request_body = NewShippingLabel,
     params(
@@ -51,12 +52,15 @@ pub async fn create_shipping_label(
     require_shippo(&app)?;
     let scope = format!("{}:{fulfillment}:label", staff.idempotency_scope());
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
-    let (now, new, actor) = (app.clock.now(), &body.value, &staff.actor());
+    let (now, new, author) = (app.clock.now(), &body.value, staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
-            let label = request::buy(conn, (id.0, fulfillment), new, actor, now).await?;
-            Answer::of(201, &ShippingLabel::from(read::row(conn, label).await?))
+            let label = request::buy(conn, (id.0, fulfillment), new, &author.actor, now).await?;
+            let label = ShippingLabel::from(read::row(conn, label).await?);
+            let entry = Entry::new(Action::LabelCreated, label.id).set("/fulfillment_id", fulfillment).made(&label);
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &label)
         }
         .scope_boxed()
     })
@@ -86,12 +90,12 @@ pub async fn void_shipping_label(
     id: Id<OrderId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::FulfillmentsWrite)?;
-    let (fulfillment, now) = (fulfillment_id(&request)?, app.clock.now());
+    let (fulfillment, now, author) = (fulfillment_id(&request)?, app.clock.now(), staff.author());
     require_shippo(&app)?;
     let mut conn = app.connection().await?;
     let label = db::transaction(&mut conn, |conn| {
         async move {
-            let label = request::void(conn, (id.0, fulfillment), now).await?;
+            let label = request::void(conn, (id.0, fulfillment), author, now).await?;
             read::row(conn, label).await
         }
         .scope_boxed()

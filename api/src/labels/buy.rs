@@ -143,6 +143,7 @@ async fn purchase(app: &Arc<App>, shippo: &Shippo, label: &mut LabelRow) -> Outc
         return Err(Error::Internal(detail.to_owned()));
     }
     let rate = label.rate_id.as_deref().ok_or_else(|| Error::Internal(format!("{} has no rate", label.id)))?;
+    app.faults.point("before_label_attempt").await;
     if !apply::attempt(&mut *app.connection().await?, label, now).await? {
         return Err(Error::Internal("another worker buys this label".to_owned()));
     }

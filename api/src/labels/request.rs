@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::model::{LabelStatus, NewShippingLabel};
 use super::{question, read};
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::shipping_labels;
 use crate::db::{Connection, OnConstraint};
 use crate::error::{Code, Error, Result};
@@ -82,6 +83,7 @@ pub async fn buy(
 pub async fn void(
     conn: &mut Connection,
     (order, fulfillment): (OrderId, FulfillmentId),
+    author: &Author,
     now: DateTime<Utc>,
 ) -> Result<ShippingLabelId> {
     orders::read::row(conn, order, true).await?;
@@ -108,5 +110,7 @@ pub async fn void(
         .await?;
     orders::read::touch(conn, order, now).await?;
     queue::enqueue(conn, Job::VoidLabel(id), &id.to_string(), now, now).await?;
+    let entry = Entry::new(Action::LabelVoidRequested, id).set("/fulfillment_id", fulfillment);
+    audit::record(conn, author, entry, now).await?;
     Ok(id)
 }

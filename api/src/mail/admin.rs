@@ -8,6 +8,7 @@ use super::shapes::{
 };
 use super::{After, EmailKind, Links, Wanted, render};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::error::Result;
 use crate::http::auth::Staff;
 use crate::http::extract::{Id, Json, Query};
@@ -83,9 +84,14 @@ pub async fn resend_email(
     staff.require(Scope::EmailsWrite)?;
     let scope = format!("{}:{}:resend", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &[])?;
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), staff.author());
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
-        async move { Answer::of(201, &ListedEmail::new(super::resend(conn, id.0, now).await?)) }.scope_boxed()
+        async move {
+            let email = ListedEmail::new(super::resend(conn, id.0, now).await?);
+            audit::record(conn, author, Entry::new(Action::EmailResent, id.0).set("/sent_as", email.id), now).await?;
+            Answer::of(201, &email)
+        }
+        .scope_boxed()
     })
     .await?;
     app.wake.ring();
@@ -135,8 +141,15 @@ pub async fn send_test_email(
     let scope = format!("{}:{}:test", staff.idempotency_scope(), kind.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
     let (mut conn, now, test) = (app.connection().await?, app.clock.now(), &body.value);
+    let author = staff.author();
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
-        async move { Answer::of(201, &ListedEmail::new(super::test(conn, kind.0, test, now).await?)) }.scope_boxed()
+        async move {
+            let email = ListedEmail::new(super::test(conn, kind.0, test, now).await?);
+            let entry = Entry::new(Action::EmailTestSent, email.id).set("/kind", kind.0);
+            audit::record(conn, author, entry.set("/recipient", &email.recipient), now).await?;
+            Answer::of(201, &email)
+        }
+        .scope_boxed()
     })
     .await?;
     app.wake.ring();

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::format::Format;
 use super::{EmailKind, EmailRow, Links};
@@ -17,11 +18,13 @@ use crate::db::schema::alerts;
 use crate::error::{Error, Result};
 use crate::fulfillments::model::{Fulfillment, FulfillmentLine};
 use crate::ids::{AlertId, FulfillmentId, OrderId, RefundId};
+use crate::invoices;
+use crate::invoices::model::Invoice;
 use crate::money::Money;
 use crate::orders::model::{Order, OrderLine};
 use crate::orders::read;
-use crate::staff::links::{self as staff_links, LinkKind};
-use crate::tokens::OneTime;
+use crate::staff::links as staff_links;
+use crate::tokens::{LinkKind, OneTime};
 
 /// How long the links to orders work in mails that nobody asked for.
 const ORDER_LINK: TimeDelta = TimeDelta::days(30);
@@ -41,6 +44,7 @@ pub(super) struct Content {
     pub(super) order: Option<OrderContent>,
     pub(super) shipment: Option<Shipment>,
     pub(super) refund: Option<RefundContent>,
+    pub(super) invoice: Option<InvoiceContent>,
     pub(super) cancellation: Option<Cancellation>,
     pub(super) alerts: Vec<AlertContent>,
 }
@@ -97,6 +101,14 @@ pub(super) struct RefundContent {
     pub(super) amount: String,
 }
 
+/// An invoice, or the credit note of a refund.
+#[derive(Debug, Serialize)]
+pub(super) struct InvoiceContent {
+    pub(super) number: String,
+    /// Where it is shown, to who has the link.
+    pub(super) link: String,
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct Cancellation {
     /// Whether a part of the order was sent before, so that only the rest is cancelled.
@@ -112,7 +124,16 @@ pub(super) struct AlertContent {
 
 impl Content {
     pub(super) fn new(shop: Shop, link: String) -> Self {
-        Self { shop, link, order: None, shipment: None, refund: None, cancellation: None, alerts: Vec::new() }
+        Self {
+            shop,
+            link,
+            order: None,
+            shipment: None,
+            refund: None,
+            invoice: None,
+            cancellation: None,
+            alerts: Vec::new(),
+        }
     }
 }
 
@@ -133,13 +154,15 @@ pub(super) async fn read(
         Links::Hidden => HIDDEN.to_owned(),
     };
     let once = |path: &str, kind: OneTime| format!("{}/{path}?token={}", config.storefront_url, token(kind));
-    let for_staff = |link: LinkKind, kind: OneTime| staff_links::address(config, link, &token(kind));
+    let for_staff = |link: staff_links::LinkKind, kind: OneTime| staff_links::address(config, link, &token(kind));
     match email.kind {
         EmailKind::VerifyEmail => Ok(Content::new(shop, once("verify-email", OneTime::EmailVerification))),
         EmailKind::ResetPassword => Ok(Content::new(shop, once("reset-password", OneTime::PasswordReset))),
-        EmailKind::StaffInvitation => Ok(Content::new(shop, for_staff(LinkKind::Invitation, OneTime::StaffInvitation))),
+        EmailKind::StaffInvitation => {
+            Ok(Content::new(shop, for_staff(staff_links::LinkKind::Invitation, OneTime::StaffInvitation)))
+        }
         EmailKind::StaffPasswordReset => {
-            Ok(Content::new(shop, for_staff(LinkKind::PasswordReset, OneTime::StaffPasswordReset)))
+            Ok(Content::new(shop, for_staff(staff_links::LinkKind::PasswordReset, OneTime::StaffPasswordReset)))
         }
         EmailKind::StaffPasswordChanged => Ok(Content::new(shop, format!("{}/admin", config.public_url))),
         EmailKind::AccountExists | EmailKind::PasswordChanged => Ok(Content::new(shop, config.storefront_url.clone())),
@@ -170,13 +193,17 @@ async fn about_order(
     let version = read::row(conn, id, false).await?.token_version;
     let life = if email.kind == EmailKind::OrderLink { ASKED_FOR_LINK } else { ORDER_LINK };
     let ends = email.created_at + life;
-    let token = match links {
-        Links::Live => config.token_keys.derive_link(id.0, version, ends),
+    let token = |kind: LinkKind, id: Uuid| match links {
+        Links::Live => config.token_keys.derive_link(kind, id, version, ends),
         Links::Hidden => HIDDEN.to_owned(),
     };
     let order = read::find(conn, id).await?;
-    let mut content = Content::new(Shop::new(config), order_url(config, id, &token));
+    let mut content = Content::new(Shop::new(config), order_url(config, id, &token(LinkKind::Order, id.0)));
     let subject = email.subject_id;
+    content.invoice = told_invoice(conn, email).await?.map(|invoice| InvoiceContent {
+        link: invoices::links::url(config, invoice.id, &token(LinkKind::Invoice, invoice.id.0)),
+        number: invoice.number,
+    });
     if matches!(email.kind, EmailKind::OrderShipped | EmailKind::OrderDelivered) {
         let sent = order.fulfillments.iter().find(|sent| sent.id == FulfillmentId(subject));
         content.shipment = sent.map(|sent| shipment(sent, &order, format));
@@ -191,6 +218,19 @@ async fn about_order(
     }
     content.order = Some(order_content(&order, format));
     Ok(content)
+}
+
+/// The invoice or credit note that a mail tells of, in a shop that issues them.
+async fn told_invoice(conn: &mut Connection, email: &EmailRow) -> Result<Option<Invoice>> {
+    if email.kind == EmailKind::OrderConfirmation
+        && let Some(order) = email.order_id
+    {
+        return invoices::read::of_order(conn, order).await;
+    }
+    if email.kind == EmailKind::OrderRefunded {
+        return invoices::read::of_refund(conn, RefundId(email.subject_id)).await;
+    }
+    Ok(None)
 }
 
 /// Where an order is shown.

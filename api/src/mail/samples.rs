@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::content::{AlertContent, Cancellation, Content, Line, OrderContent, RefundContent, Shipment, Shop};
+use super::content::{
+    AlertContent, Cancellation, Content, InvoiceContent, Line, OrderContent, RefundContent, Shipment, Shop,
+};
 use super::format::Format;
 use super::{EmailKind, EmailRow};
 use crate::alerts::AlertKind;
@@ -44,6 +46,12 @@ pub(super) fn content(kind: EmailKind, shop: Shop, format: Format) -> Content {
                 content.shipment = Some(sample.shipment());
             }
             content.refund = (kind == EmailKind::OrderRefunded).then(|| RefundContent { amount: sample.euro(1999) });
+            if kind == EmailKind::OrderConfirmation {
+                content.invoice = Some(sample.invoice("INV-1"));
+            }
+            if kind == EmailKind::OrderRefunded {
+                content.invoice = Some(sample.invoice("CN-1"));
+            }
             content.cancellation = (kind == EmailKind::OrderCancelled).then_some(Cancellation { is_rest: false });
             content
         }
@@ -94,6 +102,11 @@ impl Sample {
             total: self.euro(133_388),
             shipping_address: Some(["Ada Lovelace", "Torstraße 1", "10119 Berlin", "DE"].map(str::to_owned).to_vec()),
         }
+    }
+
+    fn invoice(&self, number: &str) -> InvoiceContent {
+        let link = "https://api.shop.example/v1/invoices/inv_01jd8x3v5ke2t9qj6f4z0w7m8r?token=sample".to_owned();
+        InvoiceContent { number: number.to_owned(), link }
     }
 
     fn shipment(&self) -> Shipment {

@@ -8,7 +8,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, Message};
 use secrecy::ExposeSecret;
@@ -58,16 +58,13 @@ impl Mailer {
     /// Prepares the way; opens no connection.
     ///
     /// # Errors
-    /// When the machine's root certificates cannot be used.
+    /// When the root certificates, the machine's or those of `MERX_SMTP_CA_FILE`, cannot be used.
     pub fn new(config: &SmtpConfig) -> Result<Self, String> {
-        let parameters = || {
-            TlsParameters::new_rustls(config.host.clone()).map_err(|error| format!("MERX_SMTP_URL: no TLS: {error}."))
-        };
         Ok(Self {
             hello: ClientId::Domain(config.from.email.domain().to_owned()),
             tls: match config.tls {
                 SmtpTls::None => None,
-                SmtpTls::StartTls | SmtpTls::Wrapped => Some(parameters()?),
+                SmtpTls::StartTls | SmtpTls::Wrapped => Some(parameters(config)?),
             },
             config: config.clone(),
             idle: Mutex::default(),
@@ -159,6 +156,21 @@ impl Mailer {
         }
         Ok(connection)
     }
+}
+
+/// How the server's certificate is checked: by the machine's root certificates, and by those of `MERX_SMTP_CA_FILE`.
+fn parameters(config: &SmtpConfig) -> Result<TlsParameters, String> {
+    let mut builder = TlsParameters::builder(config.host.clone());
+    if let Some(file) = &config.ca_file {
+        let wrong = |what: &str| format!("MERX_SMTP_CA_FILE=`{}` is not valid: {what}.", file.display());
+        let pem = std::fs::read(file).map_err(|error| wrong(&error.to_string()))?;
+        if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+            return Err(wrong("it holds no certificate (PEM)"));
+        }
+        let roots = Certificate::from_pem(&pem).map_err(|error| wrong(&error.to_string()))?;
+        builder = builder.add_root_certificate(roots);
+    }
+    builder.build_rustls().map_err(|error| format!("MERX_SMTP_URL: no TLS: {error}."))
 }
 
 /// RFC 5321: 4xx may be tried again, 5xx not; 53x is about who sends (RFC 4954).

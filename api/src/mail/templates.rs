@@ -105,7 +105,7 @@ impl Templates {
     }
 
     fn one(&self, name: &str, content: &Content, subject: &str) -> Result<String, String> {
-        let Content { shop, link, order, shipment, refund, cancellation, alerts } = content;
+        let Content { shop, link, order, shipment, refund, invoice, cancellation, alerts } = content;
         let rendered = self.environment.get_template(name).and_then(|template| {
             template.render(context! {
                 subject, link,
@@ -113,6 +113,7 @@ impl Templates {
                 order => Serde(order),
                 shipment => Serde(shipment),
                 refund => Serde(refund),
+                invoice => Serde(invoice),
                 cancellation => Serde(cancellation),
                 alerts => Serde(alerts),
             })

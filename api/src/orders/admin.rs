@@ -67,9 +67,9 @@ pub async fn cancel_order(
     let scope = format!("{}:{}:cancel", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
     let new = body.value;
-    let (actor, expected) = (staff.actor(), Expected::from_request(&request)?);
+    let (author, expected) = (Some(staff.author().clone()), Expected::from_request(&request)?);
     let wish = move |is_resumed| Wish {
-        actor,
+        author,
         reason: new.reason,
         note: new.note,
         restock: new.restock.unwrap_or(true),
@@ -107,12 +107,12 @@ pub async fn decide_payment_review(
 ) -> Result<HttpResponse> {
     staff.require(Scope::OrdersWrite)?;
     let task_app = Arc::clone(&app);
-    let (actor, decision) = (staff.actor(), body.value.decision);
+    let (author, decision) = (staff.author().clone(), body.value.decision);
     let work = async move {
         match decision {
-            Decision::Accept => review::accept(&task_app, id.0, &actor).await,
-            Decision::Refund => review::give_back(&task_app, id.0, &actor, None).await,
-            Decision::Cancel => review::dismiss(&task_app, id.0, &actor).await,
+            Decision::Accept => review::accept(&task_app, id.0, &author).await,
+            Decision::Refund => review::give_back(&task_app, id.0, &author, None).await,
+            Decision::Cancel => review::dismiss(&task_app, id.0, &author).await,
         }
     };
     app.run_to_end(work).await?;

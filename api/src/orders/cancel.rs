@@ -17,6 +17,7 @@ use super::read::{self, OrderRow};
 use super::timeline::{self, EventKind};
 use super::{fulfillment_status, review};
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::checkout::model::CloseReason;
 use crate::checkout::{self, Closed};
 use crate::db::schema::{checkouts, order_line_items, orders, refund_line_items, refunds};
@@ -88,8 +89,8 @@ pub struct NewCancellation {
 /// Who cancels, and how.
 #[derive(Debug)]
 pub struct Wish {
-    /// A key's id, or `shopper`.
-    pub actor: String,
+    /// A member of staff; `None` for the shopper.
+    pub author: Option<Author>,
     /// Why.
     pub reason: CancelReason,
     /// For the shop's own use.
@@ -108,7 +109,21 @@ pub struct Wish {
 
 impl Wish {
     const fn is_shoppers(&self) -> bool {
-        self.window.is_some()
+        self.author.is_none()
+    }
+
+    /// A key's id, or `shopper`.
+    fn actor(&self) -> &str {
+        self.author.as_ref().map_or("shopper", |author| &author.actor)
+    }
+
+    /// Writes down what a member of staff did, as the last of the transaction.
+    async fn record(&self, conn: &mut Connection, action: Action, order: &OrderRow, now: DateTime<Utc>) -> Result<()> {
+        let Some(author) = &self.author else { return Ok(()) };
+        let entry = Entry::new(action, order.id).because(self.reason).noted(self.note.as_deref());
+        let after = if action == Action::OrderCancelled { OrderStatus::Cancelled } else { order.status };
+        let entry = entry.moved("/status", order.status, after);
+        audit::record(conn, author, entry.set("/restock", self.restock).set("/force", self.force), now).await
     }
 }
 
@@ -165,21 +180,22 @@ fn refuse(reason: &str, detail: &str) -> Error {
 /// Not paid: the payment page is closed at Stripe first. `None` when the order must be looked at again.
 async fn unpaid(app: &Arc<App>, order: &OrderRow, wish: &Wish, is_first: bool) -> Result<Option<Cancelled>> {
     if order.payment_review {
-        if wish.is_shoppers() {
+        let Some(author) = &wish.author else {
             let detail = "The amount that was paid is being looked at; the shop will decide.";
             return Err(refuse("payment_review", detail));
-        }
-        review::give_back(app, order.id, &wish.actor, Some(wish.reason)).await?;
+        };
+        review::give_back(app, order.id, author, Some(wish.reason)).await?;
         return Ok(Some(Cancelled::Done));
     }
     let checkout: CheckoutId = {
         let mut conn = app.connection().await?;
         if is_first {
-            claim(&mut conn, order, wish, app.clock.now()).await?;
+            let now = app.clock.now();
+            db::transaction(&mut conn, |conn| async move { claim(conn, order, wish, now).await }.scope_boxed()).await?;
         }
         checkouts::table.filter(checkouts::order_id.eq(order.id)).select(checkouts::id).first(&mut conn).await?
     };
-    let closed = checkout::close(app, checkout, CloseReason::Cancelled).await;
+    let closed = checkout::close(app, checkout, CloseReason::Cancelled, None).await;
     if closed.is_err() {
         unclaim(app, order.id, wish).await?;
     }
@@ -215,7 +231,7 @@ async fn claim(conn: &mut Connection, order: &OrderRow, wish: &Wish, now: DateTi
         .execute(conn)
         .await?;
     if claimed > 0 {
-        return Ok(());
+        return wish.record(conn, Action::OrderCancelRequested, order, now).await;
     }
     match read::row(conn, order.id, false).await?.status {
         // Paid meanwhile: the next round cancels that.
@@ -249,7 +265,7 @@ async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, n
     if is_first && !wish.is_resumed {
         wish.expected.check(order.version)?;
     }
-    if wish.is_resumed && timeline::did(conn, id, EventKind::RestCancelled, &wish.actor).await? {
+    if wish.is_resumed && timeline::did(conn, id, EventKind::RestCancelled, wish.actor()).await? {
         return Ok(());
     }
     let sent: i64 = ledger.lines.iter().map(|line| line.fulfilled).sum();
@@ -263,7 +279,7 @@ async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, n
         let lines = unsent.iter().map(|(id, units)| AskedLine { id: *id, quantity: *units, restock: Some(false) });
         Ask::Lines { lines: lines.collect(), shipping: 0 }
     };
-    let cause = Cause { reason: wish.reason.of_refund(), note: wish.note.as_deref(), actor: &wish.actor };
+    let cause = Cause { reason: wish.reason.of_refund(), note: wish.note.as_deref(), actor: wish.actor() };
     match plan::plan(&ledger, &ask) {
         Ok(plan) => drop(request::write(conn, &order, &plan, cause, now).await?),
         // Nothing was paid, or all of it went back before.
@@ -281,19 +297,20 @@ async fn paid(conn: &mut Connection, id: OrderId, wish: &Wish, is_first: bool, n
         end(conn, id, wish, now).await?;
     } else {
         fulfillment_status::derive(conn, id, now).await?;
-        let detail = json!({"reason": wish.reason, "by": wish.actor});
+        let detail = json!({"reason": wish.reason, "by": wish.actor()});
         timeline::record(conn, id, EventKind::RestCancelled, detail, now).await?;
         mail::orders::cancelled(conn, id, true, now).await?;
     }
-    if !wish.restock {
-        return Ok(());
+    if wish.restock {
+        // Now, and not when a refund succeeds: the goods never left, also those of refunds that are still on their way.
+        let mut back = unsent;
+        if sent == 0 {
+            back.extend(waiting(conn, id).await?);
+        }
+        restock::restock(conn, id, &summed(back), now).await?;
     }
-    // Now, and not when a refund succeeds: the goods never left, also those of refunds that are still on their way.
-    let mut back = unsent;
-    if sent == 0 {
-        back.extend(waiting(conn, id).await?);
-    }
-    restock::restock(conn, id, &summed(back), now).await
+    let action = if sent == 0 { Action::OrderCancelled } else { Action::OrderRestCancelled };
+    wish.record(conn, action, &order, now).await
 }
 
 /// Units that need not be sent any more, though no refund names them.
@@ -356,7 +373,7 @@ async fn end(conn: &mut Connection, id: OrderId, wish: &Wish, now: DateTime<Utc>
         ))
         .execute(conn)
         .await?;
-    let detail = json!({"reason": wish.reason, "by": wish.actor});
+    let detail = json!({"reason": wish.reason, "by": wish.actor()});
     timeline::record(conn, id, EventKind::Cancelled, detail, now).await?;
     mail::orders::cancelled(conn, id, false, now).await?;
     uses::release(conn, id, now).await

@@ -12,6 +12,7 @@ use super::cancel::CancelReason;
 use super::read::{self, OrderRow};
 use super::timeline::{self, EventKind};
 use crate::app::App;
+use crate::audit::{self, Action, Author, Entry};
 use crate::checkout;
 use crate::db::{self, text_enum};
 use crate::error::{Code, Error, Result};
@@ -57,11 +58,15 @@ fn received(order: &OrderRow) -> Result<Money> {
     Err(Error::problem(Code::NothingToDecide, detail))
 }
 
+fn decided(id: OrderId, decision: Decision) -> Entry {
+    Entry::new(Action::OrderReviewDecided, id).set("/decision", decision)
+}
+
 /// Cancels the order without a refund from here.
 ///
 /// # Errors
 /// `nothing_to_decide`, also when the money can be refunded from here.
-pub async fn dismiss(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
+pub async fn dismiss(app: &Arc<App>, id: OrderId, author: &Author) -> Result<()> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
@@ -73,8 +78,9 @@ pub async fn dismiss(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
                 let detail = "What was paid can be given back from here. Decide `refund` instead.";
                 return Err(Error::problem(Code::NothingToDecide, detail));
             }
-            let detail = json!({"decision": Decision::Cancel, "by": actor});
-            timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await
+            let detail = json!({"decision": Decision::Cancel, "by": author.actor});
+            timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await?;
+            audit::record(conn, author, decided(id, Decision::Cancel), now).await
         }
         .scope_boxed()
     })
@@ -85,15 +91,16 @@ pub async fn dismiss(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
 ///
 /// # Errors
 /// `nothing_to_decide`.
-pub async fn accept(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
+pub async fn accept(app: &Arc<App>, id: OrderId, author: &Author) -> Result<()> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
             let paid = received(&read::row(conn, id, false).await?)?;
             let order = checkout::settle_review(conn, id, paid, true, None, now).await?;
             received(&order)?;
-            let detail = json!({"decision": Decision::Accept, "amount": paid, "by": actor});
-            timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await
+            let detail = json!({"decision": Decision::Accept, "amount": paid, "by": author.actor});
+            timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await?;
+            audit::record(conn, author, decided(id, Decision::Accept).set("/amount", paid), now).await
         }
         .scope_boxed()
     })
@@ -104,18 +111,20 @@ pub async fn accept(app: &Arc<App>, id: OrderId, actor: &str) -> Result<()> {
 ///
 /// # Errors
 /// `nothing_to_decide`.
-pub async fn give_back(app: &Arc<App>, id: OrderId, actor: &str, reason: Option<CancelReason>) -> Result<()> {
+pub async fn give_back(app: &Arc<App>, id: OrderId, author: &Author, reason: Option<CancelReason>) -> Result<()> {
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     db::transaction(&mut conn, |conn| {
         async move {
             let paid = received(&read::row(conn, id, false).await?)?;
             let order = checkout::settle_review(conn, id, paid, false, reason, now).await?;
             received(&order)?;
-            let detail = json!({"decision": Decision::Refund, "amount": paid, "by": actor});
+            let detail = json!({"decision": Decision::Refund, "amount": paid, "by": author.actor});
             timeline::record(conn, id, EventKind::ReviewDecided, detail, now).await?;
             let of_refund = reason.map_or(RefundReason::AmountMismatch, CancelReason::of_refund);
             request::request_all(conn, id, of_refund, now).await?;
-            checkout::release(conn, id, now).await
+            checkout::release(conn, id, now).await?;
+            let entry = decided(id, Decision::Refund).set("/amount", paid).set("/cancel_reason", reason);
+            audit::record(conn, author, entry, now).await
         }
         .scope_boxed()
     })

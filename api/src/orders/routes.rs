@@ -14,7 +14,7 @@ use crate::http::auth::OrderAccess;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::Id;
 use crate::ids::OrderId;
-use crate::tokens::TokenKind;
+use crate::tokens::{LinkKind, TokenKind};
 
 /// Get an order
 ///
@@ -57,7 +57,7 @@ pub async fn cancel_my_order(app: web::Data<App>, id: Id<OrderId>, access: Order
     authorise(&mut conn, &app, id.0, &access).await?;
     drop(conn);
     let wish = Wish {
-        actor: "shopper".to_owned(),
+        author: None,
         reason: CancelReason::RequestedByCustomer,
         note: None,
         restock: true,
@@ -91,7 +91,7 @@ pub async fn authorise(conn: &mut Connection, app: &App, id: OrderId, access: &O
     let keys = &app.config.token_keys;
     let fits = |token: &String| {
         keys.verify(TokenKind::Order, id.0, row.token_version, token)
-            || keys.verify_link(id.0, row.token_version, token, app.clock.now())
+            || keys.verify_link(LinkKind::Order, id.0, row.token_version, token, app.clock.now())
     };
     let is_theirs = access.customer.is_some() && access.customer == row.customer_id;
     if is_theirs || access.token.as_ref().is_some_and(fits) { Ok(row) } else { Err(Error::not_found("order")) }

@@ -6,6 +6,7 @@ use scoped_futures::ScopedFutureExt;
 use super::model::{NewRefund, Refund, RefundLine, RefundList, RefundPreview};
 use super::{ledger, read, request};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::error::Result;
 use crate::http::auth::Staff;
 use crate::http::etag::Expected;
@@ -41,13 +42,17 @@ pub async fn create_refund(
     staff.require(Scope::RefundsWrite)?;
     let scope = format!("{}:{}:refunds", staff.idempotency_scope(), id.0);
     let key = idempotency::key(&request, scope, &body.fingerprint)?;
-    let (expected, actor) = (&Expected::from_request(&request)?, &staff.actor());
+    let (expected, author) = (&Expected::from_request(&request)?, staff.author());
     let (now, new) = (app.clock.now(), &body.value);
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
-            let refund = request::create(conn, id.0, new, expected, actor, now).await?;
-            Answer::of(201, &read::find(conn, refund).await?)
+            let refund = request::create(conn, id.0, new, expected, &author.actor, now).await?;
+            let refund = read::find(conn, refund).await?;
+            let entry = Entry::new(Action::RefundCreated, refund.id).made(&refund);
+            let entry = entry.because(new.reason).noted(new.note.as_deref());
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &refund)
         }
         .scope_boxed()
     })

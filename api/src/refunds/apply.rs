@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::model::{RefundSource, RefundStatus};
 use crate::alerts::{self, AlertKind};
+use crate::analytics::record;
 use crate::db::schema::{order_line_items, orders, refund_line_items, refunds};
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -120,6 +121,7 @@ async fn note(conn: &mut Connection, row: &Row, view: &RefundView, now: DateTime
 
 async fn succeed(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result<()> {
     set_status(conn, row.id, RefundStatus::Succeeded, None, now).await?;
+    record::refund(conn, row.order_id, row.id).await?;
     derive_payment_status(conn, row.order_id, now).await?;
     let detail = json!({"refund_id": row.id, "amount": Money::new(row.amount, row.currency)});
     timeline::record(conn, row.order_id, EventKind::Refunded, detail, now).await?;
@@ -138,6 +140,9 @@ async fn succeed(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result
 /// Money and tax are undone, and somebody is told; stock, uses and shipments stay as they physically are.
 async fn end(conn: &mut Connection, row: &Row, status: RefundStatus, reason: &str, now: DateTime<Utc>) -> Result<()> {
     set_status(conn, row.id, status, Some(reason), now).await?;
+    if row.status == RefundStatus::Succeeded {
+        record::refund_undone(conn, row.order_id, row.id).await?;
+    }
     free(conn, row, now).await?;
     derive_payment_status(conn, row.order_id, now).await?;
     if row.tax_reversal_id.is_some() {
@@ -199,7 +204,12 @@ async fn set_status(
     now: DateTime<Utc>,
 ) -> Result<()> {
     diesel::update(refunds::table.find(id))
-        .set((refunds::status.eq(status), refunds::failure_reason.eq(reason), refunds::updated_at.eq(now)))
+        .set((
+            refunds::status.eq(status),
+            refunds::failure_reason.eq(reason),
+            (status == RefundStatus::Succeeded).then_some(refunds::succeeded_at.eq(now)),
+            refunds::updated_at.eq(now),
+        ))
         .execute(conn)
         .await?;
     Ok(())

@@ -26,6 +26,8 @@ text_enum! {
         Currencies => "currencies",
         /// How invoices are issued.
         Invoices => "invoices",
+        /// What counts as low.
+        Inventory => "inventory",
     }
 }
 
@@ -42,6 +44,15 @@ pub struct Versioned<T> {
     pub value: T,
     /// Raised by each change.
     pub version: i64,
+}
+
+/// Settings before and after a change.
+#[derive(Debug)]
+pub struct Changed<T> {
+    /// What they were.
+    pub before: Versioned<T>,
+    /// What they are.
+    pub after: Versioned<T>,
 }
 
 /// All settings, read at once.
@@ -92,7 +103,7 @@ pub async fn change<T: Section>(
     expected: &Expected,
     now: DateTime<Utc>,
     change: impl FnOnce(T) -> Result<T> + Send,
-) -> Result<Versioned<T>> {
+) -> Result<Changed<T>> {
     diesel::insert_into(settings::table)
         .values((
             settings::kind.eq(T::KIND),
@@ -112,5 +123,6 @@ pub async fn change<T: Section>(
         .set((settings::body.eq(json!(value)), settings::version.eq(version + 1), settings::updated_at.eq(now)))
         .execute(conn)
         .await?;
-    Ok(Versioned { value, version: version + 1 })
+    let before = Versioned { value: parse::<T>(&body)?, version };
+    Ok(Changed { before, after: Versioned { value, version: version + 1 } })
 }

@@ -6,6 +6,7 @@ use scoped_futures::ScopedFutureExt;
 use super::model::{NewShippingZone, ShippingZone, ShippingZoneList, ShippingZonePatch};
 use super::zones;
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -32,12 +33,14 @@ pub async fn create_shipping_zone(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
-    let (now, new) = (app.clock.now(), &body.value);
+    let (now, new, author) = (app.clock.now(), &body.value, staff.author());
     let mut conn = app.connection().await?;
     let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
             let id = zones::create(conn, new, now).await?;
-            Answer::of(201, &zones::find(conn, id).await?)
+            let zone = zones::find(conn, id).await?;
+            audit::record(conn, author, Entry::new(Action::ShippingZoneCreated, id).made(&zone), now).await?;
+            Answer::of(201, &zone)
         }
         .scope_boxed()
     })
@@ -101,11 +104,15 @@ pub async fn update_shipping_zone(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let author = staff.author();
     let mut conn = app.connection().await?;
     let zone = db::transaction(&mut conn, |conn| {
         async move {
-            zones::update(conn, id.0, patch, expected, now).await?;
-            zones::find(conn, id.0).await
+            let before = zones::update(conn, id.0, patch, expected, now).await?;
+            let zone = zones::find(conn, id.0).await?;
+            let entry = Entry::new(Action::ShippingZoneUpdated, id.0).changed(&before, &zone);
+            audit::record(conn, author, entry, now).await?;
+            Ok(zone)
         }
         .scope_boxed()
     })
@@ -132,8 +139,15 @@ pub async fn delete_shipping_zone(
     id: Id<ShippingZoneId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
-    let expected = &Expected::from_request(&request)?;
+    let (expected, now, author) = (&Expected::from_request(&request)?, app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { zones::delete(conn, id.0, expected).await }.scope_boxed()).await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let before = zones::delete(conn, id.0, expected).await?;
+            audit::record(conn, author, Entry::new(Action::ShippingZoneDeleted, id.0).deleted(&before), now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,12 +5,13 @@ use scoped_futures::ScopedFutureExt;
 
 use super::settings::{RateProvider, ShippingSettings, ShippingSettingsDocument, ShippingSettingsPatch};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Code, Error, Result};
 use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::Json;
-use crate::settings::{self, Versioned};
+use crate::settings::{self, Changed, Section, Versioned};
 use crate::staff::api_keys::Scope;
 
 fn document(settings: Versioned<ShippingSettings>) -> ShippingSettingsDocument {
@@ -63,21 +64,24 @@ pub async fn update_shipping_settings(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
-    let has_token = app.shippo.is_some();
+    let (has_token, author) = (app.shippo.is_some(), staff.author());
     let mut conn = app.connection().await?;
-    let changed = db::transaction(&mut conn, |conn| {
+    let body = db::transaction(&mut conn, |conn| {
         async move {
-            settings::change(conn, expected, now, |present| {
+            let Changed { before, after } = settings::change(conn, expected, now, |present| {
                 let settings = patch.apply_to(present);
                 check(&settings, has_token)?;
                 Ok(settings)
             })
-            .await
+            .await?;
+            let after = document(after);
+            let entry = Entry::new(Action::ShippingSettingsUpdated, ShippingSettings::KIND);
+            audit::record(conn, author, entry.changed(&document(before), &after), now).await?;
+            Ok(after)
         }
         .scope_boxed()
     })
     .await?;
-    let body = document(changed);
     etag::respond(&request, HttpResponse::Ok(), body.version, &body)
 }
 

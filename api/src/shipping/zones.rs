@@ -111,7 +111,7 @@ async fn lock(conn: &mut Connection, id: ShippingZoneId, expected: &Expected) ->
     expected.check(version.ok_or_else(|| Error::not_found("shipping zone"))?)
 }
 
-/// Changes a zone under its lock.
+/// Changes a zone under its lock; answers what it was.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `duplicate`, `validation_failed`.
@@ -121,8 +121,9 @@ pub async fn update(
     patch: &ShippingZonePatch,
     expected: &Expected,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<ShippingZone> {
     lock(conn, id, expected).await?;
+    let before = find(conn, id).await?;
     if let Some(regions) = &patch.regions {
         diesel::delete(shipping_zone_regions::table.filter(shipping_zone_regions::zone_id.eq(id)))
             .execute(conn)
@@ -140,17 +141,18 @@ pub async fn update(
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(before)
 }
 
-/// Deletes a zone; carts that chose one of its rates must choose again.
+/// Deletes a zone; carts that chose one of its rates must choose again. Answers what it was.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`.
-pub async fn delete(conn: &mut Connection, id: ShippingZoneId, expected: &Expected) -> Result<()> {
+pub async fn delete(conn: &mut Connection, id: ShippingZoneId, expected: &Expected) -> Result<ShippingZone> {
     lock(conn, id, expected).await?;
+    let before = find(conn, id).await?;
     diesel::delete(shipping_zones::table.find(id)).execute(conn).await?;
-    Ok(())
+    Ok(before)
 }
 
 async fn set_regions(conn: &mut Connection, zone: ShippingZoneId, regions: &[Region]) -> Result<()> {

@@ -234,26 +234,30 @@ pub async fn insert(conn: &mut Connection, new: &NewKey<'_>, now: DateTime<Utc>)
     Ok((row, token))
 }
 
-/// A living key and its scopes; `None` when there is none with this token. Notes that it is used.
+/// A living key, its name and its scopes; `None` when there is none with this token. Notes that it is used.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Result<Option<(ApiKeyId, Vec<Scope>)>> {
+pub async fn find(
+    conn: &mut Connection,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<(ApiKeyId, String, Vec<Scope>)>> {
     let hash = tokens::sha256(token.as_bytes());
     let former = api_keys::former_token_hash.eq(&hash).and(api_keys::former_token_until.gt(now)).assume_not_null();
-    let found: Option<(ApiKeyId, Vec<String>, Option<DateTime<Utc>>)> = api_keys::table
+    let found: Option<(ApiKeyId, String, Vec<String>, Option<DateTime<Utc>>)> = api_keys::table
         .filter(api_keys::token_hash.eq(&hash).or(former))
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
-        .select((api_keys::id, api_keys::scopes, api_keys::last_used_at))
+        .select((api_keys::id, api_keys::name, api_keys::scopes, api_keys::last_used_at))
         .first(conn)
         .await
         .optional()?;
-    let Some((id, scopes, last_used_at)) = found else { return Ok(None) };
+    let Some((id, name, scopes, last_used_at)) = found else { return Ok(None) };
     if last_used_at.is_none_or(|at| at <= now - USE_NOTED) {
         diesel::update(api_keys::table.find(id)).set(api_keys::last_used_at.eq(now)).execute(conn).await?;
     }
-    Ok(Some((id, Scope::known(&scopes))))
+    Ok(Some((id, name, Scope::known(&scopes))))
 }
 
 /// All keys, oldest first.
@@ -377,16 +381,17 @@ pub async fn rotate(
     Ok((row, token))
 }
 
-/// Revokes a key, for somebody who holds its scopes; again is no change. In a transaction.
+/// Revokes a key, for somebody who holds its scopes; again is no change. Answers whether it was one. In a
+/// transaction.
 ///
 /// # Errors
 /// `not_found`, `insufficient_scope`.
-pub async fn revoke(conn: &mut Connection, (id, held): (ApiKeyId, &[Scope]), now: DateTime<Utc>) -> Result<()> {
+pub async fn revoke(conn: &mut Connection, (id, held): (ApiKeyId, &[Scope]), now: DateTime<Utc>) -> Result<bool> {
     let key = row(conn, id, true).await?;
     grants::require_all(held, &Scope::known(&key.scopes))?;
-    diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
+    let revoked = diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
         .set((api_keys::revoked_at.eq(now), api_keys::version.eq(api_keys::version + 1)))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(revoked > 0)
 }

@@ -355,7 +355,11 @@ async fn weigh(
     }
     let (old, new) = (scopes_of(conn, before).await?, scopes_of(conn, role).await?);
     grants::require_all(held, &grants::difference(&old, &new))?;
-    if is_switched { grants::require_all(held, &[old, new].concat()) } else { Ok(()) }
+    if is_switched {
+        grants::require_all(held, &old)?;
+        grants::require_all(held, &new)?;
+    }
+    Ok(())
 }
 
 /// Locks the active owners, by ascending id.

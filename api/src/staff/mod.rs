@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod commands;
 pub mod grants;
 pub mod key_admin;
+pub mod key_commands;
 pub mod links;
 pub mod member_admin;
 pub mod members;

@@ -73,6 +73,8 @@ pub struct Found {
     pub id: StaffSessionId,
     /// Whose it is.
     pub member: StaffId,
+    /// What they are called.
+    pub name: String,
     /// When it ends unless it is used before.
     pub expires_at: DateTime<Utc>,
     /// What its member may do now.
@@ -82,6 +84,7 @@ pub struct Found {
 type Columns = (
     StaffSessionId,
     StaffId,
+    (Option<String>, String),
     DateTime<Utc>,
     DateTime<Utc>,
     Option<BuiltInRole>,
@@ -105,6 +108,7 @@ pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Res
         .select((
             staff_sessions::id,
             staff_sessions::staff_id,
+            (staff_members::name, staff_members::email),
             staff_sessions::expires_at,
             staff_sessions::last_seen_at,
             staff_members::built_in_role,
@@ -114,13 +118,13 @@ pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Res
         .first(conn)
         .await
         .optional()?;
-    let Some((id, member, last, seen, built_in, role, scopes)) = found else { return Ok(None) };
+    let Some((id, member, (name, email), last, seen, built_in, role, scopes)) = found else { return Ok(None) };
     let seen = if seen <= now - USE_NOTED { touch(conn, (id, member), now).await? } else { seen };
     let scopes = match members::role_of(built_in, role)? {
         RoleRef::BuiltIn(role) => role.scopes(),
         RoleRef::Custom(_) => Scope::known(&scopes.unwrap_or_default()),
     };
-    Ok(Some(Found { id, member, expires_at: end(seen, last), scopes }))
+    Ok(Some(Found { id, member, name: name.unwrap_or(email), expires_at: end(seen, last), scopes }))
 }
 
 /// When a session that was last used then ends.

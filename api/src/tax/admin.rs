@@ -10,6 +10,7 @@ use validator::Validate;
 use super::model::TaxExemption;
 use super::settings::{TaxSettings, TaxSettingsDocument, TaxSettingsPatch};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::carts::model::Cart;
 use crate::carts::{load, shape, write};
 use crate::db;
@@ -19,7 +20,7 @@ use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json};
 use crate::ids::CartId;
-use crate::settings::{self, Versioned};
+use crate::settings::{self, Changed, Section, Versioned};
 use crate::staff::api_keys::Scope;
 
 fn document(settings: Versioned<TaxSettings>) -> TaxSettingsDocument {
@@ -70,12 +71,20 @@ pub async fn update_tax_settings(
 ) -> Result<HttpResponse> {
     staff.require(Scope::SettingsWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
+    let author = staff.author();
     let mut conn = app.connection().await?;
-    let changed = db::transaction(&mut conn, |conn| {
-        async move { settings::change(conn, expected, now, |present| Ok(patch.apply_to(present))).await }.scope_boxed()
+    let body = db::transaction(&mut conn, |conn| {
+        async move {
+            let change = |present| Ok(patch.apply_to(present));
+            let Changed { before, after } = settings::change(conn, expected, now, change).await?;
+            let after = document(after);
+            let entry = Entry::new(Action::TaxSettingsUpdated, TaxSettings::KIND);
+            audit::record(conn, author, entry.changed(&document(before), &after), now).await?;
+            Ok(after)
+        }
+        .scope_boxed()
     })
     .await?;
-    let body = document(changed);
     etag::respond(&request, HttpResponse::Ok(), body.version, &body)
 }
 
@@ -108,7 +117,7 @@ pub async fn set_tax_exemption(
 ) -> Result<HttpResponse> {
     staff.require(Scope::CartsWrite)?;
     let (expected, now, choice) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
-    let lifetime = crate::carts::routes::lifetime(&app);
+    let (lifetime, author) = (crate::carts::routes::lifetime(&app), staff.author());
     let mut conn = app.connection().await?;
     let cart = db::transaction(&mut conn, |conn| {
         async move {
@@ -121,7 +130,11 @@ pub async fn set_tax_exemption(
                 .await?;
             let row = write::touch(conn, cart.id, lifetime, now).await?;
             let (snapshot, available) = load::snapshot(conn, row, now).await?;
-            shape::shape(&snapshot, &available)
+            let shown = shape::shape(&snapshot, &available)?;
+            let entry = Entry::new(Action::TaxExemptionSet, id.0);
+            let entry = entry.moved("/tax_exemption", cart.tax_exemption, choice.exemption);
+            audit::record(conn, author, entry, now).await?;
+            Ok(shown)
         }
         .scope_boxed()
     })

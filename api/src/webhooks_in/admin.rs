@@ -12,6 +12,7 @@ use super::events::{self, After, EventFilter, EventRow};
 use super::masking::mask;
 use super::{EventSource, EventStatus, IgnoredBecause};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::http::extract::{Id, Json, Query};
@@ -197,7 +198,9 @@ async fn answer(app: &App, staff: &Staff, id: EventId) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     let (row, mut payload) = events::find(&mut conn, id).await?;
     let next_try_at = events::next_tries(&mut conn, std::slice::from_ref(&row)).await?.remove(&id);
-    if !staff.may(Scope::PiiRead) {
+    if staff.may(Scope::PiiRead) {
+        audit::record(&mut conn, staff.author(), Entry::new(Action::EventDisclosed, id), app.clock.now()).await?;
+    } else {
         mask(&mut payload);
     }
     Ok(HttpResponse::Ok().json(shown(row, next_try_at, Some(payload))))
@@ -206,7 +209,7 @@ async fn answer(app: &App, staff: &Staff, id: EventId) -> Result<HttpResponse> {
 /// Get an event
 ///
 /// With the provider's document, in which e-mail addresses, names, postal addresses and telephone numbers are `[masked]`
-/// unless the key has the scope `pii:read` as well. Scope `inbox:read`.
+/// unless the key has the scope `pii:read` as well; that they were read is in the audit log. Scope `inbox:read`.
 #[utoipa::path(
     operation_id = "get_inbox_event", tag = "staff", security(("staff_key" = [])),
     params(("id" = EventId, Path, description = "The event's id")),
@@ -231,7 +234,7 @@ pub async fn get_inbox_event(app: web::Data<App>, staff: Staff, id: Id<EventId>)
 pub async fn retry_inbox_event(app: web::Data<App>, staff: Staff, id: Id<EventId>) -> Result<HttpResponse> {
     staff.require(Scope::InboxWrite)?;
     let mut conn = app.connection().await?;
-    events::retry(&mut conn, id.0, app.clock.now()).await?;
+    events::retry(&mut conn, id.0, staff.author(), app.clock.now()).await?;
     drop(conn);
     app.wake.ring();
     answer(&app, &staff, id.0).await
@@ -257,10 +260,10 @@ pub async fn retry_inbox_events(app: web::Data<App>, staff: Staff, body: Json<Ev
     }
     let (status, since) = (Some(status), Some(since));
     let filter = EventFilter { status, ignored_because, since, until, event_type: r#type, ..EventFilter::default() };
-    let task_app = Arc::clone(&app);
+    let (task_app, author) = (Arc::clone(&app), staff.author().clone());
     let work = async move {
         let (mut conn, now) = (task_app.connection().await?, task_app.clock.now());
-        events::retry_many(&mut conn, &filter, now).await
+        events::retry_many(&mut conn, &filter, &author, now).await
     };
     let (retried, has_more) = app.run_to_end(work).await?;
     app.wake.ring();
@@ -284,7 +287,7 @@ pub async fn discard_inbox_event(
 ) -> Result<HttpResponse> {
     staff.require(Scope::InboxWrite)?;
     let mut conn = app.connection().await?;
-    events::discard(&mut conn, id.0, &staff.actor(), &body.value.reason, app.clock.now()).await?;
+    events::discard(&mut conn, id.0, staff.author(), &body.value.reason, app.clock.now()).await?;
     drop(conn);
     answer(&app, &staff, id.0).await
 }

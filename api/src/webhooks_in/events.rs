@@ -11,6 +11,7 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
 use super::{EventSource, EventStatus, IgnoredBecause, PROVIDERS};
+use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::{jobs, webhook_events};
 use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
@@ -191,12 +192,13 @@ pub async fn next_tries(conn: &mut Connection, events: &[EventRow]) -> Result<Ha
 ///
 /// # Errors
 /// `not_found`; `wrong_status` for one that took its effect.
-pub async fn retry(conn: &mut Connection, id: EventId, now: DateTime<Utc>) -> Result<()> {
-    db::transaction(conn, |conn| async move { retry_now(conn, id, now).await }.scope_boxed()).await
+pub async fn retry(conn: &mut Connection, id: EventId, author: &Author, now: DateTime<Utc>) -> Result<()> {
+    db::transaction(conn, |conn| async move { retry_now(conn, id, author, now).await }.scope_boxed()).await
 }
 
-async fn retry_now(conn: &mut Connection, id: EventId, now: DateTime<Utc>) -> Result<()> {
-    match lock(conn, id).await? {
+async fn retry_now(conn: &mut Connection, id: EventId, author: &Author, now: DateTime<Utc>) -> Result<()> {
+    let status = lock(conn, id).await?;
+    match status {
         EventStatus::Processed => return Err(wrong_status("It took its effect; there is nothing to do again.")),
         EventStatus::Pending => {}
         EventStatus::Ignored | EventStatus::Dead | EventStatus::Discarded => reopen(conn, id).await?,
@@ -204,7 +206,8 @@ async fn retry_now(conn: &mut Connection, id: EventId, now: DateTime<Utc>) -> Re
     if !control::revive_for(conn, Job::ProcessEvent(id), now).await? {
         queue::enqueue(conn, Job::ProcessEvent(id), &id.to_string(), now, now).await?;
     }
-    Ok(())
+    let entry = Entry::new(Action::EventRetried, id).moved("/status", status, EventStatus::Pending);
+    audit::record(conn, author, entry, now).await
 }
 
 /// Makes an event pending again; its job is the caller's.
@@ -231,7 +234,12 @@ pub async fn reopen(conn: &mut Connection, id: EventId) -> Result<()> {
 ///
 /// # Errors
 /// Those of the database; what was queued before stays queued.
-pub async fn retry_many(conn: &mut Connection, filter: &EventFilter, now: DateTime<Utc>) -> Result<(usize, bool)> {
+pub async fn retry_many(
+    conn: &mut Connection,
+    filter: &EventFilter,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Result<(usize, bool)> {
     let query = chosen(filter).select(webhook_events::id);
     let oldest_first = (webhook_events::received_at, webhook_events::id);
     let mut ids: Vec<EventId> = query.order(oldest_first).limit(MOST_RETRIED + 1).load(conn).await?;
@@ -240,7 +248,7 @@ pub async fn retry_many(conn: &mut Connection, filter: &EventFilter, now: DateTi
     ids.truncate(most);
     let mut count = 0;
     for id in ids {
-        match retry(conn, id, now).await {
+        match retry(conn, id, author, now).await {
             Ok(()) => count += 1,
             // It took its effect since it was listed.
             Err(error) if error.code() == Some(Code::WrongStatus) => {}
@@ -254,17 +262,27 @@ pub async fn retry_many(conn: &mut Connection, filter: &EventFilter, now: DateTi
 ///
 /// # Errors
 /// `not_found`; `wrong_status` for one that has its end.
-pub async fn discard(conn: &mut Connection, id: EventId, by: &str, reason: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn discard(
+    conn: &mut Connection,
+    id: EventId,
+    author: &Author,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let by = &author.actor;
     db::transaction(conn, |conn| {
         async move {
-            match lock(conn, id).await? {
+            let status = lock(conn, id).await?;
+            match status {
                 EventStatus::Pending | EventStatus::Dead => {}
                 EventStatus::Processed | EventStatus::Ignored | EventStatus::Discarded => {
                     return Err(wrong_status("Only an event that is `pending` or `dead` can be discarded."));
                 }
             }
             mark_discarded(conn, id, by, reason, now).await?;
-            control::discard_for(conn, Job::ProcessEvent(id), by, reason, now).await
+            control::discard_for(conn, Job::ProcessEvent(id), by, reason, now).await?;
+            let entry = Entry::new(Action::EventDiscarded, id).moved("/status", status, EventStatus::Discarded);
+            audit::record(conn, author, entry.because(reason), now).await
         }
         .scope_boxed()
     })

@@ -5,6 +5,7 @@ pub mod attempt_admin;
 pub mod attempts;
 pub mod catch_up;
 mod door;
+pub mod drift;
 pub mod events;
 pub mod inbox;
 mod masking;

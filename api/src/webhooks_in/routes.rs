@@ -74,6 +74,7 @@ pub async fn receive_stripe_webhook(
 ) -> Result<HttpResponse> {
     let app = app.into_inner();
     let _place = app.door.enter().await?;
+    app.faults.point("at_the_door").await;
     let (started, mut attempt) = (Instant::now(), arrival(&app, &request, PROVIDER));
     let read = read(&app, &request, payload, &mut attempt).await;
     answer(&app, started, attempt, read).await

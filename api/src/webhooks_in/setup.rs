@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret;
 
+use super::drift;
 use crate::app::App;
 use crate::payments::{ProviderError, WebhookEndpoint};
 
@@ -14,7 +15,8 @@ const PATH: &str = "/v1/webhooks/stripe";
 /// # Errors
 /// One line with the remedy.
 pub async fn setup(app: &App, url: &str) -> Result<Vec<String>, String> {
-    let target = target(url, app.stripe.is_live())?;
+    let target = target(url, app.stripe.is_live())
+        .ok_or_else(|| format!("--url `{url}` is not valid: write it like `https://shop.example`."))?;
     let mode = if app.stripe.is_live() { "live" } else { "test" };
     let mut lines = vec![format!("Stripe in {mode} mode, by the key.")];
     // First, as what is said of a new endpoint must not be lost: its secret is told once.
@@ -24,17 +26,20 @@ pub async fn setup(app: &App, url: &str) -> Result<Vec<String>, String> {
     if app.config.stripe.webhook_secrets.is_empty() {
         lines.push("STRIPE_WEBHOOK_SECRETS is not set: no event will be accepted before it is.".to_owned());
     }
+    lines.extend(looked_after(app, &target).await);
     Ok(lines)
 }
 
-fn target(url: &str, is_live: bool) -> Result<String, String> {
-    let parsed = reqwest::Url::parse(url).map_err(|error| format!("--url `{url}` is not valid: {error}."))?;
+/// The whole address of an endpoint, of a base such as `https://shop.example`; `None` when Stripe would not deliver there.
+#[must_use]
+pub fn target(url: &str, is_live: bool) -> Option<String> {
+    let parsed = reqwest::Url::parse(url).ok()?;
     let is_allowed = parsed.scheme() == "https" || parsed.scheme() == "http" && !is_live;
     if !is_allowed || parsed.query().is_some() || parsed.fragment().is_some() {
-        return Err(format!("--url `{url}` is not valid: write it like `https://shop.example`."));
+        return None;
     }
     let base = url.trim_end_matches('/');
-    Ok(if base.ends_with(PATH) { base.to_owned() } else { format!("{base}{PATH}") })
+    Some(if base.ends_with(PATH) { base.to_owned() } else { format!("{base}{PATH}") })
 }
 
 fn refused(error: &ProviderError, right: &str) -> String {
@@ -91,6 +96,16 @@ async fn endpoint(app: &App, target: &str) -> Result<Vec<String>, ProviderError>
         lines.push(format!("{id} sends there as well, in another version ({version}): delete it at Stripe."));
     }
     Ok(lines)
+}
+
+/// Ends the warnings that are over, or says that this is not the endpoint that workers look after.
+async fn looked_after(app: &App, target: &str) -> Option<String> {
+    let watched = app.config.stripe.webhook_url.as_deref()?;
+    if watched != target {
+        return Some(format!("Workers look after {watched}, not after this one: set STRIPE_WEBHOOK_URL to {target}."));
+    }
+    let error = drift::check(app).await.err()?;
+    Some(format!("Warnings of `/readyz` are not ended yet ({error}); a worker does it within a day."))
 }
 
 async fn tax(app: &App) -> Result<Vec<String>, ProviderError> {

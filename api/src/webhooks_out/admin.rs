@@ -13,6 +13,7 @@ use super::model::{
 use super::send::Message;
 use super::{TEST_TYPE, deliveries, endpoints, payload};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
@@ -40,10 +41,16 @@ pub async fn create_webhook_endpoint(
 ) -> Result<HttpResponse> {
     staff.require(Scope::WebhooksWrite)?;
     let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
-    let (now, new, sender) = (app.clock.now(), &body.value, &app.webhooks);
+    let (now, new, sender, author) = (app.clock.now(), &body.value, &app.webhooks, staff.author());
     let mut conn = app.connection().await?;
     let (mut answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
-        async move { Answer::of(201, &endpoints::create(conn, sender, new, now).await?) }.scope_boxed()
+        async move {
+            let endpoint = endpoints::create(conn, sender, new, now).await?;
+            let entry = Entry::new(Action::WebhookEndpointCreated, endpoint.id).made(&endpoint);
+            audit::record(conn, author, entry, now).await?;
+            Answer::of(201, &endpoint)
+        }
+        .scope_boxed()
     })
     .await?;
     // Derived again, as it is stored nowhere.
@@ -110,9 +117,15 @@ pub async fn update_webhook_endpoint(
 ) -> Result<HttpResponse> {
     staff.require(Scope::WebhooksWrite)?;
     let (expected, now, patch) = (&Expected::from_request(&request)?, app.clock.now(), &body.value);
-    let (mut conn, sender) = (app.connection().await?, &app.webhooks);
+    let (mut conn, sender, author) = (app.connection().await?, &app.webhooks, staff.author());
     let endpoint = db::transaction(&mut conn, |conn| {
-        async move { endpoints::update(conn, sender, id.0, patch, expected, now).await }.scope_boxed()
+        async move {
+            let (before, endpoint) = endpoints::update(conn, sender, id.0, patch, expected, now).await?;
+            let entry = Entry::new(Action::WebhookEndpointUpdated, id.0).changed(&before, &endpoint);
+            audit::record(conn, author, entry, now).await?;
+            Ok(endpoint)
+        }
+        .scope_boxed()
     })
     .await?;
     app.wake.ring();
@@ -138,10 +151,16 @@ pub async fn delete_webhook_endpoint(
     id: Id<WebhookEndpointId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::WebhooksWrite)?;
-    let (expected, now) = (&Expected::from_request(&request)?, app.clock.now());
+    let (expected, now, author) = (&Expected::from_request(&request)?, app.clock.now(), staff.author());
     let mut conn = app.connection().await?;
-    db::transaction(&mut conn, |conn| async move { endpoints::delete(conn, id.0, expected, now).await }.scope_boxed())
-        .await?;
+    db::transaction(&mut conn, |conn| {
+        async move {
+            let before = endpoints::delete(conn, id.0, expected, now).await?;
+            audit::record(conn, author, Entry::new(Action::WebhookEndpointDeleted, id.0).deleted(&before), now).await
+        }
+        .scope_boxed()
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -162,11 +181,15 @@ pub async fn rotate_webhook_secret(
     id: Id<WebhookEndpointId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::WebhooksWrite)?;
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), staff.author());
     let (endpoint, version) = db::transaction(&mut conn, |conn| {
         async move {
             let version = endpoints::rotate(conn, id.0, now).await?;
-            Ok((endpoints::find(conn, id.0).await?, version))
+            let endpoint = endpoints::find(conn, id.0).await?;
+            let entry = Entry::new(Action::WebhookSecretRotated, id.0);
+            let entry = entry.set("/former_secret_until", endpoint.former_secret_until);
+            audit::record(conn, author, entry, now).await?;
+            Ok((endpoint, version))
         }
         .scope_boxed()
     })
@@ -230,8 +253,15 @@ pub async fn replay_webhook_endpoint(
 ) -> Result<HttpResponse> {
     staff.require(Scope::WebhooksWrite)?;
     let (mut conn, now, which) = (app.connection().await?, app.clock.now(), &body.value);
+    let author = staff.author();
     let replayed = db::transaction(&mut conn, |conn| {
-        async move { deliveries::replay_since(conn, id.0, which, now).await }.scope_boxed()
+        async move {
+            let replayed = deliveries::replay_since(conn, id.0, which, now).await?;
+            let entry = Entry::new(Action::WebhookEndpointReplayed, id.0).set("/since", which.since);
+            audit::record(conn, author, entry.set("/replayed", replayed), now).await?;
+            Ok(replayed)
+        }
+        .scope_boxed()
     })
     .await?;
     app.wake.ring();

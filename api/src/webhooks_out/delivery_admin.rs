@@ -9,6 +9,7 @@ use super::deliveries::{self, After, Filter};
 use super::model::{WebhookDeliveryDetail, WebhookDeliveryList};
 use super::{DeliveryStatus, EventType};
 use crate::app::App;
+use crate::audit::{self, Action, Entry};
 use crate::db;
 use crate::error::Result;
 use crate::http::auth::Staff;
@@ -101,11 +102,13 @@ pub async fn replay_webhook_delivery(
     id: Id<WebhookDeliveryId>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::WebhooksWrite)?;
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let (mut conn, now, author) = (app.connection().await?, app.clock.now(), staff.author());
     let delivery = db::transaction(&mut conn, |conn| {
         async move {
             deliveries::replay(conn, id.0, now).await?;
-            deliveries::find(conn, id.0).await
+            let delivery = deliveries::find(conn, id.0).await?;
+            audit::record(conn, author, Entry::new(Action::WebhookDeliveryReplayed, id.0), now).await?;
+            Ok(delivery)
         }
         .scope_boxed()
     })

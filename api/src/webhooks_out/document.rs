@@ -8,8 +8,8 @@ use utoipa::openapi::{ContentBuilder, Paths, Ref, RefOr, Required, ResponseBuild
 use utoipa::{PartialSchema, ToSchema};
 
 use super::payload::{
-    AlertRaisedEvent, CheckoutExpiredEvent, OrderCancelledEvent, OrderDisputedEvent, OrderEvent, OrderFulfilledEvent,
-    RefundEvent, TestEvent,
+    AlertRaisedEvent, CheckoutExpiredEvent, FulfillmentCancelledEvent, FulfillmentMovedEvent, InventoryEvent,
+    OrderCancelledEvent, OrderDisputedEvent, OrderEvent, OrderFulfilledEvent, RefundEvent, TestEvent,
 };
 use super::{EventType, TEST_TYPE};
 
@@ -19,41 +19,72 @@ use super::{EventType, TEST_TYPE};
     OrderEvent,
     OrderCancelledEvent,
     OrderFulfilledEvent,
+    FulfillmentMovedEvent,
+    FulfillmentCancelledEvent,
     OrderDisputedEvent,
     RefundEvent,
     CheckoutExpiredEvent,
+    InventoryEvent,
     AlertRaisedEvent,
     TestEvent,
 )))]
 pub struct Schemas;
 
-/// The schema of an event's data, and what the event tells.
-fn data(event_type: EventType) -> (std::borrow::Cow<'static, str>, &'static str) {
+/// The schema of an event's data.
+fn schema(event_type: EventType) -> std::borrow::Cow<'static, str> {
     match event_type {
-        EventType::OrderPaid => (OrderEvent::name(), "An order is paid and confirmed: it may be sent."),
-        EventType::OrderPaymentPending => {
-            (OrderEvent::name(), "A delayed payment, such as a bank debit, is on its way.")
+        EventType::OrderPaid | EventType::OrderPaymentPending => OrderEvent::name(),
+        EventType::OrderCancelled => OrderCancelledEvent::name(),
+        EventType::OrderFulfilled => OrderFulfilledEvent::name(),
+        EventType::FulfillmentInTransit
+        | EventType::FulfillmentDelivered
+        | EventType::FulfillmentFailed
+        | EventType::FulfillmentReturned => FulfillmentMovedEvent::name(),
+        EventType::FulfillmentCancelled => FulfillmentCancelledEvent::name(),
+        EventType::OrderDisputed => OrderDisputedEvent::name(),
+        EventType::RefundCreated | EventType::RefundSucceeded | EventType::RefundFailed => RefundEvent::name(),
+        EventType::CheckoutExpired => CheckoutExpiredEvent::name(),
+        EventType::InventoryLowStock | EventType::InventoryOutOfStock | EventType::InventoryRestocked => {
+            InventoryEvent::name()
         }
-        EventType::OrderCancelled => (
-            OrderCancelledEvent::name(),
-            "An order is cancelled, paid or not. One whose hold ended is told as `checkout.expired` instead.",
-        ),
-        EventType::OrderFulfilled => (
-            OrderFulfilledEvent::name(),
-            "Staff recorded a shipment of an order; it may not have left yet, and may still be called off.",
-        ),
-        EventType::OrderDisputed => {
-            (OrderDisputedEvent::name(), "The payment of an order is disputed, or its dispute moved on.")
+        EventType::AlertRaised => AlertRaisedEvent::name(),
+    }
+}
+
+/// What an event tells.
+const fn told(event_type: EventType) -> &'static str {
+    match event_type {
+        EventType::OrderPaid => "An order is paid and confirmed: it may be sent.",
+        EventType::OrderPaymentPending => "A delayed payment, such as a bank debit, is on its way.",
+        EventType::OrderCancelled => {
+            "An order is cancelled, paid or not. One whose hold ended is told as `checkout.expired` instead."
         }
-        EventType::RefundCreated => {
-            (RefundEvent::name(), "A refund was asked for, or one made at the payment provider was taken over.")
+        EventType::OrderFulfilled => {
+            "Staff recorded a shipment of an order; it may not have left yet, and may still be called off."
         }
-        EventType::RefundSucceeded => (RefundEvent::name(), "Money was given back."),
-        EventType::RefundFailed => {
-            (RefundEvent::name(), "Money could not be given back, perhaps days after it seemed to be.")
+        EventType::FulfillmentInTransit => "The carrier has a shipment, or it moves again after a failure.",
+        EventType::FulfillmentDelivered => "A shipment arrived.",
+        EventType::FulfillmentFailed => "A shipment could not be delivered; carriers try again.",
+        EventType::FulfillmentReturned => "A shipment goes back, or is back.",
+        EventType::FulfillmentCancelled => {
+            "A shipment that was told as `order.fulfilled` was called off before it left: its units are to be sent again."
         }
-        EventType::CheckoutExpired => (CheckoutExpiredEvent::name(), "Nobody paid in time; the stock is free again."),
-        EventType::AlertRaised => (AlertRaisedEvent::name(), "A person must look at something."),
+        EventType::OrderDisputed => "The payment of an order is disputed, or its dispute moved on.",
+        EventType::RefundCreated => "A refund was asked for, or one made at the payment provider was taken over.",
+        EventType::RefundSucceeded => "Money was given back.",
+        EventType::RefundFailed => "Money could not be given back, perhaps days after it seemed to be.",
+        EventType::CheckoutExpired => "Nobody paid in time; the stock is free again.",
+        EventType::InventoryLowStock => {
+            "As few units of a variant are on hand as its `low_stock_threshold`; told once until more were there."
+        }
+        EventType::InventoryOutOfStock => {
+            "No unit of a tracked variant is on hand any more; told once until some were there."
+        }
+        EventType::InventoryRestocked => {
+            "A variant is no longer low or out of stock: units came, or its threshold was lowered. One that was out of \
+             stock may still be low; the numbers say."
+        }
+        EventType::AlertRaised => "A person must look at something.",
     }
 }
 
@@ -62,8 +93,8 @@ fn data(event_type: EventType) -> (std::borrow::Cow<'static, str>, &'static str)
 pub fn webhooks() -> Paths {
     let mut paths = PathsBuilder::new();
     for event_type in EventType::ALL {
-        let (schema, told) = data(event_type);
-        paths = paths.path(event_type.as_str(), webhook(event_type.as_str(), &schema, told));
+        let webhook = webhook(event_type.as_str(), &schema(event_type), told(event_type));
+        paths = paths.path(event_type.as_str(), webhook);
     }
     let told = "What `POST /v1/admin/webhook-endpoints/{id}/test` sends; nobody subscribes to it.";
     paths.path(TEST_TYPE, webhook(TEST_TYPE, &TestEvent::name(), told)).build()

@@ -178,7 +178,7 @@ macro_rules! pending {
     };
 }
 
-/// Changes an endpoint. Enabled again, it starts afresh.
+/// Changes an endpoint; answers what it was and what it is. Enabled again, it starts afresh.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `validation_failed`.
@@ -189,13 +189,14 @@ pub async fn update(
     patch: &WebhookEndpointPatch,
     expected: &Expected,
     now: DateTime<Utc>,
-) -> Result<WebhookEndpoint> {
-    let before = lock(conn, id, expected).await?;
+) -> Result<(WebhookEndpoint, WebhookEndpoint)> {
+    lock(conn, id, expected).await?;
+    let before = find(conn, id).await?;
     let url = patch.url.required("/url")?;
     if let Some(url) = url {
         require_lawful(sender, url)?;
     }
-    let changed = patch.status.filter(|status| *status != before);
+    let changed = patch.status.filter(|status| *status != before.status);
     let reason = changed.map(|status| (status == EndpointStatus::Disabled).then_some(DisabledReason::Staff));
     diesel::update(webhook_endpoints::table.find(id))
         .set((
@@ -217,10 +218,10 @@ pub async fn update(
             .await?;
         look_again(conn, id, now, now).await?;
     }
-    find(conn, id).await
+    Ok((before, find(conn, id).await?))
 }
 
-/// Deletes an endpoint: it is sent nothing more. Its deliveries stay to be read until they are old.
+/// Deletes an endpoint: it is sent nothing more. Its deliveries stay to be read until they are old. Answers what it was.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`.
@@ -229,8 +230,9 @@ pub async fn delete(
     id: WebhookEndpointId,
     expected: &Expected,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<WebhookEndpoint> {
     lock(conn, id, expected).await?;
+    let before = find(conn, id).await?;
     diesel::update(webhook_endpoints::table.find(id))
         .set((
             webhook_endpoints::status.eq(EndpointStatus::Disabled),
@@ -249,7 +251,7 @@ pub async fn delete(
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(before)
 }
 
 /// Gives an endpoint a new secret; answers its version. The one before signs as well for 24 hours, and so does the one

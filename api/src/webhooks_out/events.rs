@@ -10,6 +10,7 @@ use crate::db::Connection;
 use crate::db::schema::{outbound_events, webhook_deliveries, webhook_endpoints};
 use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
+use crate::fulfillments::model::ShipmentStatus;
 use crate::ids::{OrderId, OutboundEventId};
 use crate::jobs::JobKind;
 use crate::orders::timeline::EventKind;
@@ -50,6 +51,10 @@ fn told(kind: EventKind, detail: &Value) -> Option<(EventType, &'static [(&'stat
         EventKind::Fulfilled => {
             (EventType::OrderFulfilled, &[("fulfillment_id", "fulfillment_id"), ("line_items", "line_items")])
         }
+        EventKind::ParcelMoved => return moved(detail),
+        EventKind::FulfillmentCancelled => {
+            (EventType::FulfillmentCancelled, &[("fulfillment_id", "fulfillment_id"), ("line_items", "line_items")])
+        }
         EventKind::Disputed => (
             EventType::OrderDisputed,
             &[
@@ -75,8 +80,6 @@ fn told(kind: EventKind, detail: &Value) -> Option<(EventType, &'static [(&'stat
         | EventKind::TaxReversalUndone
         | EventKind::RestCancelled
         | EventKind::TrackingChanged
-        | EventKind::ParcelMoved
-        | EventKind::FulfillmentCancelled
         | EventKind::LabelPurchased
         | EventKind::LabelFailed
         | EventKind::LabelVoided
@@ -89,6 +92,25 @@ fn told(kind: EventKind, detail: &Value) -> Option<(EventType, &'static [(&'stat
         | EventKind::NoteAdded
         | EventKind::NoteDeleted => return None,
     })
+}
+
+/// Where a parcel is now.
+fn moved(detail: &Value) -> Option<(EventType, &'static [(&'static str, &'static str)])> {
+    const PARCEL: &[(&str, &str)] = &[
+        ("fulfillment_id", "fulfillment_id"),
+        ("at", "happened_at"),
+        ("carrier", "carrier"),
+        ("tracking_number", "tracking_number"),
+        ("tracking_url", "tracking_url"),
+    ];
+    let event_type = match detail.get("status")?.as_str()?.parse::<ShipmentStatus>().ok()? {
+        ShipmentStatus::InTransit => EventType::FulfillmentInTransit,
+        ShipmentStatus::Delivered => EventType::FulfillmentDelivered,
+        ShipmentStatus::Failed => EventType::FulfillmentFailed,
+        ShipmentStatus::Returned => EventType::FulfillmentReturned,
+        ShipmentStatus::Pending | ShipmentStatus::LabelPurchased | ShipmentStatus::Cancelled => return None,
+    };
+    Some((event_type, PARCEL))
 }
 
 /// Writes an event with its deliveries and the jobs that send them, unless no endpoint wants it. One statement, as

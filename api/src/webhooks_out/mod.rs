@@ -27,6 +27,16 @@ text_enum! {
         OrderCancelled => "order.cancelled",
         /// Staff recorded a shipment of an order; it may not have left yet, and may still be called off.
         OrderFulfilled => "order.fulfilled",
+        /// The carrier has a shipment.
+        FulfillmentInTransit => "fulfillment.in_transit",
+        /// A shipment arrived.
+        FulfillmentDelivered => "fulfillment.delivered",
+        /// A shipment could not be delivered; carriers try again.
+        FulfillmentFailed => "fulfillment.failed",
+        /// A shipment goes back, or is back.
+        FulfillmentReturned => "fulfillment.returned",
+        /// A shipment was called off before it left: its units are to be sent again.
+        FulfillmentCancelled => "fulfillment.cancelled",
         /// The payment of an order is disputed, or its dispute moved on.
         OrderDisputed => "order.disputed",
         /// A refund was asked for, or one made at the payment provider was taken over.
@@ -37,6 +47,12 @@ text_enum! {
         RefundFailed => "refund.failed",
         /// Nobody paid in time; the stock is free again.
         CheckoutExpired => "checkout.expired",
+        /// As few units of a variant are on hand as count as low.
+        InventoryLowStock => "inventory.low_stock",
+        /// No unit of a variant is on hand any more.
+        InventoryOutOfStock => "inventory.out_of_stock",
+        /// A variant is no longer low or out of stock.
+        InventoryRestocked => "inventory.restocked",
         /// A person must look at something.
         AlertRaised => "alert.raised",
     }
@@ -44,16 +60,24 @@ text_enum! {
 
 impl EventType {
     /// Every type.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 18] = [
         Self::OrderPaid,
         Self::OrderPaymentPending,
         Self::OrderCancelled,
         Self::OrderFulfilled,
+        Self::FulfillmentInTransit,
+        Self::FulfillmentDelivered,
+        Self::FulfillmentFailed,
+        Self::FulfillmentReturned,
+        Self::FulfillmentCancelled,
         Self::OrderDisputed,
         Self::RefundCreated,
         Self::RefundSucceeded,
         Self::RefundFailed,
         Self::CheckoutExpired,
+        Self::InventoryLowStock,
+        Self::InventoryOutOfStock,
+        Self::InventoryRestocked,
         Self::AlertRaised,
     ];
 }

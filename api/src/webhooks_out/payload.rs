@@ -9,7 +9,7 @@ use super::EventType;
 use crate::alerts::AlertKind;
 use crate::error::{Error, Result};
 use crate::fulfillments::model::FulfillmentLine;
-use crate::ids::{AlertId, CheckoutId, FulfillmentId, OrderId, RefundId, WebhookEndpointId};
+use crate::ids::{AlertId, CheckoutId, FulfillmentId, OrderId, ProductId, RefundId, VariantId, WebhookEndpointId};
 use crate::money::Money;
 use crate::orders::model::{FulfillmentStatus, OrderStatus, PaymentStatus};
 
@@ -58,6 +58,34 @@ pub struct OrderFulfilledEvent {
     pub line_items: Vec<FulfillmentLine>,
 }
 
+/// `fulfillment.in_transit`, `fulfillment.delivered`, `fulfillment.failed` and `fulfillment.returned`.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FulfillmentMovedEvent {
+    /// The order.
+    pub order: OrderFacts,
+    /// The shipment.
+    pub fulfillment_id: FulfillmentId,
+    /// When it happened, as the carrier or staff say.
+    pub happened_at: DateTime<Utc>,
+    /// Who carries it.
+    pub carrier: Option<String>,
+    /// How the carrier calls it.
+    pub tracking_number: Option<String>,
+    /// Where it can be followed.
+    pub tracking_url: Option<String>,
+}
+
+/// `fulfillment.cancelled`
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FulfillmentCancelledEvent {
+    /// The order.
+    pub order: OrderFacts,
+    /// The shipment.
+    pub fulfillment_id: FulfillmentId,
+    /// What is to be sent again.
+    pub line_items: Vec<FulfillmentLine>,
+}
+
 /// `order.disputed`
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderDisputedEvent {
@@ -99,6 +127,26 @@ pub struct CheckoutExpiredEvent {
     pub checkout_id: CheckoutId,
 }
 
+/// `inventory.low_stock`, `inventory.out_of_stock` and `inventory.restocked`.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct InventoryEvent {
+    /// The variant.
+    pub variant_id: VariantId,
+    /// Its product.
+    pub product_id: ProductId,
+    /// Stock keeping unit.
+    #[schema(example = "SHIRT-M")]
+    pub sku: String,
+    /// Units that are there.
+    pub on_hand: i64,
+    /// What of it is held for checkouts.
+    pub reserved: i64,
+    /// What can still be sold: on hand less reserved.
+    pub available: i64,
+    /// At or under this many on hand it counts as low; 0 is never.
+    pub low_stock_threshold: i64,
+}
+
 /// `alert.raised`
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertRaisedEvent {
@@ -127,9 +175,17 @@ pub fn payload(event_type: EventType, data: &Value, at: DateTime<Utc>) -> Result
         EventType::OrderPaid | EventType::OrderPaymentPending => shape::<OrderEvent>(data),
         EventType::OrderCancelled => shape::<OrderCancelledEvent>(data),
         EventType::OrderFulfilled => shape::<OrderFulfilledEvent>(data),
+        EventType::FulfillmentInTransit
+        | EventType::FulfillmentDelivered
+        | EventType::FulfillmentFailed
+        | EventType::FulfillmentReturned => shape::<FulfillmentMovedEvent>(data),
+        EventType::FulfillmentCancelled => shape::<FulfillmentCancelledEvent>(data),
         EventType::OrderDisputed => shape::<OrderDisputedEvent>(data),
         EventType::RefundCreated | EventType::RefundSucceeded | EventType::RefundFailed => shape::<RefundEvent>(data),
         EventType::CheckoutExpired => shape::<CheckoutExpiredEvent>(data),
+        EventType::InventoryLowStock | EventType::InventoryOutOfStock | EventType::InventoryRestocked => {
+            shape::<InventoryEvent>(data)
+        }
         EventType::AlertRaised => shape::<AlertRaisedEvent>(data),
     };
     let data = data.map_err(|error| Error::Internal(format!("the data of an event {event_type}: {error}")))?;

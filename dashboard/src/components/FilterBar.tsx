@@ -1,7 +1,7 @@
-import { Button, Collapse, Group, Pill, Select, SimpleGrid, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
+import { Button, Collapse, Group, Kbd, Pill, Select, SimpleGrid, TextInput } from '@mantine/core';
+import { useDebouncedCallback, useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconFilter, IconSearch } from '@tabler/icons-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 /** The filters of a list as they stand in the URL. */
 export type Search = Record<string, string | undefined>;
@@ -128,10 +128,15 @@ function SearchField({
 }) {
   const [text, setText] = useState(value);
   const tell = useDebouncedCallback((q: string) => onChange(q.trim() || undefined), 300);
+  const field = useRef<HTMLInputElement>(null);
   useEffect(() => setText(value), [value]);
+  useHotkeys([['/', () => field.current?.focus()]]);
   return (
     <TextInput
+      ref={field}
       type="search"
+      aria-keyshortcuts="/"
+      rightSection={text ? undefined : <Kbd size="xs">/</Kbd>}
       aria-label={label}
       placeholder={label}
       leftSection={<IconSearch size={16} aria-hidden />}

@@ -14,13 +14,14 @@ import {
   IconUsers,
 } from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
+import type { Scope } from '../api/session';
 
 /** A way to a screen; those whose scope the person lacks are not shown. */
 export interface Destination {
   to: LinkProps['to'];
   label: string;
   icon: Icon;
-  scope?: string;
+  scope?: Scope;
 }
 
 export interface Section {

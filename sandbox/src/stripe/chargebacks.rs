@@ -40,6 +40,11 @@ pub(crate) struct Complaint {
 }
 
 impl Complaint {
+    /// About the whole charge.
+    pub(crate) fn new(reason: &str, inquiry: bool) -> Self {
+        Self { amount: None, reason: Some(reason.to_owned()), inquiry }
+    }
+
     /// The disputed amount: what was captured, unless another is named. As with Stripe it may exceed the charge.
     pub(crate) fn amount_of(&self, charge: &Value) -> i64 {
         self.amount.unwrap_or_else(|| object::integer(charge, "amount_captured"))

@@ -7,7 +7,7 @@ use crate::object::{self, nulls, random_text};
 use crate::params::Params;
 use crate::state::{Cause, SessionDetails, Store};
 use crate::stripe::session_lines::{self, Lines};
-use crate::stripe::{Call, contact, listing};
+use crate::stripe::{Call, contact, listing, payment_intents};
 use crate::{money, stripe};
 
 /// Sessions live between half an hour and a day.
@@ -234,6 +234,8 @@ fn blank(id: &str, call: &Call, params: &Params<'_>) -> Reply {
         "wallet_options",
     ]);
     let text = |key: &str| params.text(key).map(|value| value.map(str::to_owned));
+    let sent_types = params.words("payment_method_types");
+    let any_type = || payment_intents::METHOD_TYPES.map(str::to_owned).to_vec();
     object::merge(
         &mut session,
         json!({
@@ -254,7 +256,7 @@ fn blank(id: &str, call: &Call, params: &Params<'_>) -> Reply {
             "mode": "payment",
             "payment_method_collection": "if_required",
             "payment_method_options": {},
-            "payment_method_types": ["card", "sepa_debit"],
+            "payment_method_types": if sent_types.is_empty() { any_type() } else { sent_types },
             "payment_status": "unpaid",
             "phone_number_collection": {"enabled": false},
             "status": "open",

@@ -45,7 +45,7 @@ pub(crate) fn route(store: &mut Store, call: &Call, rest: &[&str]) -> Reply {
         }
         ("GET", [id]) => known(store, id).map(|coupon| shown(coupon, now)),
         ("POST", [id]) => update(store, call, id),
-        ("DELETE", [id]) => delete(store, id),
+        ("DELETE", [id]) => delete(store, call, id),
         _ => Err(call.unrecognized()),
     }
 }
@@ -96,6 +96,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
     });
     store.coupon_extras.insert(id, extras);
     store.coupons.insert(coupon.clone());
+    store.emit_about("coupon.created", coupon.clone(), &call.cause);
     Ok(coupon)
 }
 
@@ -172,12 +173,15 @@ fn update(store: &mut Store, call: &Call, id: &str) -> Reply {
     if let Some(present) = coupon.get_mut("metadata") {
         object::merge(present, metadata);
     }
-    Ok(shown(coupon, call.cause.now))
+    let coupon = shown(coupon, call.cause.now);
+    store.emit_about("coupon.updated", coupon.clone(), &call.cause);
+    Ok(coupon)
 }
 
 /// Sessions that have the coupon already keep their discount.
-fn delete(store: &mut Store, id: &str) -> Reply {
-    store.coupons.remove(id).ok_or_else(|| StripeError::no_such("coupon", id))?;
+fn delete(store: &mut Store, call: &Call, id: &str) -> Reply {
+    let coupon = store.coupons.remove(id).ok_or_else(|| StripeError::no_such("coupon", id))?;
+    store.emit_about("coupon.deleted", coupon, &call.cause);
     store.coupon_extras.remove(id);
     promotion_codes::coupon_deleted(store, id);
     Ok(json!({"id": id, "object": "coupon", "deleted": true}))

@@ -28,14 +28,14 @@ pub(crate) fn page<'a>(call: &Call, rows: impl Iterator<Item = &'a Value>, wante
         let place = position(&rows, cursor, "ending_before")?;
         rows.truncate(place);
     }
-    let mut kept: Vec<Value> =
-        rows.into_iter().filter(|row| created.keeps(object::integer(row, "created")) && wanted(row)).cloned().collect();
+    rows.retain(|row| created.keeps(object::integer(row, "created")) && wanted(row));
+    let mut kept = rows;
     let has_more = kept.len() > limit;
     if backwards.is_some() {
         kept.drain(..kept.len().saturating_sub(limit));
     }
     kept.truncate(limit);
-    Ok(list(kept, has_more, &call.path))
+    Ok(list(kept.into_iter().cloned().collect(), has_more, &call.path))
 }
 
 /// A list object.

@@ -6,7 +6,7 @@ use crate::error::{Reply, StripeError};
 use crate::object;
 use crate::state::Store;
 use crate::stripe::payments::Purchase;
-use crate::stripe::{Call, checkout, payments};
+use crate::stripe::{Call, checkout, payment_methods, payments};
 
 /// `/v1/payment_pages/{session}` and `…/confirm`
 pub(crate) fn route(store: &mut Store, call: &Call, rest: &[&str]) -> Reply {
@@ -44,8 +44,7 @@ fn confirm(store: &mut Store, call: &Call, id: &str) -> Reply {
             .param("expected_amount"));
     }
     let method = params.required_text("payment_method")?;
-    let outcome = store.behaviours.get(method).cloned();
-    let outcome = outcome.ok_or_else(|| StripeError::dangling("payment_method", method, "payment_method"))?;
+    let outcome = payment_methods::outcome_of(store, method)?;
     let billing = store.payment_methods.get(method).and_then(|method| method.get("billing_details")).cloned();
     payments::buy(store, id, &Purchase { outcome, method: Some(method.to_owned()), billing }, &call.cause)
 }

@@ -73,6 +73,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
         "times_redeemed": 0,
     });
     store.promotion_codes.insert(promotion_code.clone());
+    store.emit_about("promotion_code.created", promotion_code.clone(), &call.cause);
     Ok(promotion_code)
 }
 
@@ -186,7 +187,9 @@ fn update(store: &mut Store, call: &Call, id: &str) -> Reply {
             object::merge(present, metadata);
         }
     }
-    known(store, id).map(|code| shown(store, code, call.cause.now))
+    let promotion_code = shown(store, known(store, id)?, call.cause.now);
+    store.emit_about("promotion_code.updated", promotion_code.clone(), &call.cause);
+    Ok(promotion_code)
 }
 
 /// Takes the codes of a deleted coupon out of use.

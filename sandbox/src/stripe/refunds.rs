@@ -131,7 +131,7 @@ fn update(store: &mut Store, call: &Call, id: &str) -> Reply {
         object::merge(present, metadata);
     }
     let refund = refund.clone();
-    store.emit("refund.updated", id, &call.cause);
+    tell_update(store, id, &call.cause);
     Ok(refund)
 }
 
@@ -158,9 +158,15 @@ pub(crate) fn set_status(store: &mut Store, id: &str, status: &str, cause: &Caus
     if matches!(status, "failed" | "canceled") {
         take_back(store, &object::owned(&refund, "charge"), -object::integer(&refund, "amount"));
     }
-    store.emit("refund.updated", id, cause);
+    tell_update(store, id, cause);
     if status == "failed" {
         store.emit("refund.failed", id, cause);
     }
     Ok(refund)
+}
+
+/// The present event, and the older one that Stripe still sends for cards.
+fn tell_update(store: &mut Store, id: &str, cause: &Cause) {
+    store.emit("refund.updated", id, cause);
+    store.emit("charge.refund.updated", id, cause);
 }

@@ -4,6 +4,7 @@
 mod customers;
 mod disputes;
 mod lists;
+mod payment_intents;
 mod persistence;
 mod refunds;
 mod stand;

@@ -19,13 +19,26 @@ static SERVER: OnceCell<Server> = OnceCell::const_new();
 static COPYING: Mutex<()> = Mutex::const_new(());
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// The address of a new database with the present schema.
-pub(super) async fn fresh() -> String {
+/// A database's addresses, as its owner and as the service reach it.
+#[derive(Clone)]
+pub(super) struct Urls {
+    pub(super) owner: String,
+    pub(super) service: String,
+}
+
+impl Urls {
+    fn of(cluster: &Cluster, name: &str) -> Self {
+        Self { owner: cluster.url(name), service: cluster.service_url(name) }
+    }
+}
+
+/// The addresses of a new database with the present schema.
+pub(super) async fn fresh() -> Urls {
     let server = SERVER.get_or_init(start).await;
     let name = format!("it_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let _turn = COPYING.lock().await;
     execute(server, &format!("CREATE DATABASE {name} TEMPLATE template_merx")).await;
-    server.cluster.url(&name)
+    Urls::of(&server.cluster, &name)
 }
 
 /// Drops the database of a test that succeeded.
@@ -48,28 +61,29 @@ async fn start() -> Server {
     for name in leftovers(&server).await {
         execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
     }
-    let url = server.cluster.create_database("template_merx").await.unwrap();
-    prepare(&url).await;
+    server.cluster.create_database("template_merx").await.unwrap();
+    prepare(&Urls::of(&server.cluster, "template_merx")).await;
     server
 }
 
 /// The present schema, and a zone.
-async fn prepare(url: &str) {
+async fn prepare(urls: &Urls) {
     let variables = |name: &str| match name {
-        "DATABASE_URL" => Some(url.to_owned()),
+        "DATABASE_URL" => Some(urls.service.clone()),
+        "MIGRATION_DATABASE_URL" => Some(urls.owner.clone()),
         "STRIPE_SECRET_KEY" => Some("sk_test_of_the_template".to_owned()),
         "MERX_TOKEN_KEYS" => Some("a key of at least thirty-two characters".to_owned()),
         _ => None,
     };
     merx::run::migrate(&Config::read(&variables).unwrap(), false).await.unwrap();
-    ship_everywhere(url).await;
+    ship_everywhere(&urls.owner).await;
 }
 
 /// A PostgreSQL for one test alone, which it may kill.
 pub(crate) struct Private {
     cluster: Cluster,
     directory: PathBuf,
-    pub(super) url: String,
+    pub(super) urls: Urls,
 }
 
 impl Private {
@@ -78,9 +92,10 @@ impl Private {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("private-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&directory).unwrap();
         let cluster = Cluster::start(&directory, Durability::Full).await.unwrap();
-        let url = cluster.create_database("merx").await.unwrap();
-        prepare(&url).await;
-        Self { cluster, directory, url }
+        cluster.create_database("merx").await.unwrap();
+        let urls = Urls::of(&cluster, "merx");
+        prepare(&urls).await;
+        Self { cluster, directory, urls }
     }
 
     /// `pg_ctl`'s mode `immediate`, as if the machine had lost its power, and a new start on the same port.

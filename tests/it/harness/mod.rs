@@ -31,12 +31,12 @@ use serde_json::{Value, json};
 
 pub(crate) use client::{Call, Reply};
 pub(crate) use customers::{CustomerHandle, OTHER_PASSWORD, PASSWORD, token_of};
-use database::Private;
+use database::{Private, Urls};
 pub(crate) use orders::states;
 pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Seen};
 pub(crate) use shop::{CartHandle, CheckoutHandle, address, checkout_body};
-pub(crate) use smtp::{Deed, SmtpServer};
+pub(crate) use smtp::{Deed, SmtpServer, Tls};
 pub(crate) use spec::{body_schema, operations, validator, webhook_schema};
 pub(crate) use staff::StaffHandle;
 
@@ -54,7 +54,7 @@ pub(crate) struct TestApp {
     pub(crate) admin_key: String,
     http: reqwest::Client,
     environment: HashMap<String, String>,
-    database_url: String,
+    database: Urls,
     pub(crate) private: Option<Private>,
     clock_file: PathBuf,
     running: Option<Running>,
@@ -76,10 +76,10 @@ impl TestApp {
     /// A service with a PostgreSQL of its own, which the test may kill.
     pub(crate) async fn in_private_cluster(variables: &[(&str, &str)]) -> Self {
         let private = Private::start().await;
-        Self::build(private.url.clone(), Some(private), variables).await
+        Self::build(private.urls.clone(), Some(private), variables).await
     }
 
-    async fn build(database_url: String, private: Option<Private>, variables: &[(&str, &str)]) -> Self {
+    async fn build(database: Urls, private: Option<Private>, variables: &[(&str, &str)]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         if let Ok(filter) = std::env::var("MERX_LOG") {
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
@@ -98,7 +98,8 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let mut environment: HashMap<String, String> = [
             ("MERX_BIND", address.to_string()),
-            ("DATABASE_URL", database_url.clone()),
+            ("DATABASE_URL", database.service.clone()),
+            ("MIGRATION_DATABASE_URL", database.owner.clone()),
             ("MERX_DB_POOL_SIZE", "10".to_owned()),
             ("MERX_TOKEN_KEYS", "the key of the tests of 32 characters or more".to_owned()),
             ("MERX_REDIRECT_ORIGINS", "loopback,https://shop.example".to_owned()),
@@ -148,7 +149,7 @@ impl TestApp {
                 .build()
                 .unwrap(),
             environment,
-            database_url,
+            database,
             private,
             clock_file,
             running: Some(running),
@@ -157,9 +158,14 @@ impl TestApp {
         }
     }
 
-    /// A connection of its own, for looking behind the API.
+    /// A connection of its own as the owner of the tables, for looking behind the API.
     pub(crate) async fn database(&self) -> AsyncPgConnection {
-        pool::connect_once(&self.database_url).await.unwrap()
+        pool::connect_once(&self.database.owner).await.unwrap()
+    }
+
+    /// A connection of its own as the service.
+    pub(crate) async fn database_of_service(&self) -> AsyncPgConnection {
+        pool::connect_once(&self.database.service).await.unwrap()
     }
 
     /// Runs a statement behind the API's back.
@@ -294,6 +300,18 @@ impl TestApp {
         process::command(&self.environment, arguments).await
     }
 
+    /// The same with further variables.
+    pub(crate) async fn command_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+        let mut environment = self.environment.clone();
+        environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        process::command(&environment, arguments).await
+    }
+
+    /// The address of the database as its owner reaches it.
+    pub(crate) fn owner_url(&self) -> String {
+        self.database.owner.clone()
+    }
+
     /// What `merx check` finds.
     pub(crate) async fn findings(&self) -> Vec<check::Finding> {
         check::run(&mut self.database().await, self.app.clock.now()).await.unwrap()
@@ -318,7 +336,7 @@ impl TestApp {
         }
         match self.private.take() {
             Some(private) => private.stop().await,
-            None => database::discard(&self.database_url).await,
+            None => database::discard(&self.database.owner).await,
         }
         let _ = std::fs::remove_file(&self.clock_file);
     }

@@ -7,30 +7,30 @@ use merx::staff::roles::BuiltInRole;
 use crate::harness::{CartHandle, CheckoutHandle, CustomerHandle, PASSWORD, StaffHandle, TestApp, checkout_body};
 
 /// What the attacked endpoints are about.
-pub(super) struct World {
-    pub(super) cart: CartHandle,
-    pub(super) other: CartHandle,
+pub(crate) struct World {
+    pub(crate) cart: CartHandle,
+    pub(crate) other: CartHandle,
     /// Bought, so that nothing of it may change any more.
-    pub(super) bought: (CartHandle, CheckoutHandle),
-    pub(super) line: String,
+    pub(crate) bought: (CartHandle, CheckoutHandle),
+    pub(crate) line: String,
     /// The line of what was bought.
-    pub(super) order_line: String,
-    pub(super) product: String,
-    pub(super) variant: String,
-    pub(super) collection: String,
-    pub(super) zone: String,
-    pub(super) discount: String,
-    pub(super) endpoint: String,
-    pub(super) customer: CustomerHandle,
-    pub(super) address: String,
-    pub(super) staff: StaffHandle,
+    pub(crate) order_line: String,
+    pub(crate) product: String,
+    pub(crate) variant: String,
+    pub(crate) collection: String,
+    pub(crate) zone: String,
+    pub(crate) discount: String,
+    pub(crate) endpoint: String,
+    pub(crate) customer: CustomerHandle,
+    pub(crate) address: String,
+    pub(crate) staff: StaffHandle,
     /// Invited.
-    pub(super) member: String,
-    pub(super) role: String,
-    pub(super) key: String,
+    pub(crate) member: String,
+    pub(crate) role: String,
+    pub(crate) key: String,
 }
 
-pub(super) async fn world(app: &TestApp) -> World {
+pub(crate) async fn world(app: &TestApp) -> World {
     let product = json!({
         "title": "Shirt", "slug": "shirt", "status": "active", "options": [{"name": "size", "values": ["M"]}],
         "variants": [{"sku": "SHIRT-M", "option_values": {"size": "M"}, "on_hand": 100, "prices": [{"amount": 1999, "currency": "EUR"}]}],
@@ -82,7 +82,7 @@ fn address() -> Value {
 }
 
 /// A lawful body with every member, so that each can be attacked.
-pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
+pub(crate) fn lawful(operation: &str, world: &World) -> Option<Value> {
     let metadata = json!({"k": "v"});
     let line = json!({"variant_id": world.variant, "quantity": 1, "metadata": metadata});
     let translations =
@@ -180,6 +180,7 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
             "derived": [{"currency": "USD", "margin": "2", "round_to": 100, "minus": 1}], "stale_after_days": 5, "stop_after_days": 10,
         }),
         "set_exchange_rate" => json!({"rate": "1.5"}),
+        "update_inventory_settings" => json!({"default_low_stock_threshold": 2}),
         "update_invoice_settings" => json!({
             "seller": {"name": "S", "address": address(), "tax_ids": [{"type": "eu_vat", "value": "DE1"}], "email": "s@example.com", "registration": "R"},
             "invoice_prefix": "I-", "credit_note_prefix": "C-", "footer": "F",
@@ -235,15 +236,15 @@ pub(super) fn lawful(operation: &str, world: &World) -> Option<Value> {
     })
 }
 
-pub(super) fn path(template: &str, world: &World) -> String {
+pub(crate) fn path(template: &str, world: &World) -> String {
     let id: &str = match template {
         path if path.contains("/inbox/events/") => "evt_01jd8x3v5ke2t9qj6f4z0w7m8r",
         path if path.contains("/admin/jobs/") => "job_01jd8x3v5ke2t9qj6f4z0w7m8r",
-        "/v1/admin/customers/{id}/erase" => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
-        path if path.contains("/admin/customers/") => &world.customer.id,
         path if path.contains("/admin/staff/") => &world.member,
         path if path.contains("/admin/roles/") => &world.role,
         path if path.contains("/admin/api-keys/") => &world.key,
+        "/v1/admin/customers/{id}/erase" => "cus_01jd8x3v5ke2t9qj6f4z0w7m8r",
+        path if path.contains("/admin/customers/") => &world.customer.id,
         path if path.contains("/carts/") => &world.cart.id,
         path if path.contains("/orders/") => &world.bought.1.order_id,
         path if path.contains("/me/addresses/") => &world.address,

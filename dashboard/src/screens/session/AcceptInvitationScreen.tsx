@@ -1,31 +1,36 @@
 import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { acceptInvitation } from '../../api/session';
+import { answer, api, type Schemas } from '../../api/client';
+import { sessionBegun } from '../../api/session';
 import { useAction } from '../../components/actions';
 import { ProblemAlert } from '../../components/ProblemAlert';
 import { Door } from './Door';
 
 /** Whoever was invited names themselves and chooses a password; the link of the e-mail carries the token. */
 export function AcceptInvitationScreen() {
-  const { token } = useSearch({ from: '/accept-invitation' });
+  const { token } = useSearch({ from: '/accept' });
   const navigate = useNavigate();
+  const client = useQueryClient();
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { name: '', password: '' },
     validate: { name: isNotEmpty('Enter your name.'), password: isNotEmpty('Choose a password.') },
   });
   const accept = useAction({
-    run: ({ name, password }: { name: string; password: string }) =>
-      acceptInvitation(token ?? '', name, password),
+    run: (body: Schemas['InvitationAcceptance']) =>
+      answer(api.POST('/v1/admin/staff-invitations/accept', { body })),
     form,
-    done: 'Welcome. Log in with your new password.',
-    onDone: () => navigate({ to: '/login' }),
+    onDone: (session) => {
+      sessionBegun(client, session);
+      navigate({ to: '/' });
+    },
   });
   if (!token) return <Incomplete />;
   return (
     <Door title="Join the shop">
-      <form onSubmit={form.onSubmit((values) => accept.mutate(values))} noValidate>
+      <form onSubmit={form.onSubmit((values) => accept.mutate({ ...values, token }))} noValidate>
         <Stack>
           <TextInput
             label="Your name"

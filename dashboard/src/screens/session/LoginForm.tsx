@@ -1,7 +1,7 @@
 import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { isEmail, isNotEmpty, useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
-import { logIn, type Session, sessionQuery } from '../../api/session';
+import { logIn, sessionBegun } from '../../api/session';
 import { useAction } from '../../components/actions';
 import { ProblemAlert } from '../../components/ProblemAlert';
 
@@ -19,11 +19,10 @@ export function LoginForm({ email = '', onLoggedIn }: Props) {
     validate: { email: isEmail('Enter your e-mail address.'), password: isNotEmpty('Enter your password.') },
   });
   const action = useAction({
-    run: ({ email, password }: { email: string; password: string }) => logIn(email, password),
+    run: logIn,
     form,
-    onDone: (session: Session) => {
-      client.setQueryData(sessionQuery.queryKey, { session, ended: false });
-      client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+    onDone: (session) => {
+      sessionBegun(client, session);
       onLoggedIn?.();
     },
   });

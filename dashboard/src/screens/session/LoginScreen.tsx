@@ -9,7 +9,7 @@ export function LoginScreen() {
   const router = useRouter();
   const target = next?.startsWith('/') && !next.startsWith('//') ? next : '/';
   return (
-    <Door title="Log in" below={<ScreenLink to="/reset-password">Forgotten your password?</ScreenLink>}>
+    <Door title="Log in" below={<ScreenLink to="/reset">Forgotten your password?</ScreenLink>}>
       <LoginForm onLoggedIn={() => router.navigate({ href: target, replace: true })} />
     </Door>
   );

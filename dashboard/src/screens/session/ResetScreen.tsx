@@ -1,7 +1,7 @@
 import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isEmail, isNotEmpty, useForm } from '@mantine/form';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { acceptReset, requestReset } from '../../api/session';
+import { answer, api, type Schemas } from '../../api/client';
 import { useAction } from '../../components/actions';
 import { ProblemAlert } from '../../components/ProblemAlert';
 import { ScreenLink } from '../../components/RowLink';
@@ -9,7 +9,7 @@ import { Door } from './Door';
 
 /** Asks for a reset's e-mail; with the token of that e-mail, takes the new password. */
 export function ResetScreen() {
-  const { token } = useSearch({ from: '/reset-password' });
+  const { token } = useSearch({ from: '/reset' });
   return token ? <NewPassword token={token} /> : <AskForReset />;
 }
 
@@ -21,7 +21,10 @@ function AskForReset() {
     initialValues: { email: '' },
     validate: { email: isEmail('Enter your e-mail address.') },
   });
-  const ask = useAction({ run: ({ email }: { email: string }) => requestReset(email), form });
+  const ask = useAction({
+    run: (body: Schemas['StaffResetRequest']) => answer(api.POST('/v1/admin/password-resets', { body })),
+    form,
+  });
   if (ask.isSuccess) {
     return (
       <Door title="Look into your mailbox" below={toLogin}>
@@ -60,14 +63,15 @@ function NewPassword({ token }: { token: string }) {
     validate: { password: isNotEmpty('Choose a password.') },
   });
   const reset = useAction({
-    run: ({ password }: { password: string }) => acceptReset(token, password),
+    run: (body: Schemas['StaffPasswordReset']) =>
+      answer(api.POST('/v1/admin/password-resets/accept', { body })),
     form,
     done: 'Your password is changed. Log in with it.',
     onDone: () => navigate({ to: '/login' }),
   });
   return (
     <Door title="Choose a new password" below={toLogin}>
-      <form onSubmit={form.onSubmit((values) => reset.mutate(values))} noValidate>
+      <form onSubmit={form.onSubmit((values) => reset.mutate({ ...values, token }))} noValidate>
         <Stack>
           <PasswordInput
             label="New password"

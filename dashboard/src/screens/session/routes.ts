@@ -11,14 +11,14 @@ export const loginRoute = createRoute({
 
 export const acceptInvitationRoute = createRoute({
   getParentRoute: () => rootRoute,
-  path: 'accept-invitation',
+  path: 'accept',
   validateSearch: ({ token }) => optional({ token: text(token) }),
   component: lazyRouteComponent(() => import('./AcceptInvitationScreen'), 'AcceptInvitationScreen'),
 });
 
 export const resetRoute = createRoute({
   getParentRoute: () => rootRoute,
-  path: 'reset-password',
+  path: 'reset',
   validateSearch: ({ token }) => optional({ token: text(token) }),
   component: lazyRouteComponent(() => import('./ResetScreen'), 'ResetScreen'),
 });
