@@ -103,6 +103,59 @@ export const CANCEL_REASON: States<Schemas['CancelReason']> = {
   other: told('Something else'),
 };
 
+export const PRODUCT: States<Schemas['ProductStatus']> = {
+  draft: told('Draft', 'yellow'),
+  active: told('Active', 'green'),
+  archived: told('Archived'),
+};
+
+export const AVAILABILITY: States<Schemas['Availability']> = {
+  in_stock: told('In stock', 'green'),
+  low_stock: told('Low', 'orange'),
+  out_of_stock: told('Sold out', 'red'),
+  backorder: told('Backorder', 'blue'),
+};
+
+export const STOCK_REASON: States<Schemas['Reason']> = {
+  initial: told('First stock'),
+  received: told('Received', 'green'),
+  correction: told('Corrected', 'yellow'),
+  damaged: told('Damaged', 'red'),
+  lost: told('Lost', 'red'),
+  returned: told('Returned', 'blue'),
+  sale: told('Sold'),
+  restock: told('Restocked', 'blue'),
+  import: told('Imported'),
+};
+
+export const IMPORT: States<Schemas['ImportStatus']> = {
+  uploading: told('Uploading', 'yellow'),
+  queued: told('Queued', 'yellow'),
+  running: told('Running', 'blue'),
+  done: told('Done', 'green'),
+  failed: told('Failed', 'red'),
+};
+
+export const ROW_OUTCOME: States<Schemas['Outcome']> = {
+  created: told('New', 'green'),
+  updated: told('Changed', 'blue'),
+  unchanged: told('Unchanged'),
+  failed: told('Refused', 'red'),
+};
+
+export const DISCOUNT: States<Schemas['DiscountStatus']> = {
+  active: told('Active', 'green'),
+  disabled: told('Off', 'yellow'),
+  archived: told('Archived'),
+};
+
+export const DISCOUNT_TYPE: States<Schemas['DiscountType']> = {
+  percentage: told('Percentage'),
+  fixed_amount: told('Fixed amount'),
+  free_shipping: told('Free shipping'),
+  buy_x_get_y: told('Buy X, get Y'),
+};
+
 export const REFUND_REASON: States<Schemas['RefundReason']> = {
   requested_by_customer: told('Requested by the customer'),
   returned: told('Returned'),
