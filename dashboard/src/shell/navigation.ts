@@ -1,4 +1,13 @@
-import { type Icon, IconHome, IconShoppingBag } from '@tabler/icons-react';
+import {
+  type Icon,
+  IconBell,
+  IconHome,
+  IconInbox,
+  IconListCheck,
+  IconMail,
+  IconShoppingBag,
+  IconWebhook,
+} from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
 import type { Scope } from '../api/session';
 
@@ -22,6 +31,15 @@ export const NAVIGATION: Section[] = [
     destinations: [
       { to: '/', label: 'Home', icon: IconHome },
       { to: '/orders', label: 'Orders', icon: IconShoppingBag, scope: 'orders:read' },
+    ],
+  },
+  {
+    title: 'Operation',
+    destinations: [
+      { to: '/webhooks-in', label: 'Webhooks in', icon: IconInbox, scope: 'inbox:read' },
+      { to: '/webhooks-out', label: 'Webhooks out', icon: IconWebhook, scope: 'webhooks:read' },
+      { to: '/emails', label: 'E-mails', icon: IconMail, scope: 'emails:read' },
+      { to: '/jobs', label: 'Jobs', icon: IconListCheck, scope: 'jobs:read' },
     ],
   },
 ];
