@@ -89,10 +89,57 @@ export const INBOX_EVENT: States<Schemas['EventStatus']> = {
   discarded: told('Discarded'),
 };
 
+export const IGNORED_BECAUSE: States<Schemas['IgnoredBecause']> = {
+  unknown_type: told('We have no use for this type'),
+  not_needed: told('It had taken its effect already'),
+  other_mode: told('It is of the other mode, live or test'),
+  not_ours: told('It is about something that is not of this shop'),
+  order_unknown: told('Its order is not known here'),
+};
+
+export const EVENT_SOURCE: States<Schemas['EventSource']> = {
+  webhook: told('Webhook'),
+  catch_up: told('Read from the provider'),
+};
+
+export const VERDICT: States<Schemas['Verdict']> = {
+  accepted: told('Accepted', 'green'),
+  duplicate: told('Known already'),
+  bad_signature: told('Bad signature', 'red'),
+  too_old: told('Too old', 'orange'),
+  malformed: told('Malformed', 'red'),
+  too_large: told('Too large', 'red'),
+};
+
 export const DELIVERY: States<Schemas['DeliveryStatus']> = {
   pending: told('Pending', 'yellow'),
   succeeded: told('Delivered', 'green'),
   dead: told('Dead', 'red'),
+};
+
+export const ENDPOINT: States<Schemas['EndpointStatus']> = {
+  enabled: told('Enabled', 'green'),
+  disabled: told('Disabled'),
+};
+
+export const DISABLED_REASON: States<Schemas['DisabledReason']> = {
+  staff: told('Disabled by staff'),
+  gone: told('The receiver answered that it is gone (410)', 'red'),
+  failing: told('Nothing was received for days', 'red'),
+};
+
+export const JOB: States<Schemas['JobStatus']> = {
+  queued: told('Queued', 'yellow'),
+  running: told('Running', 'blue'),
+  done: told('Done', 'green'),
+  dead: told('Dead', 'red'),
+  discarded: told('Discarded'),
+};
+
+export const STAFF: States<Schemas['StaffStatus']> = {
+  invited: told('Invited', 'yellow'),
+  active: told('Active', 'green'),
+  deactivated: told('Deactivated'),
 };
 
 export const CANCEL_REASON: States<Schemas['CancelReason']> = {

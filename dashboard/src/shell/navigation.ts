@@ -1,17 +1,22 @@
 import {
   type Icon,
+  IconBell,
   IconBox,
   IconCoins,
   IconDiscount,
   IconFileInvoice,
   IconFolders,
   IconHome,
+  IconInbox,
+  IconListCheck,
+  IconMail,
   IconPackage,
   IconReceiptTax,
   IconShoppingBag,
   IconStack2,
   IconTruckDelivery,
   IconUsers,
+  IconWebhook,
 } from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
 import type { Scope } from '../api/session';
@@ -37,6 +42,7 @@ export const NAVIGATION: Section[] = [
       { to: '/', label: 'Home', icon: IconHome },
       { to: '/orders', label: 'Orders', icon: IconShoppingBag, scope: 'orders:read' },
       { to: '/customers', label: 'Customers', icon: IconUsers, scope: 'customers:read' },
+      { to: '/alerts', label: 'Alerts', icon: IconBell, scope: 'alerts:read' },
     ],
   },
   {
@@ -46,6 +52,15 @@ export const NAVIGATION: Section[] = [
       { to: '/collections', label: 'Collections', icon: IconFolders, scope: 'products:read' },
       { to: '/low-stock', label: 'Low stock', icon: IconStack2, scope: 'products:read' },
       { to: '/discounts', label: 'Discounts', icon: IconDiscount, scope: 'discounts:read' },
+    ],
+  },
+  {
+    title: 'Operation',
+    destinations: [
+      { to: '/webhooks-in', label: 'Webhooks in', icon: IconInbox, scope: 'inbox:read' },
+      { to: '/webhooks-out', label: 'Webhooks out', icon: IconWebhook, scope: 'webhooks:read' },
+      { to: '/emails', label: 'E-mails', icon: IconMail, scope: 'emails:read' },
+      { to: '/jobs', label: 'Jobs', icon: IconListCheck, scope: 'jobs:read' },
     ],
   },
   {
