@@ -42,7 +42,6 @@ export const NAVIGATION: Section[] = [
       { to: '/', label: 'Home', icon: IconHome },
       { to: '/orders', label: 'Orders', icon: IconShoppingBag, scope: 'orders:read' },
       { to: '/customers', label: 'Customers', icon: IconUsers, scope: 'customers:read' },
-      { to: '/alerts', label: 'Alerts', icon: IconBell, scope: 'alerts:read' },
     ],
   },
   {
@@ -57,6 +56,7 @@ export const NAVIGATION: Section[] = [
   {
     title: 'Operation',
     destinations: [
+      { to: '/alerts', label: 'Alerts', icon: IconBell, scope: 'alerts:read' },
       { to: '/webhooks-in', label: 'Webhooks in', icon: IconInbox, scope: 'inbox:read' },
       { to: '/webhooks-out', label: 'Webhooks out', icon: IconWebhook, scope: 'webhooks:read' },
       { to: '/emails', label: 'E-mails', icon: IconMail, scope: 'emails:read' },
