@@ -19,7 +19,7 @@ import { COLLECTIONS, type Collection } from './queries';
 type Product = Schemas['Product'];
 
 /** The products in it: found and put in, or taken out. */
-export function CollectionProducts({ collection: { id } }: { collection: Collection }) {
+export function CollectionProducts({ collection: { id, status } }: { collection: Collection }) {
   const may = useMay()('products:write');
   const list = usePages<Product>(['products', 'collection', id], (cursor) =>
     answer(
@@ -81,7 +81,7 @@ export function CollectionProducts({ collection: { id } }: { collection: Collect
   return (
     <ListCard
       list={list}
-      empty={<Empty title="No products in it yet">Search for one above to put it in.</Empty>}
+      empty={<NoProducts listed={status === 'active'} />}
       above={
         may && (
           <Box px="md" py="sm">
@@ -95,6 +95,16 @@ export function CollectionProducts({ collection: { id } }: { collection: Collect
     >
       {(rows) => <DataTable label="Products in the collection" rows={rows} columns={columns} />}
     </ListCard>
+  );
+}
+
+/** The API lists the products of active collections only. */
+function NoProducts({ listed }: { listed: boolean }) {
+  if (listed) return <Empty title="No products in it yet">Search for one above to put it in.</Empty>;
+  return (
+    <Empty title="Its products are listed once it is active">
+      What is put in meanwhile is kept, and is shown on the page of each product.
+    </Empty>
   );
 }
 
