@@ -45,7 +45,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
   },
   dark: {
     '--mantine-color-dimmed': 'var(--mantine-color-dark-1)',
-    '--mantine-color-placeholder': 'var(--mantine-color-dark-2)',
+    '--mantine-color-placeholder': '#a3a3a3',
     '--mantine-color-anchor': 'var(--mantine-color-ink-3)',
     '--good': 'var(--mantine-color-green-4)',
     '--bad': 'var(--mantine-color-red-4)',

@@ -25,6 +25,17 @@ fn the_committed_openapi_document_is_the_code_s() {
     compare("openapi.yaml", &merx::http::openapi::yaml().unwrap());
 }
 
+/// Generators of clients refuse a document whose references lead nowhere.
+#[test]
+fn every_reference_of_the_openapi_document_leads_somewhere() {
+    let document = merx::http::openapi::document().to_json().unwrap();
+    let schemas = &serde_json::from_str::<serde_json::Value>(&document).unwrap()["components"]["schemas"];
+    for part in document.split("#/components/schemas/").skip(1) {
+        let name = part.split('"').next().unwrap();
+        assert!(schemas.get(name).is_some(), "{name} is referred to, but not defined");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_committed_schema_is_the_database_s() {
     let app = TestApp::start().await;

@@ -3,10 +3,10 @@
 use actix_web::{HttpResponse, get, web};
 
 use super::funnel::{self, Funnel};
-use super::inventory::{self, InventoryAnalytics, InventoryAnalyticsQuery};
+use super::inventory::{self, InventoryAnalytics, InventoryAnalyticsQuery, InventoryRanking};
 use super::metrics::{self, AnalyticsSummary};
-use super::period::AnalyticsQuery;
-use super::products::{self, ProductAnalytics, ProductAnalyticsQuery};
+use super::period::{AnalyticsComparison, AnalyticsQuery};
+use super::products::{self, ProductAnalytics, ProductAnalyticsQuery, ProductGrouping, ProductRanking};
 use super::series;
 use super::shapes::{AnalyticsSeries, CustomerFigures, DiscountFigures, OrderFigures, RefundFigures, RevenueFigures};
 use crate::app::App;
@@ -14,6 +14,11 @@ use crate::error::Result;
 use crate::http::auth::Staff;
 use crate::http::extract::Query;
 use crate::staff::api_keys::Scope;
+
+/// The schemas that only queries name.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(AnalyticsComparison, InventoryRanking, ProductGrouping, ProductRanking)))]
+pub struct Schemas;
 
 /// Summarise sales
 ///

@@ -15,8 +15,7 @@ use utoipa_actix_web::AppExt;
 use crate::error::Code;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
 use crate::http::{router, session_cookie};
-use crate::invoices::routes::InvoiceFormat;
-use crate::{catalog, live, webhooks_out};
+use crate::{analytics, catalog, customers, invoices, live, orders, webhooks_out};
 
 const DESCRIPTION: &str = "Headless commerce: products, carts, checkout, orders.\n\n\
 Amounts are integer minor units with an ISO 4217 currency. Errors are RFC 9457 problems with a stable `code`. \
@@ -27,7 +26,18 @@ so try again with a new key.";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Merx API", version = "1", description = "", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
-    components(schemas(ProblemDocument, catalog::list::Sort, catalog::routes::Include, catalog::routes::Expand, InvoiceFormat)),
+    // Those that only queries name are found nowhere else.
+    components(schemas(
+        ProblemDocument,
+        catalog::list::Sort,
+        catalog::routes::Expand,
+        catalog::routes::Include,
+        customers::directory::CustomerSort,
+        invoices::links::LinkedFormat,
+        invoices::routes::InvoiceFormat,
+        orders::list::OrderNeed,
+        orders::list::OrderSort,
+    )),
     tags(
         (name = "catalogue", description = "Products and variants that shoppers see"),
         (name = "carts", description = "What a shopper is about to buy"),
@@ -211,6 +221,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) =
         ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(router::routes).split_for_parts();
     document.info.description = Some(DESCRIPTION.to_owned());
+    document.merge(analytics::routes::Schemas::openapi());
     document.merge(webhooks_out::document::Schemas::openapi());
     document.merge(live::routes::Schemas::openapi());
     document.webhooks = Some(webhooks_out::document::webhooks());

@@ -31,6 +31,8 @@ export function ActionModal(props: Props) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
+          // The dialog may stand in another form, which is not meant.
+          event.stopPropagation();
           onSubmit(event);
         }}
         noValidate

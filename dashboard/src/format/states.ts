@@ -89,10 +89,57 @@ export const INBOX_EVENT: States<Schemas['EventStatus']> = {
   discarded: told('Discarded'),
 };
 
+export const IGNORED_BECAUSE: States<Schemas['IgnoredBecause']> = {
+  unknown_type: told('We have no use for this type'),
+  not_needed: told('It had taken its effect already'),
+  other_mode: told('It is of the other mode, live or test'),
+  not_ours: told('It is about something that is not of this shop'),
+  order_unknown: told('Its order is not known here'),
+};
+
+export const EVENT_SOURCE: States<Schemas['EventSource']> = {
+  webhook: told('Webhook'),
+  catch_up: told('Read from the provider'),
+};
+
+export const VERDICT: States<Schemas['Verdict']> = {
+  accepted: told('Accepted', 'green'),
+  duplicate: told('Known already'),
+  bad_signature: told('Bad signature', 'red'),
+  too_old: told('Too old', 'orange'),
+  malformed: told('Malformed', 'red'),
+  too_large: told('Too large', 'red'),
+};
+
 export const DELIVERY: States<Schemas['DeliveryStatus']> = {
   pending: told('Pending', 'yellow'),
   succeeded: told('Delivered', 'green'),
   dead: told('Dead', 'red'),
+};
+
+export const ENDPOINT: States<Schemas['EndpointStatus']> = {
+  enabled: told('Enabled', 'green'),
+  disabled: told('Disabled'),
+};
+
+export const DISABLED_REASON: States<Schemas['DisabledReason']> = {
+  staff: told('Disabled by staff'),
+  gone: told('The receiver answered that it is gone (410)', 'red'),
+  failing: told('Nothing was received for days', 'red'),
+};
+
+export const JOB: States<Schemas['JobStatus']> = {
+  queued: told('Queued', 'yellow'),
+  running: told('Running', 'blue'),
+  done: told('Done', 'green'),
+  dead: told('Dead', 'red'),
+  discarded: told('Discarded'),
+};
+
+export const STAFF: States<Schemas['StaffStatus']> = {
+  invited: told('Invited', 'yellow'),
+  active: told('Active', 'green'),
+  deactivated: told('Deactivated'),
 };
 
 export const CANCEL_REASON: States<Schemas['CancelReason']> = {
@@ -101,6 +148,59 @@ export const CANCEL_REASON: States<Schemas['CancelReason']> = {
   fraudulent: told('Fraud'),
   pricing_error: told('Wrong price'),
   other: told('Something else'),
+};
+
+export const PRODUCT: States<Schemas['ProductStatus']> = {
+  draft: told('Draft', 'yellow'),
+  active: told('Active', 'green'),
+  archived: told('Archived'),
+};
+
+export const AVAILABILITY: States<Schemas['Availability']> = {
+  in_stock: told('In stock', 'green'),
+  low_stock: told('Low', 'orange'),
+  out_of_stock: told('Sold out', 'red'),
+  backorder: told('Backorder', 'blue'),
+};
+
+export const STOCK_REASON: States<Schemas['Reason']> = {
+  initial: told('First stock'),
+  received: told('Received', 'green'),
+  correction: told('Corrected', 'yellow'),
+  damaged: told('Damaged', 'red'),
+  lost: told('Lost', 'red'),
+  returned: told('Returned', 'blue'),
+  sale: told('Sold'),
+  restock: told('Restocked', 'blue'),
+  import: told('Imported'),
+};
+
+export const IMPORT: States<Schemas['ImportStatus']> = {
+  uploading: told('Uploading', 'yellow'),
+  queued: told('Queued', 'yellow'),
+  running: told('Running', 'blue'),
+  done: told('Done', 'green'),
+  failed: told('Failed', 'red'),
+};
+
+export const ROW_OUTCOME: States<Schemas['Outcome']> = {
+  created: told('New', 'green'),
+  updated: told('Changed', 'blue'),
+  unchanged: told('Unchanged'),
+  failed: told('Refused', 'red'),
+};
+
+export const DISCOUNT: States<Schemas['DiscountStatus']> = {
+  active: told('Active', 'green'),
+  disabled: told('Off', 'yellow'),
+  archived: told('Archived'),
+};
+
+export const DISCOUNT_TYPE: States<Schemas['DiscountType']> = {
+  percentage: told('Percentage'),
+  fixed_amount: told('Fixed amount'),
+  free_shipping: told('Free shipping'),
+  buy_x_get_y: told('Buy X, get Y'),
 };
 
 export const REFUND_REASON: States<Schemas['RefundReason']> = {

@@ -24,3 +24,12 @@ export function startOfDay(chosen: string | undefined, plus = 0): string | undef
 
 /** A day of the calendar, such as "25 Nov 2026". */
 export const calendarDay = (at: string | Date) => dayOfYear.format(new Date(at));
+
+/** A time of a field such as "2026-11-25T14:30", which is of the viewer's zone, in UTC; nothing of an empty one. */
+export const utcOf = (local: string) => (local ? new Date(local).toISOString() : null);
+
+/** What a field of date and time shows for so many hours before now. */
+export function localHoursAgo(hours: number, now = Date.now()): string {
+  const date = new Date(now - hours * 3_600_000);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

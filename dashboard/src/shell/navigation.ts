@@ -1,4 +1,23 @@
-import { type Icon, IconHome, IconShoppingBag } from '@tabler/icons-react';
+import {
+  type Icon,
+  IconBell,
+  IconBox,
+  IconCoins,
+  IconDiscount,
+  IconFileInvoice,
+  IconFolders,
+  IconHome,
+  IconInbox,
+  IconListCheck,
+  IconMail,
+  IconPackage,
+  IconReceiptTax,
+  IconShoppingBag,
+  IconStack2,
+  IconTruckDelivery,
+  IconUsers,
+  IconWebhook,
+} from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
 import type { Scope } from '../api/session';
 
@@ -22,6 +41,36 @@ export const NAVIGATION: Section[] = [
     destinations: [
       { to: '/', label: 'Home', icon: IconHome },
       { to: '/orders', label: 'Orders', icon: IconShoppingBag, scope: 'orders:read' },
+      { to: '/customers', label: 'Customers', icon: IconUsers, scope: 'customers:read' },
+    ],
+  },
+  {
+    title: 'Catalogue',
+    destinations: [
+      { to: '/products', label: 'Products', icon: IconPackage, scope: 'products:read' },
+      { to: '/collections', label: 'Collections', icon: IconFolders, scope: 'products:read' },
+      { to: '/low-stock', label: 'Low stock', icon: IconStack2, scope: 'products:read' },
+      { to: '/discounts', label: 'Discounts', icon: IconDiscount, scope: 'discounts:read' },
+    ],
+  },
+  {
+    title: 'Operation',
+    destinations: [
+      { to: '/alerts', label: 'Alerts', icon: IconBell, scope: 'alerts:read' },
+      { to: '/webhooks-in', label: 'Webhooks in', icon: IconInbox, scope: 'inbox:read' },
+      { to: '/webhooks-out', label: 'Webhooks out', icon: IconWebhook, scope: 'webhooks:read' },
+      { to: '/emails', label: 'E-mails', icon: IconMail, scope: 'emails:read' },
+      { to: '/jobs', label: 'Jobs', icon: IconListCheck, scope: 'jobs:read' },
+    ],
+  },
+  {
+    title: 'Settings',
+    destinations: [
+      { to: '/settings/shipping', label: 'Shipping', icon: IconTruckDelivery, scope: 'settings:read' },
+      { to: '/settings/tax', label: 'Tax', icon: IconReceiptTax, scope: 'settings:read' },
+      { to: '/settings/currencies', label: 'Currencies', icon: IconCoins, scope: 'settings:read' },
+      { to: '/settings/invoices', label: 'Invoices', icon: IconFileInvoice, scope: 'settings:read' },
+      { to: '/settings/inventory', label: 'Inventory', icon: IconBox, scope: 'settings:read' },
     ],
   },
 ];

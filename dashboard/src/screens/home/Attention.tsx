@@ -1,5 +1,16 @@
 import { Group, SimpleGrid, Text } from '@mantine/core';
-import { type Icon, IconCircleCheck, IconGavel, IconPackage, IconScale } from '@tabler/icons-react';
+import {
+  type Icon,
+  IconBell,
+  IconCircleCheck,
+  IconGavel,
+  IconInbox,
+  IconListCheck,
+  IconPackage,
+  IconScale,
+  IconStack2,
+  IconWebhook,
+} from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, type LinkProps, linkOptions } from '@tanstack/react-router';
 import type { Schemas } from '../../api/client';
@@ -34,6 +45,35 @@ const MATTERS: Matter[] = [
     label: 'Disputes',
     icon: IconGavel,
     link: linkOptions({ to: '/orders', search: { needs: 'dispute' } }),
+    urgent: true,
+  },
+  {
+    of: 'alerts',
+    label: 'Open alerts',
+    icon: IconBell,
+    link: linkOptions({ to: '/alerts' }),
+    urgent: true,
+  },
+  { of: 'low_stock', label: 'Running low', icon: IconStack2, link: linkOptions({ to: '/low-stock' }) },
+  {
+    of: 'dead_webhooks',
+    label: 'Dead webhooks',
+    icon: IconInbox,
+    link: linkOptions({ to: '/webhooks-in', search: { status: 'dead' } }),
+    urgent: true,
+  },
+  {
+    of: 'dead_jobs',
+    label: 'Dead jobs',
+    icon: IconListCheck,
+    link: linkOptions({ to: '/jobs', search: { status: 'dead' } }),
+    urgent: true,
+  },
+  {
+    of: 'failed_webhook_endpoints',
+    label: 'Endpoints switched off',
+    icon: IconWebhook,
+    link: linkOptions({ to: '/webhooks-out' }),
     urgent: true,
   },
 ];

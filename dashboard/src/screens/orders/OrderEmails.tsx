@@ -5,6 +5,7 @@ import { useMay } from '../../api/session';
 import { tellProblem, useAction } from '../../components/actions';
 import { Loaded } from '../../components/Loaded';
 import { Panel } from '../../components/Page';
+import { ScreenLink } from '../../components/RowLink';
 import { State } from '../../components/Told';
 import { EMAIL } from '../../format/states';
 import { words } from '../../format/words';
@@ -32,7 +33,11 @@ export function OrderEmails({ order }: { order: Order }) {
             {data.map(({ id, kind, status, created_at, last_error }) => (
               <Record
                 key={id}
-                title={words(kind)}
+                title={
+                  <ScreenLink to="/emails/$id" params={{ id }} inherit>
+                    {words(kind)}
+                  </ScreenLink>
+                }
                 at={created_at}
                 problem={status === 'sent' ? null : last_error}
               >

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { answer, api } from '../../api/client';
 import { Loaded } from '../../components/Loaded';
 import { Panel } from '../../components/Page';
+import { ScreenLink } from '../../components/RowLink';
 import { State } from '../../components/Told';
 import { DELIVERY, INBOX_EVENT } from '../../format/states';
 import { ORDERS, type Order } from './queries';
@@ -21,7 +22,16 @@ export function OrderReceived({ order }: { order: Order }) {
         {({ data }) => (
           <Records none="Nothing was heard of it yet.">
             {data.map(({ id, type, status, received_at, last_error }) => (
-              <Record key={id} title={type} at={received_at} problem={status === 'dead' ? last_error : null}>
+              <Record
+                key={id}
+                title={
+                  <ScreenLink to="/webhooks-in/events/$id" params={{ id }} inherit>
+                    {type}
+                  </ScreenLink>
+                }
+                at={received_at}
+                problem={status === 'dead' ? last_error : null}
+              >
                 <State of={INBOX_EVENT} value={status} />
               </Record>
             ))}
@@ -46,7 +56,11 @@ export function OrderDeliveries({ order }: { order: Order }) {
             {data.map(({ id, event_type, status, created_at, last_error }) => (
               <Record
                 key={id}
-                title={event_type}
+                title={
+                  <ScreenLink to="/webhooks-out/deliveries/$id" params={{ id }} inherit>
+                    {event_type}
+                  </ScreenLink>
+                }
                 at={created_at}
                 problem={status === 'dead' ? last_error : null}
               >

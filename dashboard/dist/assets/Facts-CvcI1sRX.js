@@ -1,0 +1,1 @@
+import{t as e}from"./Stack-ocnBQOUf.js";import{p as t}from"./Box-B2SPjaY3.js";var n=t();function r({children:t}){return(0,n.jsx)(e,{component:`dl`,gap:8,m:0,children:t})}export{r as t};

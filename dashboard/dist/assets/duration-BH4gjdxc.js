@@ -1,0 +1,1 @@
+var e=[[`day`,864e5],[`hour`,36e5],[`minute`,6e4],[`second`,1e3]],t=(e,t)=>new Intl.NumberFormat(void 0,{style:`unit`,unit:t,unitDisplay:`short`,maximumFractionDigits:0}).format(e);function n(n){let r=e.find(([,e])=>n>=e);return r?t(Math.floor(n/r[1]),r[0]):t(Math.max(n,0),`millisecond`)}var r=(e,t=Date.now())=>n(t-new Date(e).getTime());export{n,r as t};
