@@ -177,7 +177,7 @@ fn parameters(config: &SmtpConfig) -> Result<TlsParameters, String> {
 
 /// Whether TLS failed. Where a connection begins with it, that is told as a connection that failed, for this reason.
 fn is_about_tls(error: &SmtpError) -> bool {
-    let mut causes = std::iter::successors(error.source(), |cause| cause.source());
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
     let is_tls = |cause: &(dyn Error + 'static)| {
         let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         within.is_some_and(|within| within.is::<rustls::Error>())
