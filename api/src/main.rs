@@ -242,7 +242,8 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Check { repair, apply } => return check_database(repair, apply).await,
         Command::Keys { command } => keys(command).await?,
         Command::Staff { command } => {
-            let told = merx::staff::commands::run(&App::new(config()?)?, command).await;
+            let app = App::new(config()?)?;
+            let told = merx::staff::commands::run(&app, command).await;
             println!("{}", told.map_err(|error| error.to_string())?);
         }
         Command::Stripe { command: StripeCommand::Setup { url } } => {
