@@ -1,12 +1,15 @@
 import { createRouter } from '@tanstack/react-router';
 import { queryClient } from './api/queries';
 import { alertsRoute } from './screens/alerts/routes';
+import { auditRoutes } from './screens/audit/routes';
 import { emailsRoutes } from './screens/emails/routes';
 import { homeRoute } from './screens/home/routes';
 import { inboxRoutes } from './screens/inbox/routes';
 import { jobsRoutes } from './screens/jobs/routes';
+import { keysRoute } from './screens/keys/routes';
 import { orderRoute, ordersRoute } from './screens/orders/routes';
 import { acceptInvitationRoute, loginRoute, resetRoute } from './screens/session/routes';
+import { staffRoutes } from './screens/staff/routes';
 import { webhooksRoutes } from './screens/webhooks/routes';
 import { Failed, NotFound } from './shell/Failed';
 import { rootRoute, shellRoute } from './shell/route';
@@ -23,6 +26,9 @@ const routes = rootRoute.addChildren([
     ...emailsRoutes,
     ...jobsRoutes,
     alertsRoute,
+    ...staffRoutes,
+    keysRoute,
+    ...auditRoutes,
   ]),
   loginRoute,
   acceptInvitationRoute,

@@ -1,11 +1,14 @@
 import {
   type Icon,
   IconBell,
+  IconHistory,
   IconHome,
   IconInbox,
+  IconKey,
   IconListCheck,
   IconMail,
   IconShoppingBag,
+  IconUsersGroup,
   IconWebhook,
 } from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
@@ -36,10 +39,19 @@ export const NAVIGATION: Section[] = [
   {
     title: 'Operation',
     destinations: [
+      { to: '/alerts', label: 'Alerts', icon: IconBell, scope: 'alerts:read' },
       { to: '/webhooks-in', label: 'Webhooks in', icon: IconInbox, scope: 'inbox:read' },
       { to: '/webhooks-out', label: 'Webhooks out', icon: IconWebhook, scope: 'webhooks:read' },
       { to: '/emails', label: 'E-mails', icon: IconMail, scope: 'emails:read' },
       { to: '/jobs', label: 'Jobs', icon: IconListCheck, scope: 'jobs:read' },
+    ],
+  },
+  {
+    title: 'People and access',
+    destinations: [
+      { to: '/staff', label: 'Staff', icon: IconUsersGroup, scope: 'staff:read' },
+      { to: '/api-keys', label: 'API keys', icon: IconKey, scope: 'api_keys:read' },
+      { to: '/audit', label: 'Audit log', icon: IconHistory, scope: 'audit:read' },
     ],
   },
 ];
