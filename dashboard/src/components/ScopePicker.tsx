@@ -8,16 +8,19 @@ import { words } from '../format/words';
 type Scope = Schemas['Scope'];
 
 interface Props {
-  value: Scope[];
+  value?: Scope[];
   onChange: (scopes: Scope[]) => void;
   error?: ReactNode;
 }
 
+/** What a scope is about: `orders` of `orders:read`. */
+const aboutOf = (scope: Scope) => scope.slice(0, scope.indexOf(':'));
+
 /** Scopes by what they are about: only those that the person has themselves can be given or taken. */
-export function ScopePicker({ value, onChange, error }: Props) {
+export function ScopePicker({ value = [], onChange, error }: Props) {
   const held = useQuery(sessionQuery).data?.session?.scopes ?? [];
   const offered = [...new Set([...held, ...value])].filter((scope) => scope !== 'storefront').sort();
-  const groups = Map.groupBy(offered, (scope) => scope.slice(0, scope.indexOf(':')));
+  const abouts = [...new Set(offered.map(aboutOf))];
   const mine = offered.filter((scope) => held.includes(scope));
   const toggle = (scope: Scope, on: boolean) =>
     onChange(on ? [...value, scope] : value.filter((other) => other !== scope));
@@ -40,22 +43,24 @@ export function ScopePicker({ value, onChange, error }: Props) {
         </Button>
       </Group>
       <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="sm">
-        {[...groups].map(([about, scopes]) => (
+        {abouts.map((about) => (
           <Stack key={about} gap={4} role="group" aria-label={words(about)}>
             <Text size="sm" fw={550}>
               {words(about)}
             </Text>
-            {scopes.map((scope) => (
-              <Checkbox
-                key={scope}
-                size="xs"
-                label={words(scope.slice(about.length + 1))}
-                aria-label={scope}
-                checked={value.includes(scope)}
-                disabled={!held.includes(scope)}
-                onChange={({ currentTarget }) => toggle(scope, currentTarget.checked)}
-              />
-            ))}
+            {offered
+              .filter((scope) => aboutOf(scope) === about)
+              .map((scope) => (
+                <Checkbox
+                  key={scope}
+                  size="xs"
+                  label={words(scope.slice(about.length + 1))}
+                  aria-label={scope}
+                  checked={value.includes(scope)}
+                  disabled={!held.includes(scope)}
+                  onChange={({ currentTarget }) => toggle(scope, currentTarget.checked)}
+                />
+              ))}
           </Stack>
         ))}
       </SimpleGrid>
