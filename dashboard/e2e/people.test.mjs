@@ -65,7 +65,7 @@ test('a key is created, its token shown once, rotated and revoked', async () => 
   await page.getByRole('checkbox', { name: 'orders:read' }).check();
   await inspect(page, 'key-new');
   await page.getByRole('button', { name: 'Create the key' }).click();
-  const token = page.getByLabel('Token', { exact: true });
+  const token = page.getByRole('textbox', { name: 'Token' });
   await token.waitFor();
   const first = await token.inputValue();
   assert.match(first, /^sk_/);
