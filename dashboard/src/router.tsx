@@ -1,6 +1,7 @@
 import { createRouter } from '@tanstack/react-router';
 import { queryClient } from './api/queries';
 import { alertsRoute } from './screens/alerts/routes';
+import { auditRoutes } from './screens/audit/routes';
 import { collectionRoute, collectionsRoute } from './screens/collections/routes';
 import { customerRoute, customersRoute } from './screens/customers/routes';
 import { discountRoute, discountsRoute, newDiscountRoute } from './screens/discounts/routes';
@@ -9,9 +10,11 @@ import { homeRoute } from './screens/home/routes';
 import { importRoute, importsRoute } from './screens/imports/routes';
 import { inboxRoutes } from './screens/inbox/routes';
 import { jobsRoutes } from './screens/jobs/routes';
+import { keysRoute } from './screens/keys/routes';
 import { orderRoute, ordersRoute } from './screens/orders/routes';
 import { newProductRoute, productRoute, productsRoute, variantRoute } from './screens/products/routes';
 import { acceptInvitationRoute, loginRoute, resetRoute } from './screens/session/routes';
+import { staffRoutes } from './screens/staff/routes';
 import {
   currenciesRoute,
   inventorySettingsRoute,
@@ -59,6 +62,9 @@ const routes = rootRoute.addChildren([
     ...emailsRoutes,
     ...jobsRoutes,
     alertsRoute,
+    ...staffRoutes,
+    keysRoute,
+    ...auditRoutes,
   ]),
   loginRoute,
   acceptInvitationRoute,

@@ -40,6 +40,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
   light: {
     '--mantine-color-dimmed': 'var(--mantine-color-gray-7)',
     '--mantine-color-placeholder': 'var(--mantine-color-gray-7)',
+    '--mantine-color-error': 'var(--bad)',
     '--good': '#1f7a35',
     '--bad': '#b3261e',
   },
@@ -47,6 +48,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': 'var(--mantine-color-dark-1)',
     '--mantine-color-placeholder': '#a3a3a3',
     '--mantine-color-anchor': 'var(--mantine-color-ink-3)',
+    '--mantine-color-error': 'var(--bad)',
     '--good': 'var(--mantine-color-green-4)',
     '--bad': 'var(--mantine-color-red-4)',
   },

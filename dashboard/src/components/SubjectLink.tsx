@@ -19,6 +19,8 @@ export function screenOf(id: string): LinkProps | undefined {
       return linkOptions({ to: '/emails/$id', params });
     case 'evt':
       return linkOptions({ to: '/webhooks-in/events/$id', params });
+    case 'stf':
+      return linkOptions({ to: '/staff/$id', params });
     default:
       return undefined;
   }

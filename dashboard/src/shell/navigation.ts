@@ -6,8 +6,10 @@ import {
   IconDiscount,
   IconFileInvoice,
   IconFolders,
+  IconHistory,
   IconHome,
   IconInbox,
+  IconKey,
   IconListCheck,
   IconMail,
   IconPackage,
@@ -16,6 +18,7 @@ import {
   IconStack2,
   IconTruckDelivery,
   IconUsers,
+  IconUsersGroup,
   IconWebhook,
 } from '@tabler/icons-react';
 import type { LinkProps } from '@tanstack/react-router';
@@ -71,6 +74,14 @@ export const NAVIGATION: Section[] = [
       { to: '/settings/currencies', label: 'Currencies', icon: IconCoins, scope: 'settings:read' },
       { to: '/settings/invoices', label: 'Invoices', icon: IconFileInvoice, scope: 'settings:read' },
       { to: '/settings/inventory', label: 'Inventory', icon: IconBox, scope: 'settings:read' },
+    ],
+  },
+  {
+    title: 'People and access',
+    destinations: [
+      { to: '/staff', label: 'Staff', icon: IconUsersGroup, scope: 'staff:read' },
+      { to: '/api-keys', label: 'API keys', icon: IconKey, scope: 'api_keys:read' },
+      { to: '/audit', label: 'Audit log', icon: IconHistory, scope: 'audit:read' },
     ],
   },
 ];

@@ -60,7 +60,7 @@ function Resend({ email: { id, recipient } }: { email: Shown }) {
         answer(api.POST('/v1/admin/emails/{id}/resend', { params: { path: { id }, header } })),
       ),
     refresh: [EMAILS],
-    done: `It goes out again to ${recipient}.`,
+    done: (again) => (again.id === id ? 'It is on its way already.' : `It goes out again to ${recipient}.`),
     onDone: (again) => navigate({ to: '/emails/$id', params: { id: again.id } }),
   });
   if (!may('emails:write')) return null;

@@ -3,7 +3,7 @@ import { answer, api, type Schemas } from '../../api/client';
 import { type Column, DataTable } from '../../components/DataTable';
 import { ListCard, usePages } from '../../components/lists';
 import { Empty } from '../../components/Page';
-import { ScreenLink } from '../../components/RowLink';
+import { RowLink } from '../../components/RowLink';
 import { Time } from '../../components/Told';
 import { InboxPage } from './InboxPage';
 import { INBOX } from './queries';
@@ -16,9 +16,9 @@ const COLUMNS: Column<Row>[] = [
     key: 'address',
     label: 'From',
     cell: ({ address }) => (
-      <ScreenLink to="/webhooks-in/attempts" search={{ address }} size="sm">
+      <RowLink to="/webhooks-in/attempts" search={{ address }}>
         {address}
-      </ScreenLink>
+      </RowLink>
     ),
   },
   {

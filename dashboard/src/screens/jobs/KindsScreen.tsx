@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Text } from '@mantine/core';
+import { Badge, Card, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answer, api } from '../../api/client';
@@ -7,7 +7,8 @@ import { tellProblem, useAction } from '../../components/actions';
 import { type Column, DataTable } from '../../components/DataTable';
 import { Loaded } from '../../components/Loaded';
 import { ReasonModal } from '../../components/ReasonModal';
-import { ScreenLink } from '../../components/RowLink';
+import { RowLink, ScreenLink } from '../../components/RowLink';
+import { SmallButton } from '../../components/SmallButton';
 import { Time } from '../../components/Told';
 import classes from '../../components/table.module.css';
 import { age } from '../../format/duration';
@@ -23,9 +24,9 @@ const COLUMNS: Column<Row>[] = [
     label: 'Kind',
     cell: ({ kind, paused }) => (
       <>
-        <ScreenLink to="/jobs" search={{ kind }} size="sm" fw={550}>
+        <RowLink to="/jobs" search={{ kind }}>
           {words(kind)}
-        </ScreenLink>{' '}
+        </RowLink>{' '}
         {paused && <Badge color="orange">Paused</Badge>}
         {paused && (
           <Text size="xs" c="dimmed">
@@ -78,6 +79,7 @@ function Dead({ kind: { kind, dead } }: { kind: Row }) {
       search={{ kind, status: 'dead' }}
       size="sm"
       c="var(--bad)"
+      className={classes.above}
       aria-label={`${dead} dead jobs of ${words(kind)}`}
     >
       {dead.toLocaleString()}
@@ -116,26 +118,21 @@ function PauseButton({ kind: { kind, paused } }: { kind: Row }) {
   if (!may('jobs:write')) return null;
   if (paused) {
     return (
-      <Button
-        size="compact-xs"
+      <SmallButton
+        variant="filled"
         loading={resume.isPending}
-        aria-label={`Resume ${words(kind)}`}
+        name={`Resume ${words(kind)}`}
         onClick={() => resume.mutate(undefined, { onError: tellProblem })}
       >
         Resume
-      </Button>
+      </SmallButton>
     );
   }
   return (
     <>
-      <Button
-        size="compact-xs"
-        variant="default"
-        aria-label={`Pause ${words(kind)}`}
-        onClick={() => setPausing(true)}
-      >
+      <SmallButton name={`Pause ${words(kind)}`} onClick={() => setPausing(true)}>
         Pause
-      </Button>
+      </SmallButton>
       {pausing && <PauseKind kind={kind} onClose={() => setPausing(false)} />}
     </>
   );
