@@ -323,9 +323,9 @@ async fn answers_are_the_sums_of_the_orders_in_every_zone_before_and_after_they_
     shop.app.run_jobs().await;
     let facts = shop.facts("EUR").await;
     assert_eq!(facts.len() + 1, before.len(), "a refund that failed is none");
-    for (round, buckets) in
-        [("waiting", &["hour"][..]), ("rolled up", &["hour", "day", "week", "month"]), ("anew", &["day"])]
-    {
+    let rounds: [(&str, &[&str]); 3] =
+        [("waiting", &["hour"]), ("rolled up", &["hour", "day", "week", "month"]), ("anew", &["day"])];
+    for (round, buckets) in rounds {
         match round {
             "waiting" => assert_eq!(shop.app.count("SELECT count(*) FROM analytics_pending").await, 1),
             "rolled up" => shop.app.run_now(Job::RollUpAnalytics).await,
