@@ -296,7 +296,7 @@ async fn answers_are_the_sums_of_the_orders_in_every_zone_before_and_after_they_
             shop.app.run_now(Job::RollUpAnalytics).await;
         }
     }
-    // Cancelled after it was paid, refunded at Stripe by somebody, disputed, refunded but failed weeks later.
+    // Cancelled after it was paid, refunded at Stripe by somebody, disputed, refunded in vain as weeks later shows.
     let last = *changes.last().unwrap();
     shop.go_to(last + TimeDelta::hours(30)).await;
     let cancelled = shop.buy("EUR").await;
@@ -305,6 +305,10 @@ async fn answers_are_the_sums_of_the_orders_in_every_zone_before_and_after_they_
     let imported = shop.buy("EUR").await;
     let payment = shop.app.payment_of(&imported).await;
     shop.app.stripe_post("/v1/refunds", &format!("payment_intent={payment}&amount=200")).await;
+    shop.app.run_jobs().await;
+    let disputed = shop.buy("EUR").await;
+    let payment = shop.app.payment_of(&disputed).await;
+    shop.app.control(&format!("payment-intents/{payment}/dispute"), json!({})).await;
     shop.app.run_jobs().await;
     let failing = shop.buy("EUR").await;
     shop.app.refund_amount(&failing, 150, "EUR").await;
@@ -323,9 +327,9 @@ async fn answers_are_the_sums_of_the_orders_in_every_zone_before_and_after_they_
     shop.app.run_jobs().await;
     let facts = shop.facts("EUR").await;
     assert_eq!(facts.len() + 1, before.len(), "a refund that failed is none");
-    for (round, buckets) in
-        [("waiting", &["hour"][..]), ("rolled up", &["hour", "day", "week", "month"]), ("anew", &["day"])]
-    {
+    let rounds: [(&str, &[&str]); 3] =
+        [("waiting", &["hour"]), ("rolled up", &["hour", "day", "week", "month"]), ("anew", &["day"])];
+    for (round, buckets) in rounds {
         match round {
             "waiting" => assert_eq!(shop.app.count("SELECT count(*) FROM analytics_pending").await, 1),
             "rolled up" => shop.app.run_now(Job::RollUpAnalytics).await,
