@@ -444,6 +444,7 @@ async fn stripe_s_promotion_codes_are_taken_over_once() {
     let variant = app.variant(9).await;
     let cart = app.cart(&[(&variant, 1)]).await;
     assert_eq!(enter(&app, &cart, "fiver").send().await.expect(200)["totals"]["discount"]["amount"], 500);
+    app.run_jobs().await;
     app.finish().await;
 }
 

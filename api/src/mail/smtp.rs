@@ -1,6 +1,8 @@
 //! The way to the mail server: SMTP over kept connections, one mail at a time on each. A connection that gave anything
 //! but a clean answer is not used again, so that no answer is taken for another's.
 
+use std::error::Error;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -132,7 +134,7 @@ impl Mailer {
         let opened = self.open().await;
         opened.map_err(|error| {
             // What is said before there is a mail is about us, and not about the mail.
-            let is_about_us = error.is_permanent() || error.is_client() || error.is_tls();
+            let is_about_us = error.is_permanent() || error.is_client() || is_about_tls(&error);
             undelivered(&error, if is_about_us { Verdict::Misconfigured } else { Verdict::Later })
         })
     }
@@ -171,6 +173,16 @@ fn parameters(config: &SmtpConfig) -> Result<TlsParameters, String> {
         builder = builder.add_root_certificate(roots);
     }
     builder.build_rustls().map_err(|error| format!("MERX_SMTP_URL: no TLS: {error}."))
+}
+
+/// Whether TLS failed. Where a connection begins with it, that is told as a connection that failed, for this reason.
+fn is_about_tls(error: &SmtpError) -> bool {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let is_tls = |cause: &(dyn Error + 'static)| {
+        let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        within.is_some_and(|within| within.is::<rustls::Error>())
+    };
+    error.is_tls() || causes.any(is_tls)
 }
 
 /// RFC 5321: 4xx may be tried again, 5xx not; 53x is about who sends (RFC 4954).
