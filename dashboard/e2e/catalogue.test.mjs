@@ -153,8 +153,7 @@ test('a collection is made and gets a product, which is then archived', async ()
   await page.getByRole('textbox', { name: 'Title', exact: true }).fill(`Winter ${HASTE}`);
   await page.getByRole('button', { name: 'Create it' }).click();
   await page.waitForURL(/collections\/col_/);
-  await page.getByRole('combobox', { name: 'Status' })
-    .click();
+  await page.getByRole('combobox', { name: 'Status' }).click();
   await page.getByRole('option', { name: 'Active' }).click();
   await save();
   await told('The collection is saved.');

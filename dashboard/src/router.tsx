@@ -14,7 +14,6 @@ import { keysRoute } from './screens/keys/routes';
 import { orderRoute, ordersRoute } from './screens/orders/routes';
 import { newProductRoute, productRoute, productsRoute, variantRoute } from './screens/products/routes';
 import { acceptInvitationRoute, loginRoute, resetRoute } from './screens/session/routes';
-import { staffRoutes } from './screens/staff/routes';
 import {
   currenciesRoute,
   inventorySettingsRoute,
@@ -24,6 +23,7 @@ import {
   taxRoute,
   zoneRoute,
 } from './screens/settings/routes';
+import { staffRoutes } from './screens/staff/routes';
 import { lowStockRoute } from './screens/stock/routes';
 import { webhooksRoutes } from './screens/webhooks/routes';
 import { Failed, NotFound } from './shell/Failed';

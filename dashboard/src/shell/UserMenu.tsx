@@ -62,7 +62,7 @@ export function UserMenu() {
 }
 
 /** Who was made by the command line has no name yet. */
-const nameOf = ({ name, email }: { name: string | null; email: string }) => name ?? email;
+const nameOf = ({ name, email }: { name?: string | null | undefined; email: string }) => name ?? email;
 
 const SCHEMES = [
   { value: 'light', label: 'Light' },

@@ -1,0 +1,1 @@
+import{t as e}from"./Badge-BbbI08Tr.js";import{p as t}from"./Box-B2SPjaY3.js";var n=t();function r({status:t,ok:r}){return(0,n.jsx)(e,{color:r?`green`:`red`,children:t?`Answered ${t}`:`No answer`})}export{r as t};

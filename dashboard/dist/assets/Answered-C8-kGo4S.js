@@ -1,1 +1,0 @@
-import{s as e}from"./time-C3uSWToN.js";import{p as t}from"./Box-B2SPjaY3.js";var n=t();function r({status:t,ok:r}){return(0,n.jsx)(e,{color:r?`green`:`red`,children:t?`Answered ${t}`:`No answer`})}export{r as t};

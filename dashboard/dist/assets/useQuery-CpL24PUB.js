@@ -1,1 +1,0 @@
-import{d as e,n as t}from"./queryOptions-DXdngb4r.js";function n(n,r){return t(n,e,r)}export{n as t};
