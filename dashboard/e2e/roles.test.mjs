@@ -31,10 +31,11 @@ async function linkTo(recipient) {
   throw new Error(`no e-mail reached ${recipient}`);
 }
 
+/** Buttons of an order, with the route behind each and a body that is lawful for it. */
 const ACTIONS = {
-  'Ship items': `/v1/admin/orders/{id}/fulfillments`,
-  Refund: `/v1/admin/orders/{id}/refunds`,
-  'Cancel order': `/v1/admin/orders/{id}/cancel`,
+  'Ship items': ['fulfillments', {}],
+  Refund: ['refunds', { amount: { amount: 1, currency: 'EUR' }, reason: 'requested_by_customer' }],
+  'Cancel order': ['cancel', { reason: 'requested_by_customer' }],
 };
 
 const ROLES = {
@@ -60,22 +61,22 @@ for (const [role, { may, figures }] of Object.entries(ROLES)) {
     await page.goto(`/admin/orders/${order.id}`);
     await page.getByRole('heading', { level: 1, name: `#${order.number}` }).waitFor();
     await settled(page);
-    for (const [button, path] of Object.entries(ACTIONS)) {
+    for (const [button, [route, body]] of Object.entries(ACTIONS)) {
       const shown = await page.getByRole('button', { name: button, exact: true }).isVisible();
       assert.equal(shown, may.includes(button), `${role} and “${button}”`);
       if (shown) continue;
       const status = await page.evaluate(
-        async (address) =>
+        async ({ address, body }) =>
           (
             await fetch(address, {
               method: 'POST',
-              body: '{}',
+              body: JSON.stringify(body),
               headers: { 'Content-Type': 'application/json' },
             })
           ).status,
-        path.replace('{id}', order.id),
+        { address: `/v1/admin/orders/${order.id}/${route}`, body },
       );
-      assert.equal(status, 403, `${role} and ${path}`);
+      assert.equal(status, 403, `${role} and ${route}`);
     }
     assert.deepEqual(page.failures, []);
     await page.context().close();

@@ -31,7 +31,10 @@ export async function startService() {
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
+  let refused;
+  child.on('error', (error) => (refused = error));
   for (let tries = 0; !existsSync(join(dir, 'dev.json')); tries += 1) {
+    if (refused) throw refused;
     if (child.exitCode !== null || tries > 600) throw new Error(`merx dev did not start:\n${output}`);
     await sleep(100);
   }

@@ -253,6 +253,20 @@ async fn staff_shape_a_product_with_pictures_collections_and_safe_html() {
         assert_eq!(list["data"].as_array().unwrap().len(), count, "{query}");
     }
     app.staff_get("/v1/admin/products?sort=price").send().await.problem(400, "invalid_query");
+    // Staff find what a collection holds before shoppers see it, and take it away as a file.
+    let product = app.staff_get(&path).send().await.expect(200);
+    let new = json!({"title": "=Soon", "slug": "soon", "status": "draft"});
+    let soon = app.staff_post("/v1/admin/collections", new).send().await.expect(201);
+    let put =
+        format!("/v1/admin/collections/{}/products/{}", soon["id"].as_str().unwrap(), product["id"].as_str().unwrap());
+    app.call("PUT", &put).bearer(&app.admin_key).send().await.expect(204);
+    let list = app.staff_get("/v1/admin/products?collection=soon").send().await.expect(200);
+    assert_eq!(list["data"][0]["id"], product["id"]);
+    for (query, lines) in [("collection=soon&status=archived&excel=true", 4), ("collection=soon&status=active", 1)] {
+        let file = app.staff_get(&format!("/v1/admin/products.csv?{query}")).send().await;
+        assert_eq!((file.status, file.text.lines().count()), (200, lines), "{query}: {}", file.text);
+    }
+    app.staff_get("/v1/admin/products.csv?limit=1").send().await.problem(400, "invalid_query");
     app.finish().await;
 }
 

@@ -372,6 +372,9 @@ async fn what_is_exported_imports_without_a_change_here_and_whole_elsewhere() {
     app.call("DELETE", &format!("/v1/admin/variants/{gone}")).bearer(&app.admin_key).send().await.expect(204);
     let before = catalogue(&app).await;
     let file = export(&app).await;
+    let answered = app.staff_get("/v1/admin/products.csv").send().await;
+    assert_eq!(answered.header("content-disposition"), "attachment; filename=\"products.csv\"");
+    assert_eq!((answered.status, answered.text.as_bytes()), (200, file.as_slice()));
     let done = import(&app, &file, &[]).await;
     assert_eq!(
         (&done["products"]["unchanged"], &done["rows"]["failed"]),

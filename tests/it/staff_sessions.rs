@@ -67,7 +67,8 @@ async fn only_pages_of_this_origin_change_anything_under_the_cookie() {
     let member = app.staff(BuiltInRole::Manager).await;
     let change = |headers: &[(&str, &str)]| {
         let slug = format!("camp-{}", headers.first().map_or("none", |(name, _)| name).to_lowercase());
-        let mut call = app.post("/v1/admin/collections", json!({"title": "Camp", "slug": slug})).header("Cookie", &member.cookie);
+        let mut call =
+            app.post("/v1/admin/collections", json!({"title": "Camp", "slug": slug})).header("Cookie", &member.cookie);
         for (name, value) in headers {
             call = call.header(name, value);
         }

@@ -122,7 +122,10 @@ pub async fn raise(
         .scope_boxed()
     })
     .await?;
-    if raised > 0 {
+    if raised > 0 && kind == AlertKind::LowStock {
+        // The day's trade, not a fault.
+        tracing::debug!(alert.kind = %kind, alert.cause = cause, "{detail}");
+    } else if raised > 0 {
         tracing::error!(alert.kind = %kind, alert.cause = cause, "{detail}");
     }
     Ok(())

@@ -170,8 +170,13 @@ impl Filter {
             let ids = ids.map(|id| id.0).collect();
             statement.push(
                 " AND EXISTS (SELECT FROM collection_products AS member JOIN collections ON collections.id = member.collection_id \
-                 WHERE member.product_id = products.id AND collections.status = 'active' AND (collections.slug = ANY(",
+                 WHERE member.product_id = products.id",
             );
+            // Staff see what is in a draft, too.
+            if self.currency.is_some() {
+                statement.push(" AND collections.status = 'active'");
+            }
+            statement.push(" AND (collections.slug = ANY(");
             statement.bind(Bind::Texts(self.collections.clone())).push(") OR collections.id = ANY(");
             statement.bind(Bind::Uuids(ids)).push(")))");
         }

@@ -153,7 +153,7 @@ fn named_options(options: &BTreeMap<String, OneOrMore>) -> Result<(), validator:
 }
 
 /// The parts of a comma-separated parameter.
-pub(super) fn parts(text: Option<&str>) -> Vec<String> {
+pub(crate) fn parts(text: Option<&str>) -> Vec<String> {
     text.unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 

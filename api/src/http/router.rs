@@ -100,6 +100,7 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(imports::routes::list_imports)
         .service(imports::routes::get_import)
         .service(imports::routes::list_import_rows)
+        .service(imports::export_routes::export_products)
         .service(shipping::admin::create_shipping_zone)
         .service(shipping::admin::list_shipping_zones)
         .service(shipping::admin::get_shipping_zone)

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use csv::Writer;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -13,48 +12,96 @@ use crate::catalog::model::{Media, Product, ProductStatus, Variant};
 use crate::db::Connection;
 use crate::db::schema::variant_prices;
 use crate::error::{Error, Result};
+use crate::http::csv;
 use crate::money::Currency;
 
 /// How many products are read at a time.
-const PAGE: i64 = 100;
+const PAGE: i64 = 50;
+
+/// A file in the making: what it holds, and how.
+#[derive(Debug)]
+pub struct Export {
+    columns: Vec<Column>,
+    filter: Filter,
+    currency: Currency,
+    excel: bool,
+}
+
+/// Some products as lines of the file.
+#[derive(Debug)]
+pub struct Piece {
+    /// The lines.
+    pub lines: Vec<u8>,
+    /// How many products these are.
+    pub products: usize,
+    /// Where the next piece begins; `None` at the end.
+    pub after: Option<String>,
+}
+
+impl Export {
+    /// A file of these products, with a column for each currency that has prices of its own.
+    ///
+    /// With `excel`, cells that a spreadsheet would take for formulas begin with an apostrophe, which the import takes
+    /// off.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn new(conn: &mut Connection, filter: Filter, currency: Currency, excel: bool) -> Result<Self> {
+        let others: Vec<Currency> = variant_prices::table
+            .select(variant_prices::currency)
+            .filter(variant_prices::currency.ne(currency))
+            .filter(variant_prices::origin.eq("manual"))
+            .distinct()
+            .order(variant_prices::currency)
+            .load(conn)
+            .await?;
+        let others = others.into_iter().flat_map(|of| [Column::Price(Some(of)), Column::CompareAtPrice(Some(of))]);
+        Ok(Self { columns: Column::all().chain(others).collect(), filter, currency, excel })
+    }
+
+    /// The line of headings.
+    ///
+    /// # Errors
+    /// When it cannot be written, which is a defect.
+    pub fn headings(&self) -> Result<Vec<u8>> {
+        csv::rows([self.columns.iter().map(Column::name)])
+    }
+
+    /// The next products.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn piece(&self, conn: &mut Connection, after: Option<&str>) -> Result<Piece> {
+        let (products, page) = list::staff_page(conn, &self.filter, Sort::Oldest, after, PAGE).await?;
+        let rows: Vec<Row> = products.iter().flat_map(|product| rows(product, self.currency)).collect();
+        let cells = |row: &Row| {
+            let cell = |column| shielded(row.get(column).map_or("", String::as_str), self.excel);
+            self.columns.iter().map(cell).collect::<Vec<_>>()
+        };
+        let lines = csv::rows(rows.iter().map(cells))?;
+        Ok(Piece { lines, products: products.len(), after: page.next_cursor })
+    }
+}
 
 /// Writes every product; answers how many.
 ///
-/// With `excel`, cells that a spreadsheet would take for formulas begin with an apostrophe, which the import takes off.
-///
 /// # Errors
 /// Those of the database and of the writer.
-pub async fn export(conn: &mut Connection, target: impl Write, currency: Currency, excel: bool) -> Result<i64> {
-    let others: Vec<Currency> = variant_prices::table
-        .select(variant_prices::currency)
-        .filter(variant_prices::currency.ne(currency))
-        .filter(variant_prices::origin.eq("manual"))
-        .distinct()
-        .order(variant_prices::currency)
-        .load(conn)
-        .await?;
-    let others = others.into_iter().flat_map(|of| [Column::Price(Some(of)), Column::CompareAtPrice(Some(of))]);
-    let columns: Vec<Column> = Column::all().chain(others).collect();
-    let mut writer = Writer::from_writer(target);
-    let failed = |error: csv::Error| Error::Internal(format!("The export could not be written: {error}"));
-    writer.write_record(columns.iter().map(Column::name)).map_err(failed)?;
-    let filter = Filter::everything();
-    let (mut cursor, mut count) = (None::<String>, 0);
+pub async fn export(conn: &mut Connection, mut target: impl Write, currency: Currency, excel: bool) -> Result<usize> {
+    let failed = |error: std::io::Error| Error::Internal(format!("The export could not be written: {error}"));
+    let export = Export::new(conn, Filter::everything(), currency, excel).await?;
+    target.write_all(&export.headings()?).map_err(failed)?;
+    let (mut after, mut count) = (None::<String>, 0);
     loop {
-        let (products, page) = list::staff_page(conn, &filter, Sort::Oldest, cursor.as_deref(), PAGE).await?;
-        for product in &products {
-            for row in rows(product, currency) {
-                let cell = |column: &Column| shielded(row.get(column).map_or("", String::as_str), excel);
-                writer.write_record(columns.iter().map(cell)).map_err(failed)?;
-            }
-            count += 1;
-        }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
+        let piece = export.piece(conn, after.as_deref()).await?;
+        target.write_all(&piece.lines).map_err(failed)?;
+        count += piece.products;
+        after = piece.after;
+        if after.is_none() {
             break;
         }
     }
-    writer.flush().map_err(|error| Error::Internal(format!("The export could not be written: {error}")))?;
+    target.flush().map_err(failed)?;
     Ok(count)
 }
 

@@ -5,6 +5,7 @@ mod build;
 pub mod columns;
 mod draft;
 pub mod export;
+pub mod export_routes;
 mod file;
 pub mod model;
 pub mod routes;

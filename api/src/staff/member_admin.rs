@@ -1,6 +1,5 @@
 //! Members of staff and their sessions, for staff.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use scoped_futures::ScopedFutureExt;
 use serde::Deserialize;
@@ -18,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json, PageQuery, Query};
+use crate::http::idempotency::{self, Answer};
 use crate::http::pagination::{self, DEFAULT_LIMIT};
 use crate::ids::{StaffId, StaffSessionId};
 
@@ -71,29 +71,31 @@ pub async fn list_staff_members(
 /// only scopes that you have yourself. Scope `staff:write`.
 #[utoipa::path(
     operation_id = "create_staff_member", tag = "staff", security(("staff_key" = [])), request_body = NewStaffMember,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat safe")),
     responses((status = 201, description = "Invited", body = StaffMember)),
 )]
 #[post("/v1/admin/staff")]
 pub async fn create_staff_member(
     app: web::Data<App>,
+    request: HttpRequest,
     staff: Staff,
     body: Json<NewStaffMember>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::StaffWrite)?;
+    let key = idempotency::key(&request, staff.idempotency_scope(), &body.fingerprint)?;
     let (new, held, author, now) = (&body.value, staff.scopes(), staff.author(), app.clock.now());
     let mut conn = app.connection().await?;
-    let member = db::transaction(&mut conn, |conn| {
+    let (answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
         async move {
             let member = members::invite(conn, held, new, now).await?;
             audit::record(conn, author, Entry::new(Action::StaffInvited, member.id).made(&member), now).await?;
-            Ok(member)
+            Answer::of(201, &member)
         }
         .scope_boxed()
     })
     .await?;
     app.wake.ring();
-    let location = format!("/v1/admin/staff/{}", member.id);
-    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(member))
+    Ok(idempotency::respond_created(&answer, replayed, "/v1/admin/staff"))
 }
 
 /// Get a member of staff

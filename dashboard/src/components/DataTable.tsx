@@ -1,4 +1,5 @@
 import { Checkbox, type MantineBreakpoint, Table, UnstyledButton } from '@mantine/core';
+import { useResizeObserver } from '@mantine/hooks';
 import { IconArrowDown, IconArrowUp, IconSelector } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import classes from './table.module.css';
@@ -40,8 +41,11 @@ export function DataTable<Row extends { id: string }>({
   selection,
   nameOf,
 }: Props<Row>) {
+  const [ref, { width }] = useResizeObserver<HTMLDivElement>();
+  const overflows = width > 0 && (ref.current?.scrollWidth ?? 0) > Math.ceil(width);
   return (
-    <Table.ScrollContainer minWidth={0} type="native">
+    // What is wider than the screen is scrolled by keyboard, too.
+    <Table.ScrollContainer ref={ref} minWidth={0} type="native" tabIndex={overflows ? 0 : undefined}>
       <Table aria-label={label} highlightOnHover verticalSpacing={9} horizontalSpacing="md" fz="sm">
         <Table.Thead>
           <Table.Tr>

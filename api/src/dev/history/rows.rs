@@ -114,7 +114,7 @@ pub(super) fn order(
         "id": order.id, "number": number.map(|number| number.to_string()), "cart_id": cart, "status": order.status,
         "payment_status": order.payment_status, "fulfillment_status": order.fulfillment_status, "payment_review": false,
         "currency": order.currency, "email": person.email, "shipping_address": person.address(), "billing_address": person.address(),
-        "shipping_rate": rate, "metadata": {}, "subtotal": order.lines.iter().map(Line::subtotal).sum::<i64>(),
+        "shipping_rate": rate, "metadata": {}, "tags": [], "subtotal": order.lines.iter().map(Line::subtotal).sum::<i64>(),
         "discount": discount, "shipping": order.shipping, "shipping_discount": 0, "tax_added": added, "tax_included": included,
         "total": order.total, "payment_intent_id": paid.then_some(order.payment.as_str()),
         "captured": if paid { order.total } else { 0 },

@@ -83,7 +83,7 @@ function Where({ shipment }: { shipment: Shipment }) {
       </Group>
       <Text size="sm" mt={4}>
         {followed && tracking_url ? (
-          <Anchor inherit href={tracking_url} target="_blank" rel="noreferrer">
+          <Anchor inherit underline="always" href={tracking_url} target="_blank" rel="noreferrer">
             {followed}
           </Anchor>
         ) : (
@@ -108,12 +108,12 @@ function Label({ label }: { label: Schemas['ShippingLabel'] }) {
       <State of={LABEL} value={label.status} />
       {label.cost && <Amount value={label.cost} />}
       {label.label_url && (
-        <Anchor inherit href={label.label_url} target="_blank" rel="noreferrer">
+        <Anchor inherit underline="always" href={label.label_url} target="_blank" rel="noreferrer">
           Print
         </Anchor>
       )}
       {label.invoice_url && (
-        <Anchor inherit href={label.invoice_url} target="_blank" rel="noreferrer">
+        <Anchor inherit underline="always" href={label.invoice_url} target="_blank" rel="noreferrer">
           Customs invoice
         </Anchor>
       )}

@@ -38,26 +38,27 @@ function Texts({ form, locale }: FormProps & { locale: string }) {
   const texts = form.values.translations[locale] ?? NO_TRANSLATION;
   const set = (patch: Partial<TranslationValues>) =>
     form.setFieldValue(`translations.${locale}`, { ...texts, ...patch });
+  const label = (what: string) => `${what} (${names.of(locale) ?? locale})`;
   return (
     <Stack gap="sm">
       <TextInput
-        label="Title"
+        label={label('Title')}
         placeholder={form.values.title}
         value={texts.title}
         onChange={({ currentTarget }) => set({ title: currentTarget.value })}
       />
       <HtmlField
-        label="Description"
+        label={label('Description')}
         value={texts.description_html}
         onChange={(description_html) => set({ description_html })}
       />
       <TextInput
-        label="Page title"
+        label={label('Page title')}
         value={texts.seo_title}
         onChange={({ currentTarget }) => set({ seo_title: currentTarget.value })}
       />
       <Textarea
-        label="Page description"
+        label={label('Page description')}
         autosize
         minRows={2}
         value={texts.seo_description}
