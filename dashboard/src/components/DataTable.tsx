@@ -1,7 +1,6 @@
 import { Checkbox, type MantineBreakpoint, Table, UnstyledButton } from '@mantine/core';
-import { useResizeObserver } from '@mantine/hooks';
 import { IconArrowDown, IconArrowUp, IconSelector } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useCallback, useState } from 'react';
 import classes from './table.module.css';
 
 /** A column; `sort` is the API's name of the order, whose reverse is `-name`. */
@@ -41,11 +40,15 @@ export function DataTable<Row extends { id: string }>({
   selection,
   nameOf,
 }: Props<Row>) {
-  const [ref, { width }] = useResizeObserver<HTMLDivElement>();
-  const overflows = width > 0 && (ref.current?.scrollWidth ?? 0) > Math.ceil(width);
+  const [overflows, setOverflows] = useState(false);
+  const watch = useCallback((box: HTMLDivElement) => {
+    const observer = new ResizeObserver(() => setOverflows(box.scrollWidth > box.clientWidth));
+    for (const part of [box, ...box.children]) observer.observe(part);
+    return () => observer.disconnect();
+  }, []);
   return (
     // What is wider than the screen is scrolled by keyboard, too.
-    <Table.ScrollContainer ref={ref} minWidth={0} type="native" tabIndex={overflows ? 0 : undefined}>
+    <Table.ScrollContainer ref={watch} minWidth={0} type="native" tabIndex={overflows ? 0 : undefined}>
       <Table aria-label={label} highlightOnHover verticalSpacing={9} horizontalSpacing="md" fz="sm">
         <Table.Thead>
           <Table.Tr>
