@@ -135,11 +135,21 @@ async fn a_mailbox_is_not_flooded() {
     }
     app.run_jobs().await;
     let mails = "SELECT count(*) FROM emails WHERE lower(recipient) = 'ada@example.com'";
-    assert_eq!(app.count(mails).await, 20);
+    let account = 1;
+    assert_eq!(app.count(mails).await, account + 10);
+    // Who asks for one kind holds up no other: least of all what lets staff in again.
+    app.invite("ada@example.com", "owner").await;
+    app.run_jobs().await;
+    let token = app.mailed_token("staff_invitation", "ada@example.com").await;
+    app.accept(&token).await.expect(201);
+    app.post("/v1/admin/password-resets", json!({"email": "ada@example.com"})).send().await.expect(202);
+    app.run_jobs().await;
+    assert_eq!(app.count("SELECT count(*) FROM emails WHERE kind = 'staff_password_reset'").await, 1);
+    let before = app.count(mails).await;
     app.advance(3601).await;
     ask("ada@example.com").await;
     app.run_jobs().await;
-    assert_eq!(app.count(mails).await, 21);
+    assert_eq!(app.count(mails).await, before + 1);
     app.finish().await;
 }
 

@@ -97,6 +97,18 @@ async fn a_key_ends_when_it_expires_and_when_it_is_revoked() {
     rotate().await.problem(409, "wrong_status");
     app.staff_patch(&path(&made), json!({"expires_at": null})).send().await.expect(200);
     assert_eq!(opens(&app, &made["token"]).await, 200);
+    // A key gives neither itself nor another more time than it has.
+    let terms = |end: Value| json!({"name": "T", "scopes": ["api_keys:write"], "expires_at": end});
+    let brief = create(&app, terms(json!(in_hours(3)))).await;
+    let token = brief["token"].as_str().unwrap();
+    for end in [Value::Null, json!(in_hours(4))] {
+        let longer = json!({"expires_at": end});
+        let refused = app.call("PATCH", &path(&brief)).json(longer).bearer(token).send().await;
+        assert_eq!(refused.problem(422, "validation_failed")["errors"][0]["pointer"], "/expires_at");
+        let refused = app.post("/v1/admin/api-keys", terms(end)).bearer(token).send().await;
+        assert_eq!(refused.problem(422, "validation_failed")["errors"][0]["pointer"], "/expires_at");
+    }
+    app.post("/v1/admin/api-keys", terms(json!(in_hours(2)))).bearer(token).send().await.expect(201);
     let second = rotate().await.expect(200);
     let revoke = || app.staff_delete(&path(&made)).send();
     revoke().await.expect(204);

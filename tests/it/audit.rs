@@ -115,6 +115,10 @@ async fn the_role_of_the_service_cannot_rewrite_what_is_only_added_to() {
         let dropped = diesel::sql_query(format!("DROP TABLE {table}")).execute(&mut service).await.unwrap_err();
         assert!(dropped.to_string().contains("must be owner"), "{dropped}");
     }
+    for statement in ["DELETE FROM audit_head", "TRUNCATE audit_head"] {
+        let refused = diesel::sql_query(statement).execute(&mut service).await.unwrap_err().to_string();
+        assert!(refused.contains("permission denied for table audit_head"), "{statement}: {refused}");
+    }
     assert_eq!(merx::db::roles::rewritable(&mut service).await.unwrap(), Vec::<String>::new());
     let (code, out) = app.command(&["check"]).await;
     assert!(code == 0 && !out.contains("warning"), "{out}");
@@ -130,6 +134,21 @@ async fn the_role_of_the_service_cannot_rewrite_what_is_only_added_to() {
     let nobody = app.owner_url().replacen("merx:", "nobody_yet:", 1);
     let (code, without) = app.command_with(&["migrate"], &[("DATABASE_URL", &nobody)]).await;
     assert!(code == 0 && without.contains("There is no role nobody_yet yet"), "{without}");
+    app.finish().await;
+}
+
+/// What cannot be written down is not done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_head_of_the_log_nothing_is_changed() {
+    let app = TestApp::start().await;
+    let make = || app.staff_post("/v1/admin/collections", json!({"title": "Unseen", "slug": "unseen"})).send();
+    app.sql("CREATE TABLE kept AS SELECT * FROM audit_head").await;
+    app.sql("DELETE FROM audit_head").await;
+    make().await.problem(500, "internal_error");
+    assert_eq!(app.count("SELECT count(*) FROM collections").await, 0);
+    app.sql("INSERT INTO audit_head SELECT * FROM kept").await;
+    app.sql("DROP TABLE kept").await;
+    make().await.expect(201);
     app.finish().await;
 }
 

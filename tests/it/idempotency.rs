@@ -18,6 +18,19 @@ async fn a_repeated_checkout_replays_its_answer_with_its_token() {
     assert_eq!(again.expect(201), first);
     let at_rest = "SELECT count(*) FROM idempotency_keys WHERE body::text ~ '[co]t_[A-Za-z0-9_-]{43}'";
     assert_eq!(app.count(at_rest).await, 0);
+    // The same key and body at another path are another request.
+    let codes = async |discount: &str| {
+        let call = app.staff_post(&format!("/v1/admin/discounts/{discount}/codes"), json!({"count": 2}));
+        call.header("Idempotency-Key", "bulk").send().await
+    };
+    let mut discounts = Vec::new();
+    for title in ["A", "B"] {
+        let terms = json!({"title": title, "method": "code", "type": "percentage", "percentage": "10"});
+        let made = app.staff_post("/v1/admin/discounts", terms).send().await.expect(201);
+        discounts.push(made["id"].as_str().unwrap().to_owned());
+    }
+    codes(&discounts[0]).await.expect(201);
+    codes(&discounts[1]).await.problem(422, "idempotency_mismatch");
     let mut body = checkout_body(&cart);
     body["cancel_url"] = json!("https://shop.example/other");
     let call = app.post("/v1/checkouts", body).header("X-Cart-Token", &cart.token).header("Idempotency-Key", "k");

@@ -129,6 +129,17 @@ async fn nobody_gives_or_takes_what_they_do_not_have() {
     let owners = format!("/v1/admin/staff/{}", owner.id);
     refused("PATCH", &owners, json!({"status": "deactivated"}), &missing).await;
     refused("PATCH", &owners, json!({"role": role["id"]}), &missing).await;
+    // Nor kept out by other means, nor called by another's name.
+    let session = app.by(&owner, "GET", &format!("{owners}/sessions")).send().await.expect(200)["data"][0].clone();
+    let session = format!("{owners}/sessions/{}", session["id"].as_str().unwrap());
+    refused("DELETE", &session, Value::Null, &missing).await;
+    refused("PATCH", &owners, json!({"name": "Eve"}), &missing).await;
+    app.by(&eve, "PATCH", &eves).json(json!({"name": "Eve"})).send().await.expect(200);
+    let strong = json!({"name": "Refunds", "scopes": ["refunds:write"]});
+    let strong = app.by(&owner, "POST", "/v1/admin/roles").json(strong).send().await.expect(201);
+    let strong = format!("/v1/admin/roles/{}", strong["id"].as_str().unwrap());
+    refused("PATCH", &strong, json!({"name": "Read only"}), &["refunds:write"]).await;
+    refused("DELETE", &strong, Value::Null, &["refunds:write"]).await;
     let gone = app.staff(BuiltInRole::Manager).await;
     let gones = format!("/v1/admin/staff/{}", gone.id);
     app.staff_patch(&gones, json!({"status": "deactivated"})).send().await.expect(200);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::harness::{CheckoutHandle, TestApp, address};
+use merx::staff::roles::BuiltInRole;
 
 const SUMMARIES: &str = "/v1/admin/order-summaries";
 
@@ -259,6 +260,9 @@ async fn notes_and_tags_are_for_staff_and_the_timeline_tells_of_them() {
     let bodies: Vec<&str> =
         list["data"].as_array().unwrap().iter().map(|note| note["body"].as_str().unwrap()).collect();
     assert_eq!(bodies, ["Called back.", "Wants it before Friday."]);
+    // People read names, not ids.
+    let key = list["data"][0]["created_by_name"].as_str().unwrap().to_owned();
+    assert!(!key.starts_with("key_") && list["data"][0]["created_by"].as_str().unwrap().starts_with("key_"), "{list}");
     let one = app.staff_get(&format!("{path}?limit=1")).send().await;
     assert!(one.header("link").contains("rel=\"next\""));
     let delete = |note: &Value| app.staff_delete(&format!("{path}/{}", note["id"].as_str().unwrap())).send();
@@ -285,6 +289,12 @@ async fn notes_and_tags_are_for_staff_and_the_timeline_tells_of_them() {
     let told: Vec<&str> =
         shown["timeline"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert_eq!(told[told.len() - 5..], ["note_added", "note_added", "note_deleted", "tagged", "tagged"]);
+    assert_eq!(shown["timeline"][told.len() - 1]["by_name"], json!(key));
+    assert!(shown["timeline"][0].get("by_name").is_none(), "a shopper placed it");
+    let grace = app.staff(BuiltInRole::Support).await;
+    app.by(&grace, "PATCH", &order).json(json!({"tags": []})).send().await.expect(200);
+    let shown = app.staff_order(&checkout).await;
+    assert_eq!(shown["timeline"].as_array().unwrap().last().unwrap()["by_name"], "Grace");
     assert!(app.order(&checkout).await.get("tags").is_none(), "shoppers see none");
     app.finish().await;
 }

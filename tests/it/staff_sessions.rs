@@ -110,10 +110,15 @@ async fn only_pages_of_this_origin_change_anything_under_the_cookie() {
 async fn a_session_ends_without_use_and_after_thirty_days() {
     let app = TestApp::start().await;
     let idle = app.staff(BuiltInRole::Owner).await;
+    let watching = app.staff_log_in(&idle.email).await;
     app.advance(ALMOST).await;
+    // A screen that is merely open is no use of the session.
+    let stream = app.by(&watching, "GET", "/v1/admin/events?topics=nope").send().await;
+    stream.problem(400, "invalid_query");
     let kept = app.staff_log_in(&idle.email).await;
     assert_eq!(app.session_status(&idle).await, 200);
     app.advance(ALMOST).await;
+    assert_eq!(app.session_status(&watching).await, 401);
     // Its use was noted, so it goes on.
     assert_eq!(app.session_status(&idle).await, 200);
     app.advance(12 * HOUR).await;
@@ -211,7 +216,7 @@ async fn a_member_s_password_is_reset_once_within_the_hour() {
     ask(&member.email.to_uppercase()).await;
     let mail = app.mails("staff_password_reset", &member.email).await[0].clone();
     let token = app.mailed_token("staff_password_reset", &member.email).await;
-    let link = format!("{}/admin/reset?token=sr_", app.base_url);
+    let link = format!("{}/admin/reset#token=sr_", app.base_url);
     assert!(mail["text"].as_str().unwrap().contains(&link), "{mail}");
     // A link does what it is for, and nothing else.
     app.accept(&token).await.problem(422, "invalid_token");

@@ -23,7 +23,7 @@ use serde_json::Value;
 use self::changes::Changes;
 use crate::db::Connection;
 use crate::db::statement::{Bind, Statement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::caller::Caller;
 use crate::http::request_log::RequestContext;
 use crate::ids::AuditEntryId;
@@ -158,7 +158,7 @@ use content;
 /// # Errors
 /// Those of the database.
 pub async fn record(conn: &mut Connection, author: &Author, entry: Entry, now: DateTime<Utc>) -> Result<()> {
-    Statement::constant(concat!(
+    let added = Statement::constant(concat!(
         "WITH head AS (UPDATE audit_head SET sequence = sequence + 1, previous_hash = hash, hash = sha256(hash || ",
         content!("sequence + 1", "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"; "$10"),
         ") RETURNING sequence, previous_hash, hash) \
@@ -178,5 +178,6 @@ pub async fn record(conn: &mut Connection, author: &Author, entry: Entry, now: D
     .with(Bind::Time(now))
     .execute(conn)
     .await?;
-    Ok(())
+    // Without the log's head nothing is written, and nothing is done unseen.
+    if added == 1 { Ok(()) } else { Err(Error::Internal("the audit log has no head".to_owned())) }
 }

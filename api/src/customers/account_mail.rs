@@ -20,8 +20,8 @@ use crate::staff::links;
 /// How long a link to a new password works.
 const RESET: TimeDelta = TimeDelta::hours(1);
 
-/// How many mails one mailbox gets in an hour, whoever asks for them.
-const MOST_AN_HOUR: i64 = 20;
+/// How many mails one mailbox gets in an hour for one kind of request, whoever asks.
+const MOST_AN_HOUR: i64 = 10;
 
 text_enum! {
     /// What was asked for.
@@ -34,6 +34,18 @@ text_enum! {
         OrderLookup => "order_lookup",
         /// A new password of a member of staff.
         StaffPasswordReset => "staff_password_reset",
+    }
+}
+
+impl RequestKind {
+    /// What it is answered by. Each kind is counted by itself, so that a stranger who asks for one holds up no other.
+    const fn answers(self) -> &'static [EmailKind] {
+        match self {
+            Self::Registration => &[EmailKind::VerifyEmail, EmailKind::AccountExists],
+            Self::PasswordReset => &[EmailKind::ResetPassword],
+            Self::OrderLookup => &[EmailKind::OrderLink],
+            Self::StaffPasswordReset => &[EmailKind::StaffPasswordReset],
+        }
     }
 }
 
@@ -123,7 +135,8 @@ pub async fn write(app: &App, id: AccountRequestId) -> Result<()> {
                 .optional()?;
             let Some(request) = request else { return Ok(()) };
             diesel::delete(account_requests::table.find(id)).execute(conn).await?;
-            if mail::count_since(conn, &request.email, now - TimeDelta::hours(1)).await? >= MOST_AN_HOUR {
+            let since = now - TimeDelta::hours(1);
+            if mail::count_since(conn, &request.email, request.kind.answers(), since).await? >= MOST_AN_HOUR {
                 // Told to nobody: neither who asks nor a stranger's mailbox is any the wiser.
                 tracing::warn!("A mailbox got as many account e-mails as it may in an hour");
                 return Ok(());

@@ -67,7 +67,7 @@ pub async fn verify_customer(
         account::registered_email(&mut conn, id, app.clock.now()).await?
     };
     // Before the hash, as at a reset.
-    app.limits.login(&email, Caller::of(&request))?;
+    app.limits.password(&email, Caller::of(&request))?;
     require_unlike(&body.value.password, &email)?;
     let (hash, agent) = (&app.passwords.hash(&body.value.password).await?, user_agent(&request));
     let (agent, now) = (agent.as_deref(), app.clock.now());
@@ -129,7 +129,7 @@ pub async fn reset_password(
         account::reset_owner(&mut conn, id, app.clock.now()).await?
     };
     // Before the hash: one link that is sent many times at once must not have many made.
-    app.limits.login(&owner.email, Caller::of(&request))?;
+    app.limits.password(&owner.email, Caller::of(&request))?;
     require_unlike(&body.value.password, &owner.email)?;
     let (hash, now) = (&app.passwords.hash(&body.value.password).await?, app.clock.now());
     let mut conn = app.connection().await?;

@@ -188,10 +188,11 @@ pub async fn erase(
         return Ok(false);
     }
     let theirs = orders_of(conn, id, &customer.email).await?;
-    lock(conn, id, &theirs).await?;
+    lock(conn, (id, &customer.email), &theirs).await?;
     require_finished(conn, &theirs).await?;
     forget_account(conn, id, &customer.email).await?;
-    forget_orders(conn, id, &theirs, now).await?;
+    forget_orders(conn, &theirs, now).await?;
+    forget_carts(conn, (id, &customer.email)).await?;
     for order in &theirs {
         timeline::record(conn, *order, EventKind::Erased, json!({"by": actor}), now).await?;
     }
@@ -216,10 +217,21 @@ pub async fn erase(
     Ok(true)
 }
 
+/// Carts of the account, and those that a guest left under its address (`$2`) without ordering.
+macro_rules! their_carts {
+    () => {
+        "(customer_id = $1 OR customer_id IS NULL AND lower(email) = lower($2) \
+         AND NOT EXISTS (SELECT FROM orders WHERE orders.cart_id = carts.id))"
+    };
+}
+
 /// Carts, then orders, by id, as everybody locks them.
-async fn lock(conn: &mut Connection, id: CustomerId, theirs: &[OrderId]) -> Result<()> {
-    let of_customer = carts::table.filter(carts::customer_id.eq(id)).order(carts::id).select(carts::id);
-    of_customer.for_no_key_update().load::<crate::ids::CartId>(conn).await?;
+async fn lock(conn: &mut Connection, (id, email): (CustomerId, &str), theirs: &[OrderId]) -> Result<()> {
+    Statement::constant(concat!("SELECT FROM carts WHERE ", their_carts!(), " ORDER BY id FOR NO KEY UPDATE"))
+        .with(Bind::Uuid(id.0))
+        .with(Bind::Text(email.to_owned()))
+        .execute(conn)
+        .await?;
     let by_id = orders::table.filter(orders::id.eq_any(theirs)).order(orders::id).select(orders::id);
     by_id.for_no_key_update().load::<OrderId>(conn).await?;
     Ok(())
@@ -239,7 +251,7 @@ async fn forget_account(conn: &mut Connection, id: CustomerId, email: &str) -> R
 }
 
 /// Who bought, where they live, what was said about them; never what was bought and paid.
-async fn forget_orders(conn: &mut Connection, id: CustomerId, theirs: &[OrderId], now: DateTime<Utc>) -> Result<()> {
+async fn forget_orders(conn: &mut Connection, theirs: &[OrderId], now: DateTime<Utc>) -> Result<()> {
     let ids: Vec<uuid::Uuid> = theirs.iter().map(|id| id.0).collect();
     let country = |column: &str| {
         format!(
@@ -269,9 +281,17 @@ async fn forget_orders(conn: &mut Connection, id: CustomerId, theirs: &[OrderId]
     ] {
         Statement::constant(text).with(Bind::Uuids(ids.clone())).execute(conn).await?;
     }
-    let open = "UPDATE carts SET email = NULL, shipping_address = NULL, billing_address = NULL, metadata = '{}', \
-        tax_ids = '[]', status = CASE WHEN status = 'open' THEN 'abandoned' ELSE status END, \
-        token_version = token_version + 1, version = version + 1 WHERE customer_id = $1";
-    Statement::constant(open).with(Bind::Uuid(id.0)).execute(conn).await?;
+    Ok(())
+}
+
+/// Who a cart was for; it is given up.
+async fn forget_carts(conn: &mut Connection, (id, email): (CustomerId, &str)) -> Result<()> {
+    let forget = concat!(
+        "UPDATE carts SET email = NULL, shipping_address = NULL, billing_address = NULL, metadata = '{}', tax_ids = '[]', \
+         status = CASE WHEN status = 'open' THEN 'abandoned' ELSE status END, token_version = token_version + 1, \
+         version = version + 1 WHERE ",
+        their_carts!()
+    );
+    Statement::constant(forget).with(Bind::Uuid(id.0)).with(Bind::Text(email.to_owned())).execute(conn).await?;
     Ok(())
 }

@@ -51,6 +51,7 @@ pub async fn grant(owner: &mut Connection, role: &str) -> Result<bool> {
              GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role}; \
              GRANT USAGE, SELECT ON SEQUENCE {sequences} TO {role}; \
              REVOKE UPDATE, DELETE, TRUNCATE ON {kept} FROM {role}; \
+             REVOKE INSERT, DELETE, TRUNCATE ON audit_head FROM {role}; \
              REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON __diesel_schema_migrations FROM {role}; COMMIT"
         ))
         .await?;

@@ -86,6 +86,12 @@ impl Staff {
         &self.author
     }
 
+    /// The key that acts; `None` for a member.
+    #[must_use]
+    pub fn key(&self) -> Option<ApiKeyId> {
+        if self.member.is_some() { None } else { self.author.actor.parse().ok() }
+    }
+
     /// The member who acts; `None` for a key.
     #[must_use]
     pub fn member(&self) -> Option<StaffId> {
@@ -237,11 +243,13 @@ async fn session_of(request: HttpRequest) -> Result<Option<staff_sessions::Found
     if !request.method().is_safe() {
         session_cookie::require_own_page(&request, &shop.config.public_url)?;
     }
+    // A screen that is merely open is no use of the session.
+    let is_use = request.path() != live::routes::PATH;
     // As for keys: a query that is cut off would cost its connection.
     let task_shop = Arc::clone(&shop);
     let look_up = async move {
         let mut conn = task_shop.connection().await?;
-        staff_sessions::find(&mut conn, &token, task_shop.clock.now()).await
+        staff_sessions::find(&mut conn, &token, is_use, task_shop.clock.now()).await
     };
     let found = shop.run_to_end(look_up).await?;
     let over =

@@ -91,7 +91,8 @@ async fn read(request: &HttpRequest) -> Result<Caller> {
     let app = request.app_data::<web::Data<App>>().ok_or_else(|| Error::Internal("no app".to_owned()))?;
     let peer = client_address(request, &app.config.trusted_proxies);
     let bearer = header(request, AUTHORIZATION.as_str())?.and_then(bearer_token).unwrap_or_default();
-    if !bearer.starts_with(STOREFRONT_PREFIX) {
+    // Staff call for themselves, so what a storefront says of its shoppers is no word about them.
+    if !bearer.starts_with(STOREFRONT_PREFIX) || request.path().starts_with("/v1/admin/") {
         return Ok(Caller { key: None, address: Some(peer) });
     }
     let hash = tokens::sha256(bearer.as_bytes());

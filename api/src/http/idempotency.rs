@@ -24,6 +24,7 @@ use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::extract::header;
+use crate::tokens::sha256;
 
 /// How long a claim lasts when its process dies.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -35,7 +36,7 @@ pub struct Key {
     pub scope: String,
     /// The key as sent.
     pub key: String,
-    /// SHA-256 of the request's body.
+    /// SHA-256 of the request: method, path and the body's fingerprint.
     pub fingerprint: Vec<u8>,
 }
 
@@ -80,7 +81,7 @@ pub enum Claim {
     Done(Answer),
 }
 
-/// The request's key, if it sent one.
+/// The request's key, if it sent one. The same key for another path is another request, as for another body.
 ///
 /// # Errors
 /// `invalid_header` unless it is 1 to 255 printable ASCII characters.
@@ -91,7 +92,9 @@ pub fn key(request: &HttpRequest, scope: impl Into<String>, fingerprint: &[u8]) 
         return Err(Error::problem(Code::InvalidHeader, format!("`Idempotency-Key` {detail}."))
             .with_errors(vec![FieldError::new("header:Idempotency-Key", "length", detail)]));
     }
-    Ok(Some(Key { scope: scope.into(), key: key.to_owned(), fingerprint: fingerprint.to_vec() }))
+    let line = format!("{} {}\n", request.method(), request.path());
+    let fingerprint = sha256(&[line.as_bytes(), fingerprint].concat()).to_vec();
+    Ok(Some(Key { scope: scope.into(), key: key.to_owned(), fingerprint }))
 }
 
 /// Refuses a key that could be guessed, where the key alone says whose request it is.

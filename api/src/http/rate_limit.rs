@@ -152,19 +152,28 @@ impl Limits {
         }
     }
 
-    /// Counts a login, or a password that is chosen or checked, for its address and its account, known or not. One
-    /// address alone cannot use up an account's logins, so nobody is locked out by a stranger.
+    /// Counts a login for its address and its account, known or not. One address alone cannot use up an account's logins;
+    /// whom many lock out together still has the link of a reset.
     ///
     /// # Errors
     /// `rate_limited` when any of them has used up its minute.
     pub fn login(&self, email: &str, caller: Caller) -> Result<()> {
+        self.password(email, caller)?;
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.logins_by_account.take(&account_key(email)).map(|_| ()))
+    }
+
+    /// Counts a password that is chosen or checked by somebody whose link or session says who they are: for the address,
+    /// and for the account there. What strangers try elsewhere does not count.
+    ///
+    /// # Errors
+    /// `rate_limited` when either has used up its minute.
+    pub fn password(&self, email: &str, caller: Caller) -> Result<()> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         if let Some(address) = caller.address {
             buckets.logins_by_address.take(&limit_key(address))?;
         }
-        let account = account_key(email);
-        buckets.logins_by_address_and_account.take(&(caller.address.map(limit_key), account.clone()))?;
-        buckets.logins_by_account.take(&account).map(|_| ())
+        let key = (caller.address.map(limit_key), account_key(email));
+        buckets.logins_by_address_and_account.take(&key).map(|_| ())
     }
 
     /// Counts what may cause an e-mail for its address, and for its account there, known or not. How many mails a mailbox

@@ -22,6 +22,9 @@ use crate::error::{Code, Error, FieldError, Result};
 use crate::http::auth::Staff;
 use crate::http::extract::{Query, header};
 
+/// Where the stream is.
+pub const PATH: &str = "/v1/admin/events";
+
 /// How many frames wait for a client that reads slowly; the stream of one for whom there are more ends.
 const WAITING: usize = 256;
 

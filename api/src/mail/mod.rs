@@ -93,16 +93,6 @@ impl EmailKind {
         Self::StaffPasswordReset,
         Self::StaffPasswordChanged,
     ];
-
-    /// Those that anybody can have sent to any mailbox by asking, so that they are counted.
-    const ASKED_FOR: [Self; 6] = [
-        Self::VerifyEmail,
-        Self::AccountExists,
-        Self::ResetPassword,
-        Self::PasswordChanged,
-        Self::OrderLink,
-        Self::StaffPasswordReset,
-    ];
 }
 
 text_enum! {
@@ -250,15 +240,20 @@ async fn test(conn: &mut Connection, kind: EmailKind, test: &TestEmail, now: Dat
     Ok(row)
 }
 
-/// How many e-mails that anybody can ask for a mailbox has got since then.
+/// How many e-mails of these kinds a mailbox has got since then.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count_since(conn: &mut Connection, recipient: &str, since: DateTime<Utc>) -> Result<i64> {
+pub async fn count_since(
+    conn: &mut Connection,
+    recipient: &str,
+    kinds: &[EmailKind],
+    since: DateTime<Utc>,
+) -> Result<i64> {
     let of_recipient = emails::table
         .filter(lower(emails::recipient).eq(lower(recipient)))
         .filter(emails::created_at.gt(since))
-        .filter(emails::kind.eq_any(EmailKind::ASKED_FOR));
+        .filter(emails::kind.eq_any(kinds));
     Ok(of_recipient.count().get_result(conn).await?)
 }
 

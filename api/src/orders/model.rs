@@ -235,6 +235,10 @@ pub struct TimelineEntry {
     /// More about it.
     #[schema(value_type = Object)]
     pub detail: Value,
+    /// What the member of staff or the API key is called who did it; `detail.by` is their id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Grace Hopper")]
+    pub by_name: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
 }

@@ -16,12 +16,13 @@ use crate::error::{Error, Result};
 use crate::http::etag::Expected;
 use crate::http::patch::Patch;
 use crate::ids::{OrderId, OrderNoteId};
+use crate::staff::names;
 
 /// The most tags of an order.
 const MOST_TAGS: usize = 50;
 
 /// A note about an order.
-#[derive(Debug, Queryable, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct OrderNote {
     /// The note's id.
     pub id: OrderNoteId,
@@ -30,6 +31,10 @@ pub struct OrderNote {
     /// Who wrote it.
     #[schema(example = "key_01jd8x3v5ke2t9qj6f4z0w7m8r")]
     pub created_by: String,
+    /// What they are called now; absent once they are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Grace Hopper")]
+    pub created_by_name: Option<String>,
     /// When.
     pub created_at: DateTime<Utc>,
 }
@@ -143,8 +148,13 @@ pub async fn add(
     (author, now): (&Author, DateTime<Utc>),
 ) -> Result<OrderNote> {
     read::row(conn, order, true).await?;
-    let (id, created_by) = (OrderNoteId::new(), author.actor.clone());
-    let note = OrderNote { id, body: new.body.clone(), created_by, created_at: now };
+    let note = OrderNote {
+        id: OrderNoteId::new(),
+        body: new.body.clone(),
+        created_by: author.actor.clone(),
+        created_by_name: Some(author.name.clone()),
+        created_at: now,
+    };
     diesel::insert_into(order_notes::table)
         .values((
             order_notes::id.eq(note.id),
@@ -202,5 +212,12 @@ pub async fn list(conn: &mut Connection, order: OrderId, after: Option<After>, l
         query = query.filter(order_notes::created_at.lt(at).or(same_time));
     }
     let newest_first = (order_notes::created_at.desc(), order_notes::id.desc());
-    Ok(query.order(newest_first).limit(limit + 1).load(conn).await?)
+    let rows: Vec<(OrderNoteId, String, String, DateTime<Utc>)> =
+        query.order(newest_first).limit(limit + 1).load(conn).await?;
+    let names = names::of(conn, rows.iter().map(|(_, _, created_by, _)| created_by.as_str())).await?;
+    let note = |(id, body, created_by, created_at)| {
+        let created_by_name = names.get(&created_by).cloned();
+        OrderNote { id, body, created_by, created_by_name, created_at }
+    };
+    Ok(rows.into_iter().map(note).collect())
 }

@@ -1,6 +1,6 @@
 //! Reading orders: whole pages in three queries, whatever their size.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -17,6 +17,7 @@ use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::Totals;
 use crate::refunds::model::{Refund, RefundStatus};
+use crate::staff::names;
 use crate::{disputes, fulfillments, refunds};
 
 /// A row of `orders`.
@@ -212,7 +213,14 @@ pub async fn timeline(conn: &mut Connection, id: OrderId) -> Result<Vec<Timeline
         .select((order_events::kind, order_events::detail, order_events::created_at))
         .load(conn)
         .await?;
-    Ok(rows.into_iter().map(|(kind, detail, at)| TimelineEntry { kind, detail, at }).collect())
+    let actor = |detail: &Value| detail.get("by").and_then(Value::as_str).map(str::to_owned);
+    let actors: BTreeSet<String> = rows.iter().filter_map(|(_, detail, _)| actor(detail)).collect();
+    let names = names::of(conn, actors.iter().map(String::as_str)).await?;
+    let entry = |(kind, detail, at)| {
+        let by_name = actor(&detail).and_then(|actor| names.get(&actor).cloned());
+        TimelineEntry { kind, detail, by_name, at }
+    };
+    Ok(rows.into_iter().map(entry).collect())
 }
 
 /// One page of a customer's orders and one more, newest first.

@@ -36,7 +36,7 @@ async fn follow(
         let mut conn = app.connection().await?;
         links::owner(&mut conn, id, kind, app.clock.now()).await?
     };
-    app.limits.login(&account_of(&owner.email), Caller::of(request))?;
+    app.limits.password(&account_of(&owner.email), Caller::of(request))?;
     Ok((id, owner))
 }
 

@@ -340,6 +340,24 @@ pub async fn update(
         .await?)
 }
 
+/// Refuses that a key gives itself or another more time than it has.
+///
+/// # Errors
+/// `validation_failed`, naming the latest end.
+pub async fn require_within(
+    conn: &mut Connection,
+    maker: Option<ApiKeyId>,
+    expires_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let Some(maker) = maker else { return Ok(()) };
+    let Some(end) = row(conn, maker, false).await?.expires_at else { return Ok(()) };
+    if expires_at.is_some_and(|at| at <= end) {
+        return Ok(());
+    }
+    let detail = format!("must be {} at the latest, when the key ends that you use", end.to_rfc3339());
+    Err(Error::invalid("/expires_at", "range", detail))
+}
+
 /// Refuses an end that is over already.
 ///
 /// # Errors

@@ -132,7 +132,8 @@ async fn deactivate(app: &App, who: &str) -> Result<String> {
     let patch = &StaffMemberPatch { name: Patch::Absent, role: None, status: Some(StaffStatus::Deactivated) };
     let member = db::transaction(&mut conn, |conn| {
         async move {
-            let (before, member) = members::update(conn, (id, &Scope::ALL), patch, &Expected::any(), now).await?;
+            let (before, member) =
+                members::update(conn, (id, &Scope::ALL, false), patch, &Expected::any(), now).await?;
             audit::record(conn, author, Entry::new(Action::StaffUpdated, id).changed(&before, &member), now).await?;
             Ok(member)
         }

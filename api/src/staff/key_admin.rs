@@ -63,10 +63,12 @@ pub async fn create_api_key(app: web::Data<App>, staff: Staff, body: Json<NewApi
     let scopes = &scopes_of(new)?;
     grants::require_all(staff.scopes(), scopes)?;
     api_keys::require_future(new.expires_at, now)?;
-    let new = &NewKey { name: &new.name, scopes, expires_at: new.expires_at, created_by: Some(&author.actor) };
+    let (maker, expires_at) = (staff.key(), new.expires_at);
+    let new = &NewKey { name: &new.name, scopes, expires_at, created_by: Some(&author.actor) };
     let mut conn = app.connection().await?;
     let body = db::transaction(&mut conn, |conn| {
         async move {
+            api_keys::require_within(conn, maker, expires_at).await?;
             let (row, token) = api_keys::insert(conn, new, now).await?;
             let key = ListedApiKey::new(row, now);
             audit::record(conn, author, Entry::new(Action::ApiKeyCreated, key.id).made(&key), now).await?;
@@ -124,10 +126,13 @@ pub async fn update_api_key(
     let (expected, patch, now) = (&Expected::from_request(&request)?, &body.value, app.clock.now());
     let name = patch.name.required("/name")?.map(String::as_str);
     let (change, which) = (&KeyChange { name, expires_at: &patch.expires_at }, (id.0, staff.scopes()));
-    let author = staff.author();
+    let (author, maker) = (staff.author(), staff.key());
     let mut conn = app.connection().await?;
     let key = db::transaction(&mut conn, |conn| {
         async move {
+            if patch.expires_at.is_given() {
+                api_keys::require_within(conn, maker, patch.expires_at.value().copied()).await?;
+            }
             let before = ListedApiKey::new(api_keys::row(conn, id.0, true).await?, now);
             let key = ListedApiKey::new(api_keys::update(conn, which, change, expected, now).await?, now);
             audit::record(conn, author, Entry::new(Action::ApiKeyUpdated, id.0).changed(&before, &key), now).await?;

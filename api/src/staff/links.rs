@@ -49,14 +49,14 @@ impl LinkKind {
     }
 }
 
-/// Where a link leads, in the dashboard.
+/// Where a link leads, in the dashboard. What follows the `#` stays in the browser: no proxy's log has the token.
 #[must_use]
 pub fn address(config: &Config, kind: LinkKind, token: &str) -> String {
     let page = match kind {
         LinkKind::Invitation => "accept",
         LinkKind::PasswordReset => "reset",
     };
-    format!("{}/admin/{page}?token={token}", config.public_url)
+    format!("{}/admin/{page}#token={token}", config.public_url)
 }
 
 /// Makes a link.

@@ -145,7 +145,8 @@ pub async fn update_staff_member(
         staff.require(Scope::StaffWrite)?;
     }
     require_self_or(&staff, id.0, Scope::StaffWrite)?;
-    let (expected, whose) = (&Expected::from_request(&request)?, (id.0, staff.scopes()));
+    let is_own = staff.member() == Some(id.0);
+    let (expected, whose) = (&Expected::from_request(&request)?, (id.0, staff.scopes(), is_own));
     let author = staff.author();
     let mut conn = app.connection().await?;
     let member = db::transaction(&mut conn, |conn| {
@@ -214,7 +215,7 @@ pub async fn list_staff_sessions(
 
 /// End a member's session
 ///
-/// Its cookie opens nothing from then on. Scope `staff:write`, except for one's own.
+/// Its cookie opens nothing from then on. Scope `staff:write` and all that the member may do, except for one's own.
 #[utoipa::path(
     operation_id = "revoke_staff_session", tag = "staff", security(("staff_key" = [])),
     params(
@@ -233,10 +234,14 @@ pub async fn revoke_staff_session(
     require_self_or(&staff, id.0, Scope::StaffWrite)?;
     let session = request.match_info().get("session_id").and_then(|text| text.parse().ok());
     let session: StaffSessionId = session.ok_or_else(|| Error::not_found("session"))?;
-    let (author, now) = (staff.author(), app.clock.now());
+    let (author, held, now) = (staff.author(), staff.scopes(), app.clock.now());
+    let is_own = staff.member() == Some(id.0);
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move {
+            if !is_own {
+                members::require_over(conn, id.0, held).await?;
+            }
             sessions::revoke(conn, id.0, session, now).await?;
             let entry = Entry::new(Action::StaffSessionRevoked, id.0).set("/session_id", session);
             audit::record(conn, author, entry, now).await

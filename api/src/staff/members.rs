@@ -300,14 +300,23 @@ async fn set_status(conn: &mut Connection, id: StaffId, status: StaffStatus, now
     Ok(())
 }
 
-/// Changes a member, for somebody who holds all scopes that are given or taken; answers what they were and are. Whoever is
-/// deactivated is out at once. In a transaction.
+/// Refuses unless somebody who holds these scopes may act for or against a member, which needs all that the member may do.
+///
+/// # Errors
+/// `not_found`, `insufficient_scope`.
+pub async fn require_over(conn: &mut Connection, id: StaffId, held: &[Scope]) -> Result<()> {
+    let role = row(conn, id, false).await?.role()?;
+    grants::require_all(held, &scopes_of(conn, role).await?)
+}
+
+/// Changes a member, for somebody who holds all scopes that are given or taken, and all of the member's to call somebody
+/// else by another name; answers what they were and are. Whoever is deactivated is out at once. In a transaction.
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `validation_failed`, `insufficient_scope`, `wrong_status`, `last_owner`.
 pub async fn update(
     conn: &mut Connection,
-    (id, held): (StaffId, &[Scope]),
+    (id, held, is_own): (StaffId, &[Scope], bool),
     patch: &StaffMemberPatch,
     expected: &Expected,
     now: DateTime<Utc>,
@@ -321,6 +330,9 @@ pub async fn update(
     let (role, status) = (patch.role.unwrap_or(present.role()?), patch.status.unwrap_or(present.status));
     present.require_reachable(status)?;
     weigh(conn, held, &present, (role, status)).await?;
+    if name.is_some() && !is_own {
+        require_over(conn, id, held).await?;
+    }
     let stays_owner = role == RoleRef::BuiltIn(BuiltInRole::Owner) && status == StaffStatus::Active;
     if present.is_active_owner() && !stays_owner && owners.iter().all(|owner| *owner == id) {
         return Err(Error::problem(

@@ -12,6 +12,7 @@ pub mod links;
 pub mod member_admin;
 pub mod members;
 pub mod model;
+pub mod names;
 pub mod requests;
 pub mod role_admin;
 pub mod roles;

@@ -132,10 +132,11 @@ pub async fn delete_staff_role(
 ) -> Result<HttpResponse> {
     staff.require(Scope::StaffWrite)?;
     let (expected, author, now) = (&Expected::from_request(&request)?, staff.author(), app.clock.now());
+    let which = (id.0, staff.scopes());
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move {
-            let before = roles::delete(conn, id.0, expected).await?;
+            let before = roles::delete(conn, which, expected).await?;
             audit::record(conn, author, Entry::new(Action::RoleDeleted, id.0).deleted(&before), now).await
         }
         .scope_boxed()

@@ -298,6 +298,9 @@ pub async fn update(
     let name = patch.name.required("/name")?;
     name.map_or(Ok(()), |name| require_free(name))?;
     let scopes = patch.scopes.as_deref().map(lawful_scopes).transpose()?;
+    if name.is_some() || patch.description.is_given() {
+        grants::require_all(held, &Scope::known(&present.scopes))?;
+    }
     if let Some(scopes) = &scopes {
         grants::require_all(held, &grants::difference(&Scope::known(&present.scopes), scopes))?;
     }
@@ -316,12 +319,17 @@ pub async fn update(
     Ok((before, row.shape()))
 }
 
-/// Deletes a role that nobody has; answers what it was. In a transaction.
+/// Deletes a role that nobody has, for somebody who holds all its scopes; answers what it was. In a transaction.
 ///
 /// # Errors
-/// `not_found`, `built_in_role`, `precondition_failed`, `role_in_use`.
-pub async fn delete(conn: &mut Connection, role: RoleRef, expected: &Expected) -> Result<StaffRole> {
+/// `not_found`, `built_in_role`, `precondition_failed`, `insufficient_scope`, `role_in_use`.
+pub async fn delete(
+    conn: &mut Connection,
+    (role, held): (RoleRef, &[Scope]),
+    expected: &Expected,
+) -> Result<StaffRole> {
     let present = changeable(conn, role, expected).await?;
+    grants::require_all(held, &Scope::known(&present.scopes))?;
     diesel::delete(staff_roles::table.find(present.id))
         .execute(conn)
         .await

@@ -39,7 +39,7 @@ pub(super) async fn answer_of(
     opened: &Opened,
     mut answer: HttpResponseBuilder,
 ) -> Result<HttpResponse> {
-    let found = sessions::find(conn, &opened.token, app.clock.now()).await?;
+    let found = sessions::find(conn, &opened.token, true, app.clock.now()).await?;
     let found = found.ok_or_else(|| Error::problem(Code::Unauthenticated, "This session was ended meanwhile."))?;
     let cookie = session_cookie::set(&opened.token, LIFE, &app.config.public_url);
     Ok(answer.insert_header((SET_COOKIE, cookie)).json(shape(conn, found).await?))
@@ -160,7 +160,7 @@ pub async fn change_staff_password(
         let mut conn = app.connection().await?;
         members::row(&mut conn, session.0.member, false).await?
     };
-    app.limits.login(&account_of(&row.email), Caller::of(&request))?;
+    app.limits.password(&account_of(&row.email), Caller::of(&request))?;
     require_unlike(&change.password, &row.email)?;
     let proven = row.password_hash.as_deref();
     if !app.passwords.verify(&change.current_password, proven).await? {

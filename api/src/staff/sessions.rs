@@ -92,11 +92,11 @@ type Columns = (
     Option<Vec<String>>,
 );
 
-/// The living session of a cookie, of a member who is active. Notes that it is used.
+/// The living session of a cookie, of a member who is active; with `is_use` it is noted that it is used.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Result<Option<Found>> {
+pub async fn find(conn: &mut Connection, token: &str, is_use: bool, now: DateTime<Utc>) -> Result<Option<Found>> {
     let found: Option<Columns> = staff_sessions::table
         .inner_join(staff_members::table.on(staff_members::id.eq(staff_sessions::staff_id)))
         .left_join(staff_roles::table.on(staff_roles::id.nullable().eq(staff_members::role_id)))
@@ -119,7 +119,7 @@ pub async fn find(conn: &mut Connection, token: &str, now: DateTime<Utc>) -> Res
         .await
         .optional()?;
     let Some((id, member, (name, email), last, seen, built_in, role, scopes)) = found else { return Ok(None) };
-    let seen = if seen <= now - USE_NOTED { touch(conn, (id, member), now).await? } else { seen };
+    let seen = if is_use && seen <= now - USE_NOTED { touch(conn, (id, member), now).await? } else { seen };
     let scopes = match members::role_of(built_in, role)? {
         RoleRef::BuiltIn(role) => role.scopes(),
         RoleRef::Custom(_) => Scope::known(&scopes.unwrap_or_default()),

@@ -80,7 +80,7 @@ function ListBody<Row>({ list, empty, children }: Props<Row>) {
 }
 
 function shown(count: number, more: boolean, total: OnePage<unknown>['total_count']): string {
-  if (!more) return `${count.toLocaleString()} shown, all there are`;
+  if (!more) return `${count.toLocaleString()} in all`;
   if (!total) return `${count.toLocaleString()} shown, there are more`;
   const bound = total.relation === 'eq' ? '' : 'more than ';
   return `${count.toLocaleString()} of ${bound}${total.value.toLocaleString()}`;

@@ -33,14 +33,14 @@ export function OrderNotes({ order }: { order: Order }) {
         <Loaded query={notes} rows={2}>
           {({ data }) => (
             <Stack gap="sm">
-              {data.map(({ id, body, created_by, created_at }) => (
+              {data.map(({ id, body, created_by, created_by_name, created_at }) => (
                 <Group key={id} justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
                   <div>
                     <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
                       {body}
                     </Text>
                     <Text size="xs" c="dimmed">
-                      {created_by} · <Time at={created_at} />
+                      {created_by_name ?? created_by} · <Time at={created_at} />
                     </Text>
                   </div>
                   {may('orders:write') && (

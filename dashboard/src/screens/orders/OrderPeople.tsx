@@ -2,6 +2,7 @@ import { Anchor, Box, Stack, Text } from '@mantine/core';
 import type { Schemas } from '../../api/client';
 import { Panel } from '../../components/Page';
 import { ScreenLink } from '../../components/RowLink';
+import { countryName } from '../../format/countries';
 import type { Order } from './queries';
 
 /** Who bought, where it goes, who pays. */
@@ -46,7 +47,7 @@ function PostalAddress({ title, address, same }: AddressProps) {
     line1,
     line2,
     [postal_code, city, state].filter(Boolean).join(' '),
-    country,
+    country && countryName(country),
     phone,
   ];
   return (

@@ -1,4 +1,5 @@
 import { Text, Timeline } from '@mantine/core';
+import type { Schemas } from '../../api/client';
 import { Empty, Panel } from '../../components/Page';
 import { Time } from '../../components/Told';
 import { money } from '../../format/money';
@@ -69,7 +70,7 @@ export function OrderTimeline({ order }: { order: Order }) {
             }
           >
             <Text size="xs" c="dimmed">
-              <Time at={entry.at} /> {toldOf(entry.detail)}
+              <Time at={entry.at} /> {toldOf(entry)}
             </Text>
           </Timeline.Item>
         ))}
@@ -85,11 +86,11 @@ const isMoney = (value: unknown): value is { amount: number; currency: string } 
 const readable = (value: string) => (/^[a-z_]+$/.test(value) ? words(value) : value);
 
 /** What is worth reading of an entry's detail: ids are not, who did it is. */
-function toldOf(detail: Record<string, unknown>): string {
+function toldOf({ detail, by_name }: Schemas['TimelineEntry']): string {
   const told = Object.entries(detail).flatMap(([name, value]) => {
     if (isMoney(value)) return [`${words(name)} ${money(value)}`];
     if (name.endsWith('_id') || typeof value === 'object' || value === '') return [];
-    return [name === 'by' ? `by ${value}` : `${words(name)}: ${readable(String(value))}`];
+    return [name === 'by' ? `by ${by_name ?? value}` : `${words(name)}: ${readable(String(value))}`];
   });
   return told.length > 0 ? `· ${told.join(' · ')}` : '';
 }

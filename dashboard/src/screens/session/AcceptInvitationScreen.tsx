@@ -1,16 +1,17 @@
 import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { answer, api, type Schemas } from '../../api/client';
 import { sessionBegun } from '../../api/session';
 import { useAction } from '../../components/actions';
 import { ProblemAlert } from '../../components/ProblemAlert';
 import { Door } from './Door';
+import { useLinkToken } from './linkToken';
 
 /** Whoever was invited names themselves and chooses a password; the link of the e-mail carries the token. */
 export function AcceptInvitationScreen() {
-  const { token } = useSearch({ from: '/accept' });
+  const token = useLinkToken();
   const navigate = useNavigate();
   const client = useQueryClient();
   const form = useForm({

@@ -1,15 +1,16 @@
 import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isEmail, isNotEmpty, useForm } from '@mantine/form';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { answer, api, type Schemas } from '../../api/client';
 import { useAction } from '../../components/actions';
 import { ProblemAlert } from '../../components/ProblemAlert';
 import { ScreenLink } from '../../components/RowLink';
 import { Door } from './Door';
+import { useLinkToken } from './linkToken';
 
 /** Asks for a reset's e-mail; with the token of that e-mail, takes the new password. */
 export function ResetScreen() {
-  const { token } = useSearch({ from: '/reset' });
+  const token = useLinkToken();
   return token ? <NewPassword token={token} /> : <AskForReset />;
 }
 

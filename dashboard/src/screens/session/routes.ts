@@ -12,13 +12,11 @@ export const loginRoute = createRoute({
 export const acceptInvitationRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: 'accept',
-  validateSearch: ({ token }) => optional({ token: text(token) }),
   component: lazyRouteComponent(() => import('./AcceptInvitationScreen'), 'AcceptInvitationScreen'),
 });
 
 export const resetRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: 'reset',
-  validateSearch: ({ token }) => optional({ token: text(token) }),
   component: lazyRouteComponent(() => import('./ResetScreen'), 'ResetScreen'),
 });

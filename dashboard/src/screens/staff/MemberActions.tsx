@@ -84,7 +84,8 @@ function Deactivate({ member, onClose }: DialogProps) {
       action={deactivate}
       onSubmit={() => deactivate.mutate()}
     >
-      They are logged out everywhere at once and cannot log in again. What they did stays in the records.
+      They are logged out everywhere at once and cannot log in again. What they did stays in the records. API
+      keys that they made go on working: look through them, too.
     </ActionModal>
   );
 }
