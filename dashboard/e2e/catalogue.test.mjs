@@ -193,9 +193,16 @@ test('a file is tried and then imported, with what was refused and why', async (
   await inspect(page, 'import');
   assert.equal((await read(`/products?q=MUG-${HASTE}-B`)).data.length, 0);
   const tried = page.url();
+  await page.reload();
+  await page.getByText('The file once more').waitFor();
+  await page.goto('/admin/imports');
+  await settled(page);
   await page.locator('input[type=file]').setInputFiles(file);
+  await page.getByRole('button', { name: 'Trial run' }).click();
+  await page.waitForURL((url) => url.pathname.startsWith('/admin/imports/') && url.href !== tried);
+  const again = page.url();
   await page.getByRole('button', { name: 'Import for real' }).click();
-  await page.waitForURL((url) => url.href !== tried);
+  await page.waitForURL((url) => url.href !== again);
   await page.getByText('What happened').waitFor();
   await page.getByText('Done', { exact: true }).waitFor();
   const [mug] = (await read(`/products?q=MUG-${HASTE}-B`)).data;
