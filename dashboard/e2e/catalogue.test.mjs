@@ -189,7 +189,7 @@ test('a file is tried and then imported, with what was refused and why', async (
   await inspect(page, 'imports');
   await page.getByRole('button', { name: 'Trial run' }).click();
   await page.getByText('1 product would be refused').waitFor();
-  await page.getByText('is no price').waitFor();
+  await page.getByText('is no price').filter({ visible: true }).waitFor();
   await inspect(page, 'import');
   assert.equal((await read(`/products?q=MUG-${HASTE}-B`)).data.length, 0);
   const tried = page.url();

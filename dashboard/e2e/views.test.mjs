@@ -143,7 +143,8 @@ test('many products are activated, and what was refused is told', async () => {
   const collection = await change('POST', '/collections', { title: `Kitchen ${HASTE}` });
   await page.reload();
   await page.getByLabel('Select all that are shown').check();
-  await bar.getByRole('button', { name: 'Add to collection' }).click();
+  await bar.getByRole('button', { name: 'Collections' }).click();
+  await page.getByRole('menuitem', { name: 'Add to a collection…' }).click();
   await page.getByRole('combobox', { name: 'Collection' }).fill(HASTE);
   await page.getByRole('option', { name: collection.title }).click();
   await page.getByRole('button', { name: 'Add them' }).click();
@@ -170,7 +171,7 @@ test('prices and stock of many variants are edited in one table, over nobody els
   await change('PATCH', `/variants/${jug.variants[0].id}`, { prices: [{ currency: 'EUR', amount: 1800 }] });
   await page.getByRole('button', { name: 'Save 3 variants' }).click();
   await page.getByText('Somebody else changed this meanwhile').waitFor();
-  await page.getByText('Now: price EUR 18.00.').waitFor();
+  await page.getByText('Now: price €18.00.').waitFor();
   await inspect(page, 'products-edit-conflict');
   const saved = await read(`/products/${cup.id}`);
   assert.equal(saved.vendor, 'Halden');

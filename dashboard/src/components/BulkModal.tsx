@@ -104,5 +104,7 @@ function Report({ progress: { done, failed }, of }: { progress: Progressed; of: 
 }
 
 /** A problem in words, with the fields' where its detail does not tell them. */
-const whyOf = ({ detail, errors }: Problem) =>
-  [detail, ...errors.map((error) => error.detail).filter((told) => !detail.includes(told))].join(' ');
+function whyOf({ status, detail, errors }: Problem): string {
+  if (status === 412) return 'Somebody else changed it meanwhile. Look at it again, then repeat.';
+  return [detail, ...errors.map((error) => error.detail).filter((told) => !detail.includes(told))].join(' ');
+}

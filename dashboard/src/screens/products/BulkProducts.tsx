@@ -1,4 +1,5 @@
-import { Button, Group, Select, Text } from '@mantine/core';
+import { Button, Group, Menu, Select, Text } from '@mantine/core';
+import { IconChevronDown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answer, api, ifMatch } from '../../api/client';
@@ -56,17 +57,22 @@ export function BulkProducts({ products, onDone }: Props) {
           {BECOMES[status].button}
         </Button>
       ))}
-      <Button size="xs" variant="default" onClick={() => ask('put')}>
-        Add to collection
-      </Button>
-      <Button
-        size="xs"
-        variant="default"
-        disabled={products.every(({ collections }) => collections.length === 0)}
-        onClick={() => ask('take')}
-      >
-        Take out of collection
-      </Button>
+      <Menu>
+        <Menu.Target>
+          <Button size="xs" variant="default" rightSection={<IconChevronDown size={14} aria-hidden />}>
+            Collections
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => ask('put')}>Add to a collection…</Menu.Item>
+          <Menu.Item
+            disabled={products.every(({ collections }) => collections.length === 0)}
+            onClick={() => ask('take')}
+          >
+            Take out of a collection…
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
       {dialog && <Dialog {...dialog} onClose={close} />}
     </Group>
   );

@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Table, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, SimpleGrid, Table, Text, TextInput } from '@mantine/core';
 import { ProblemAlert } from '../../components/ProblemAlert';
 import { ScreenLink } from '../../components/RowLink';
 import classes from '../../components/table.module.css';
-import { majorUnits } from '../../format/money';
+import { majorUnits, money } from '../../format/money';
 import { onSale, type Variant } from './queries';
 import { type Draft, errorsOf, onHandText, priceText, type QuickEdit } from './quickEdit';
 
@@ -20,10 +20,9 @@ export function EditTable(props: Props) {
     <Table aria-label="Prices and stock" verticalSpacing={6} horizontalSpacing="xs" fz="sm" layout="fixed">
       <Table.Thead>
         <Table.Tr>
-          <Table.Th className={classes.head} visibleFrom="sm" pl="md">
-            Variant
+          <Table.Th className={classes.head} pl="md">
+            Variant and SKU
           </Table.Th>
-          <Table.Th className={classes.head}>SKU</Table.Th>
           <Table.Th className={classes.head} w={{ base: 96, sm: 150 }} ta="right">
             Price, {props.currency}
           </Table.Th>
@@ -35,7 +34,7 @@ export function EditTable(props: Props) {
       {products.map((product) => (
         <Table.Tbody key={product.id}>
           <Table.Tr>
-            <Table.Th colSpan={4} scope="rowgroup" px="md" pt="sm">
+            <Table.Th colSpan={3} scope="rowgroup" px="md" pt="sm">
               <ScreenLink to="/products/$id" params={{ id: product.id }} inherit>
                 {product.title}
               </ScreenLink>
@@ -55,28 +54,28 @@ function VariantRows({ edit, currency, mayPrice, mayStock, variant }: Props & { 
   const outcome = edit.outcomes[variant.id];
   const errors = errorsOf(draft, variant);
   const change = (patch: Draft) => edit.edit(variant, patch);
-  const disabled = edit.saving || Boolean(outcome?.theirs);
+  const readOnly = edit.saving || Boolean(outcome?.theirs);
   const derived = variant.derived_prices?.find((price) => price.currency === currency);
   const reserved = variant.inventory?.reserved ?? 0;
   const touched = edit.drafts[variant.id] ? 'var(--mantine-primary-color-light)' : undefined;
   return (
     <>
       <Table.Tr bg={touched} style={{ verticalAlign: 'top' }}>
-        <Table.Td visibleFrom="sm" pl="md" pt={12}>
-          {variant.title}
-        </Table.Td>
-        <Table.Td>
-          <Text size="xs" c="dimmed" hiddenFrom="sm" pb={2} truncate>
-            {variant.title}
-          </Text>
-          <TextInput
-            size="xs"
-            aria-label={`SKU of ${variant.sku}`}
-            disabled={!mayPrice || disabled}
-            value={draft.sku ?? variant.sku}
-            error={errors.sku}
-            onChange={({ currentTarget }) => change({ sku: currentTarget.value })}
-          />
+        <Table.Td pl="md">
+          <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xs" verticalSpacing={2}>
+            <Text fz={{ base: 'xs', sm: 'sm' }} c="dimmed" truncate pt={{ sm: 5 }}>
+              {variant.title === 'Default' ? variant.sku : variant.title}
+            </Text>
+            <TextInput
+              size="xs"
+              aria-label={`SKU of ${variant.sku}`}
+              disabled={!mayPrice}
+              readOnly={readOnly}
+              value={draft.sku ?? variant.sku}
+              error={errors.sku}
+              onChange={({ currentTarget }) => change({ sku: currentTarget.value })}
+            />
+          </SimpleGrid>
         </Table.Td>
         <Table.Td>
           <NarrowGap />
@@ -85,7 +84,8 @@ function VariantRows({ edit, currency, mayPrice, mayStock, variant }: Props & { 
             inputMode="decimal"
             aria-label={`Price of ${variant.sku} in ${currency}`}
             placeholder={derived ? majorUnits(derived) : undefined}
-            disabled={!mayPrice || disabled}
+            disabled={!mayPrice}
+            readOnly={readOnly}
             styles={{ input: { textAlign: 'right' } }}
             value={draft.prices?.[currency] ?? priceText(variant, currency)}
             error={errors[currency]}
@@ -99,7 +99,8 @@ function VariantRows({ edit, currency, mayPrice, mayStock, variant }: Props & { 
               size="xs"
               inputMode="numeric"
               aria-label={`On hand of ${variant.sku}`}
-              disabled={!mayStock || disabled}
+              disabled={!mayStock}
+              readOnly={readOnly}
               styles={{ input: { textAlign: 'right' } }}
               description={reserved > 0 ? `${reserved.toLocaleString()} reserved` : undefined}
               inputWrapperOrder={['label', 'input', 'description', 'error']}
@@ -115,8 +116,8 @@ function VariantRows({ edit, currency, mayPrice, mayStock, variant }: Props & { 
         </Table.Td>
       </Table.Tr>
       {outcome && (
-        <Table.Tr bg={touched}>
-          <Table.Td colSpan={4} px="md" pb="sm">
+        <Table.Tr>
+          <Table.Td colSpan={3} px="md" pb="sm">
             {outcome.theirs ? (
               <Clash draft={draft} theirs={outcome.theirs} settle={edit.settle} />
             ) : (
@@ -131,7 +132,7 @@ function VariantRows({ edit, currency, mayPrice, mayStock, variant }: Props & { 
 
 /** Where a row has the variant's name above its SKU, the other fields stand beside the SKU. */
 const NarrowGap = () => (
-  <Text size="xs" hiddenFrom="sm" pb={2} aria-hidden>
+  <Text fz="xs" hiddenFrom="sm" pb={2} aria-hidden>
     &nbsp;
   </Text>
 );
@@ -146,7 +147,10 @@ interface ClashProps {
 function Clash({ draft, theirs, settle }: ClashProps) {
   const now = [
     draft.sku !== undefined && `SKU ${theirs.sku}`,
-    ...Object.keys(draft.prices ?? {}).map((code) => `price ${code} ${priceText(theirs, code) || 'none'}`),
+    ...Object.keys(draft.prices ?? {}).map((code) => {
+      const price = theirs.prices?.find(({ currency }) => currency === code);
+      return price ? `price ${money(price)}` : `no price in ${code}`;
+    }),
     draft.on_hand !== undefined && `on hand ${onHandText(theirs)}`,
   ].filter(Boolean);
   return (

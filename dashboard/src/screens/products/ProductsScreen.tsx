@@ -132,14 +132,14 @@ const columnsFor = (currency: string | undefined): Column<Product>[] => [
 function Name({ product: { id, title, media, product_type, slug } }: { product: Product }) {
   return (
     <Group gap="sm" wrap="nowrap">
-      <Avatar src={media[0]?.url} radius="sm" size={38} alt="">
+      <Avatar src={media[0]?.url} radius="sm" size={38} alt="" visibleFrom="xs">
         <IconPackage size={18} stroke={1.4} aria-hidden />
       </Avatar>
-      <Box miw={0}>
+      <Box miw={0} style={{ overflowWrap: 'anywhere' }}>
         <RowLink to="/products/$id" params={{ id }}>
           {title}
         </RowLink>
-        <Text size="xs" c="dimmed" truncate maw={320}>
+        <Text size="xs" c="dimmed" truncate maw={{ base: 140, sm: 320 }}>
           {product_type ?? slug}
         </Text>
       </Box>
