@@ -75,7 +75,7 @@ test('a product is found and edited, and nobody overwrites what somebody else ch
   await page.getByRole('link', { name: product.title }).click();
   await page.getByRole('heading', { level: 1, name: product.title }).waitFor();
   await page.getByRole('textbox', { name: 'Description', exact: true }).first().waitFor();
-  await page.getByRole('textbox', { name: 'Title', exact: true }).fill(`${product.title}, long`);
+  await page.getByRole('textbox', { name: 'Title', exact: true }).first().fill(`${product.title}, long`);
   await page.getByLabel('Vendor', { exact: true }).fill('Halden');
   await change('PATCH', `/products/${product.id}`, { title: 'Their title' });
   await save();
