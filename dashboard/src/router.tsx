@@ -12,7 +12,13 @@ import { inboxRoutes } from './screens/inbox/routes';
 import { jobsRoutes } from './screens/jobs/routes';
 import { keysRoute } from './screens/keys/routes';
 import { orderRoute, ordersRoute } from './screens/orders/routes';
-import { newProductRoute, productRoute, productsRoute, variantRoute } from './screens/products/routes';
+import {
+  editProductsRoute,
+  newProductRoute,
+  productRoute,
+  productsRoute,
+  variantRoute,
+} from './screens/products/routes';
 import { acceptInvitationRoute, loginRoute, resetRoute } from './screens/session/routes';
 import {
   currenciesRoute,
@@ -38,6 +44,7 @@ const routes = rootRoute.addChildren([
     orderRoute,
     productsRoute,
     newProductRoute,
+    editProductsRoute,
     productRoute,
     variantRoute,
     collectionsRoute,

@@ -12,6 +12,8 @@ interface Props<Item> {
   run: (item: Item) => Promise<unknown>;
   submit: string;
   danger?: boolean;
+  /** While something must still be chosen. */
+  disabled?: boolean;
   refresh: QueryKey[];
   /** `done`: whether anything was begun. */
   onClose: (done: boolean) => void;
@@ -25,8 +27,10 @@ interface Progressed {
 
 /** Does the same to several things and tells of each that it could not be done to. */
 export function BulkModal<Item>(props: Props<Item>) {
-  const { title, items, nameOf, run, submit, danger, refresh, onClose, children } = props;
+  const { title, nameOf, run, submit, danger, disabled, refresh, onClose, children } = props;
   const client = useQueryClient();
+  // The list behind may lose them while they are worked on.
+  const [items] = useState(props.items);
   const [progress, setProgress] = useState<Progressed | null>(null);
   const tried = progress ? progress.done + progress.failed.length : 0;
   const running = progress !== null && tried < items.length;
@@ -42,11 +46,20 @@ export function BulkModal<Item>(props: Props<Item>) {
       }
       setProgress(state);
     }
-    await Promise.all(refresh.map((queryKey) => client.invalidateQueries({ queryKey })));
   };
-  const close = () => onClose(progress !== null);
+  const close = () => {
+    if (progress) for (const queryKey of refresh) client.invalidateQueries({ queryKey });
+    onClose(progress !== null);
+  };
   return (
-    <Modal opened onClose={close} title={title} closeOnClickOutside={false} withCloseButton={!running}>
+    <Modal
+      opened
+      onClose={close}
+      title={title}
+      closeOnClickOutside={false}
+      closeOnEscape={!running}
+      withCloseButton={!running}
+    >
       <Stack>
         {progress ? <Report progress={progress} of={items.length} /> : children}
         <Group justify="flex-end" gap="xs">
@@ -59,7 +72,7 @@ export function BulkModal<Item>(props: Props<Item>) {
               <Button variant="default" onClick={close}>
                 Not now
               </Button>
-              <Button color={danger ? 'red' : undefined} onClick={begin}>
+              <Button color={danger ? 'red' : undefined} disabled={disabled} onClick={begin}>
                 {submit}
               </Button>
             </>
@@ -81,11 +94,17 @@ function Report({ progress: { done, failed }, of }: { progress: Progressed; of: 
         <List size="sm" spacing={4}>
           {failed.map(({ name, problem }) => (
             <List.Item key={name}>
-              <b>{name}</b>: {problem.detail}
+              <b>{name}</b>: {whyOf(problem)}
             </List.Item>
           ))}
         </List>
       )}
     </Stack>
   );
+}
+
+/** A problem in words, with the fields' where its detail does not tell them. */
+function whyOf({ status, detail, errors }: Problem): string {
+  if (status === 412) return 'Somebody else changed it meanwhile. Look at it again, then repeat.';
+  return [detail, ...errors.map((error) => error.detail).filter((told) => !detail.includes(told))].join(' ');
 }

@@ -1,4 +1,4 @@
-import { Alert, Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Alert, Box, Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect } from 'react';
@@ -133,16 +133,19 @@ const COLUMNS: Column<Row & { id: string }>[] = [
   {
     key: 'what',
     label: 'Product',
-    cell: ({ handle, sku }) => (
-      <>
+    cell: ({ handle, sku, messages }) => (
+      <Box style={{ overflowWrap: 'anywhere' }}>
         {handle ?? '–'}
         {sku && (
           <Text size="xs" c="dimmed">
             {sku}
           </Text>
         )}
-      </>
+        <Text size="xs" hiddenFrom="sm">
+          {messages.join(' ')}
+        </Text>
+      </Box>
     ),
   },
-  { key: 'why', label: 'Why', cell: ({ messages }) => messages.join(' ') },
+  { key: 'why', label: 'Why', from: 'sm', cell: ({ messages }) => messages.join(' ') },
 ];

@@ -3,6 +3,7 @@ import { IconUpload } from '@tabler/icons-react';
 import { answer, api } from '../../api/client';
 import { useMay } from '../../api/session';
 import { type Column, DataTable } from '../../components/DataTable';
+import { DownloadLink } from '../../components/DownloadLink';
 import { ListCard, usePages } from '../../components/lists';
 import { Empty, Page } from '../../components/Page';
 import { RowLink, ScreenLink } from '../../components/RowLink';
@@ -18,7 +19,11 @@ export function ImportsScreen() {
     answer(api.GET('/v1/admin/imports', { params: { query: { cursor, limit: 20 } } })),
   );
   return (
-    <Page title="Import products" back={<ScreenLink to="/products">← Products</ScreenLink>}>
+    <Page
+      title="Import products"
+      back={<ScreenLink to="/products">← Products</ScreenLink>}
+      actions={<DownloadLink href="/v1/admin/products/export">Export CSV</DownloadLink>}
+    >
       {may('products:write') && <StartImport />}
       <ListCard
         list={list}

@@ -18,6 +18,7 @@ import { storeQuery } from '../../api/shop';
 import { useAction } from '../../components/actions';
 import { Panel } from '../../components/Page';
 import { ProblemAlert } from '../../components/ProblemAlert';
+import { keepFile } from './files';
 import { IMPORTS, type ImportOrder, startImport } from './queries';
 
 /** Sends a file, first for a trial run. */
@@ -32,7 +33,10 @@ export function StartImport() {
   const start = useAction({
     run: (order: ImportOrder) => startImport(order),
     refresh: [IMPORTS],
-    onDone: ({ id }) => navigate({ to: '/imports/$id', params: { id } }),
+    onDone: ({ id, dry_run }) => {
+      if (dry_run && file) keepFile(id, file);
+      navigate({ to: '/imports/$id', params: { id } });
+    },
   });
   const send = (dryRun: boolean) => {
     if (!file) return;
@@ -43,8 +47,8 @@ export function StartImport() {
     <Panel title="From a CSV file">
       <Stack gap="sm">
         <Text size="sm" c="dimmed">
-          Shopify's product CSV, as Shopify or <code>merx export</code> writes it. Rows of one handle are one
-          product: it is imported whole or not at all. What the file does not name stays as it is.
+          Shopify's product CSV, as Shopify or our own export writes it. Rows of one handle are one product:
+          it is imported whole or not at all. What the file does not name stays as it is.
         </Text>
         <FileInput
           label="File"

@@ -16,10 +16,14 @@ interface Props {
 /** What can be done to all orders that are ticked; nothing while none is. */
 export function BulkActions({ orders, onDone }: Props) {
   const may = useMay();
-  const [open, setOpen] = useState<'ship' | 'cancel' | 'tag' | null>(null);
-  if (orders.length === 0) return null;
+  // The orders of the dialog stay, even if the list behind it loses them.
+  const [dialog, setDialog] = useState<{ to: 'ship' | 'cancel' | 'tag'; orders: OrderSummary[] } | null>(
+    null,
+  );
+  if (orders.length === 0 && !dialog) return null;
+  const ask = (to: 'ship' | 'cancel' | 'tag') => setDialog({ to, orders });
   const close = (done: boolean) => {
-    setOpen(null);
+    setDialog(null);
     if (done) onDone();
   };
   return (
@@ -35,23 +39,23 @@ export function BulkActions({ orders, onDone }: Props) {
         {counted(orders.length, 'order')} selected
       </Text>
       {may('fulfillments:write') && (
-        <Button size="xs" variant="default" onClick={() => setOpen('ship')}>
+        <Button size="xs" variant="default" onClick={() => ask('ship')}>
           Ship
         </Button>
       )}
       {may('orders:write') && (
         <>
-          <Button size="xs" variant="default" onClick={() => setOpen('tag')}>
+          <Button size="xs" variant="default" onClick={() => ask('tag')}>
             Add tag
           </Button>
-          <Button size="xs" variant="default" onClick={() => setOpen('cancel')}>
+          <Button size="xs" variant="default" onClick={() => ask('cancel')}>
             Cancel
           </Button>
         </>
       )}
-      {open === 'ship' && <ShipAll orders={orders} onClose={close} />}
-      {open === 'tag' && <TagAll orders={orders} onClose={close} />}
-      {open === 'cancel' && <CancelAll orders={orders} onClose={close} />}
+      {dialog?.to === 'ship' && <ShipAll orders={dialog.orders} onClose={close} />}
+      {dialog?.to === 'tag' && <TagAll orders={dialog.orders} onClose={close} />}
+      {dialog?.to === 'cancel' && <CancelAll orders={dialog.orders} onClose={close} />}
     </Group>
   );
 }
@@ -104,6 +108,7 @@ function TagAll({ orders, onClose }: DialogProps) {
       items={orders}
       run={add}
       submit="Add the tag"
+      disabled={!tag.trim()}
       onClose={onClose}
     >
       <TextInput

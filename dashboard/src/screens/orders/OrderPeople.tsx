@@ -16,7 +16,7 @@ export function OrderPeople({ order }: { order: Order }) {
           </Anchor>
           <Text size="xs" c="dimmed">
             {order.customer_id ? 'Has an account' : 'Bought as a guest'} ·{' '}
-            <ScreenLink to="/orders" search={{ q: order.email }} inherit>
+            <ScreenLink to="/orders" search={{ q: order.email }} inherit underline="always">
               All their orders
             </ScreenLink>
           </Text>

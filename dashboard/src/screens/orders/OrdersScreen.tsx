@@ -1,11 +1,15 @@
-import { Button, ScrollArea, Tabs } from '@mantine/core';
-import { IconDownload, IconShoppingBag } from '@tabler/icons-react';
+import { IconShoppingBag } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
+import { ColumnsMenu, useColumns } from '../../components/columns';
 import { DataTable } from '../../components/DataTable';
+import { DownloadLink } from '../../components/DownloadLink';
 import { type Filter, FilterBar } from '../../components/FilterBar';
 import { ListCard } from '../../components/lists';
 import { Empty, Page } from '../../components/Page';
+import { SaveView } from '../../components/ViewDialogs';
+import { ViewTabs } from '../../components/ViewTabs';
+import { useViews, type View } from '../../components/views';
 import { FULFILLMENT, NEED, ORDER, optionsOf, PAYMENT } from '../../format/states';
 import { BulkActions } from './BulkActions';
 import { COLUMNS } from './columns';
@@ -22,54 +26,69 @@ function useFilters() {
   return { search, change };
 }
 
-/** All orders: what needs a person in tabs, everything else by search and filters. */
+/** All orders: views in tabs, everything else by search and filters. */
 export function OrdersScreen() {
   const { search, change } = useFilters();
   const { list, file } = useOrders();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const { sort = '-placed_at', ...filters } = search;
-  const columns = search.currency
-    ? COLUMNS
-    : COLUMNS.map(({ key, sort, ...rest }) => ({ ...rest, key, sort: key === 'total' ? undefined : sort }));
+  const views = useViews('orders', VIEWS, search);
+  const columns = useColumns('orders', search.currency ? COLUMNS : UNSORTED);
   return (
-    <Page title="Orders" actions={<Download file={file} />}>
+    <Page title="Orders" actions={<DownloadLink href={file}>CSV</DownloadLink>}>
       <ListCard
         list={list}
         empty={<NoOrders filtered={Object.values(filters).some(Boolean)} />}
         above={
           <>
-            <Needs needs={search.needs} onChange={(needs) => change({ needs })} />
+            <ViewTabs label="Views of orders" views={views} />
             <FilterBar
               value={search}
               onChange={change}
               filters={FILTERS}
               search="Number, name, e-mail, SKU, tracking"
+            >
+              <ColumnsMenu columns={columns} />
+              <SaveView views={views} />
+            </FilterBar>
+            <BulkActions
+              orders={(list.rows ?? []).filter(({ id }) => selected.has(id))}
+              onDone={() => setSelected(new Set())}
             />
           </>
         }
       >
         {(rows) => (
-          <>
-            <BulkActions
-              orders={rows.filter(({ id }) => selected.has(id))}
-              onDone={() => setSelected(new Set())}
-            />
-            <DataTable
-              label="Orders"
-              rows={rows}
-              columns={columns}
-              nameOf={nameOf}
-              selection={{ ids: selected, set: setSelected }}
-              sort={{ by: sort, set: (by) => change({ sort: by as Search['sort'] }) }}
-            />
-          </>
+          <DataTable
+            label="Orders"
+            rows={rows}
+            columns={columns.shown}
+            nameOf={nameOf}
+            selection={{ ids: selected, set: setSelected }}
+            sort={{ by: sort, set: (by) => change({ sort: by as Search['sort'] }) }}
+          />
         )}
       </ListCard>
     </Page>
   );
 }
 
+/** Totals of several currencies have no order. */
+const UNSORTED = COLUMNS.map((column) => (column.key === 'total' ? { ...column, sort: undefined } : column));
+
+/** The views that everybody has. */
+const VIEWS: View[] = [
+  { name: 'All', search: {} },
+  { name: NEED.fulfillment.label, search: { needs: 'fulfillment' } },
+  { name: NEED.review.label, search: { needs: 'review' } },
+  { name: NEED.dispute.label, search: { needs: 'dispute' } },
+  { name: PAYMENT.unpaid.label, search: { payment_status: 'unpaid' } },
+  { name: PAYMENT.refunded.label, search: { payment_status: 'refunded' } },
+  { name: ORDER.cancelled.label, search: { status: 'cancelled' } },
+];
+
 const FILTERS: Filter<Search>[] = [
+  { key: 'needs', label: 'Needs', options: optionsOf(NEED) },
   { key: 'status', label: 'Status', options: optionsOf(ORDER) },
   { key: 'payment_status', label: 'Payment', options: optionsOf(PAYMENT) },
   { key: 'fulfillment_status', label: 'Shipping', options: optionsOf(FULFILLMENT) },
@@ -79,42 +98,6 @@ const FILTERS: Filter<Search>[] = [
   { key: 'tag', label: 'Tag' },
   { key: 'discount_code', label: 'Discount code' },
 ];
-
-function Needs({ needs, onChange }: { needs: Search['needs']; onChange: (needs: Search['needs']) => void }) {
-  return (
-    <ScrollArea type="never">
-      <Tabs
-        value={needs ?? 'all'}
-        onChange={(value) => onChange(value === 'all' ? undefined : (value as Search['needs']))}
-        keepMounted={false}
-      >
-        <Tabs.List style={{ flexWrap: 'nowrap' }} px="xs" aria-label="Which orders">
-          <Tabs.Tab value="all">All</Tabs.Tab>
-          {optionsOf(NEED).map(({ value, label }) => (
-            <Tabs.Tab key={value} value={value}>
-              {label}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-      </Tabs>
-    </ScrollArea>
-  );
-}
-
-/** The file holds all that match, not only what is shown. */
-function Download({ file }: { file: string }) {
-  return (
-    <Button
-      component="a"
-      href={file}
-      download
-      variant="default"
-      leftSection={<IconDownload size={16} aria-hidden />}
-    >
-      CSV
-    </Button>
-  );
-}
 
 function NoOrders({ filtered }: { filtered: boolean }) {
   const icon = <IconShoppingBag size={40} stroke={1.3} aria-hidden />;

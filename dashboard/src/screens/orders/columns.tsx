@@ -1,12 +1,12 @@
 import { Badge, Group, Text } from '@mantine/core';
-import type { Column } from '../../components/DataTable';
+import type { ChosenColumn } from '../../components/columns';
 import { RowLink } from '../../components/RowLink';
 import { Amount, State, Time } from '../../components/Told';
 import { DISPUTE, FULFILLMENT, ORDER, PAYMENT } from '../../format/states';
 import { nameOf, type OrderSummary } from './queries';
 
-/** The columns of the orders' table. */
-export const COLUMNS: Column<OrderSummary>[] = [
+/** The columns of the orders' table; the first always stays. */
+export const COLUMNS: ChosenColumn<OrderSummary>[] = [
   { key: 'number', label: 'Order', sort: 'number', cell: (order) => <Name order={order} /> },
   {
     key: 'placed_at',
@@ -26,11 +26,38 @@ export const COLUMNS: Column<OrderSummary>[] = [
     ),
   },
   {
+    key: 'email',
+    label: 'E-mail',
+    from: 'sm',
+    extra: true,
+    cell: ({ email }) => (
+      <Text component="span" inherit truncate display="block" maw={220} title={email}>
+        {email}
+      </Text>
+    ),
+  },
+  {
+    key: 'status',
+    label: 'Status',
+    from: 'sm',
+    extra: true,
+    cell: ({ status }) => <State of={ORDER} value={status} />,
+  },
+  {
     key: 'payment',
     label: 'Payment',
     cell: ({ payment_status }) => <State of={PAYMENT} value={payment_status} />,
   },
   { key: 'fulfillment', label: 'Shipping', from: 'sm', cell: (order) => <Whereabouts order={order} /> },
+  {
+    key: 'destination',
+    label: 'Goes to',
+    from: 'sm',
+    extra: true,
+    cell: ({ shipping_city, shipping_country }) =>
+      [shipping_city, shipping_country].filter(Boolean).join(', ') || '–',
+  },
+  { key: 'method', label: 'Method', from: 'sm', extra: true, cell: (order) => order.shipping_method ?? '–' },
   {
     key: 'tags',
     label: 'Tags',
@@ -51,6 +78,29 @@ export const COLUMNS: Column<OrderSummary>[] = [
     align: 'right',
     from: 'md',
     cell: ({ item_count }) => item_count.toLocaleString(),
+  },
+  {
+    key: 'to_send',
+    label: 'Still to send',
+    align: 'right',
+    from: 'sm',
+    extra: true,
+    cell: ({ fulfillable_count }) => fulfillable_count.toLocaleString(),
+  },
+  {
+    key: 'paid_at',
+    label: 'Paid on',
+    from: 'sm',
+    extra: true,
+    cell: ({ paid_at }) => <Time at={paid_at} c="dimmed" />,
+  },
+  {
+    key: 'refunded',
+    label: 'Refunded',
+    align: 'right',
+    from: 'sm',
+    extra: true,
+    cell: ({ refunded }) => (refunded.amount > 0 ? <Amount value={refunded} /> : '–'),
   },
   {
     key: 'total',

@@ -26,6 +26,13 @@ export const newProductRoute = createRoute({
   component: lazyRouteComponent(() => import('./NewProductScreen'), 'NewProductScreen'),
 });
 
+export const editProductsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: 'products/edit',
+  validateSearch: (search) => optional({ ids: text(search.ids), currency: text(search.currency) }),
+  component: lazyRouteComponent(() => import('./EditProductsScreen'), 'EditProductsScreen'),
+});
+
 export const productRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: 'products/$id',

@@ -1,8 +1,9 @@
-import { Button, Text } from '@mantine/core';
-import { IconDownload, IconMoodSmile } from '@tabler/icons-react';
+import { Text } from '@mantine/core';
+import { IconMoodSmile } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { answer, api, type Schemas } from '../../api/client';
 import { type Column, DataTable } from '../../components/DataTable';
+import { DownloadLink } from '../../components/DownloadLink';
 import { FilterBar } from '../../components/FilterBar';
 import { ListCard, usePages } from '../../components/lists';
 import { Empty, Page } from '../../components/Page';
@@ -26,20 +27,7 @@ export function LowStockScreen() {
   });
   const file = `/v1/admin/low-stock.csv${out_of_stock === undefined ? '' : `?out_of_stock=${out_of_stock}`}`;
   return (
-    <Page
-      title="Low stock"
-      actions={
-        <Button
-          component="a"
-          href={file}
-          download
-          variant="default"
-          leftSection={<IconDownload size={16} aria-hidden />}
-        >
-          Download CSV
-        </Button>
-      }
-    >
+    <Page title="Low stock" actions={<DownloadLink href={file}>Download CSV</DownloadLink>}>
       <ListCard
         list={list}
         empty={
