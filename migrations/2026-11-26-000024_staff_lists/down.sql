@@ -1,5 +1,6 @@
 DROP TABLE live_events;
 
+DROP INDEX customers_email_prefix_idx;
 DROP INDEX customers_people_idx;
 DROP INDEX customers_created_at_idx;
 ALTER TABLE customers DROP COLUMN erase_reason, DROP COLUMN erased_at, DROP COLUMN note;
@@ -13,7 +14,9 @@ DROP INDEX orders_people_idx;
 DROP INDEX orders_payment_review_idx;
 DROP INDEX orders_disputed_idx;
 DROP INDEX orders_partly_fulfilled_idx;
+DROP INDEX orders_unfulfilled_idx;
 DROP INDEX orders_odd_payment_idx;
+DROP INDEX orders_cancelled_idx;
 DROP INDEX orders_open_idx;
 DROP INDEX orders_number_idx;
 DROP INDEX orders_total_idx;

@@ -7,12 +7,15 @@ CREATE INDEX orders_discounts_idx ON orders USING gin (discounts jsonb_path_ops)
 DROP INDEX orders_guest_email_idx;
 CREATE INDEX orders_email_idx ON orders (lower(email), placed_at DESC, id DESC);
 CREATE INDEX orders_total_idx ON orders (currency, total, id);
--- Numbers as people count them; '' for those without.
-CREATE INDEX orders_number_idx ON orders ((COALESCE(lpad(number, 20, '0'), '') COLLATE "C"), id);
+-- Numbers as people count them; '' for those without. The time is for lists of a range, which may lie at the far end:
+-- it is passed over in the index, without a look at the orders.
+CREATE INDEX orders_number_idx ON orders ((COALESCE(lpad(number, 20, '0'), '') COLLATE "C"), id, placed_at);
 -- The states that few orders are in, so that a list of them does not walk through all orders.
 CREATE INDEX orders_open_idx ON orders (status, placed_at DESC, id DESC) WHERE status IN ('pending', 'confirmed');
+CREATE INDEX orders_cancelled_idx ON orders (placed_at DESC, id DESC) WHERE status = 'cancelled';
 CREATE INDEX orders_odd_payment_idx ON orders (payment_status, placed_at DESC, id DESC)
     WHERE payment_status IN ('processing', 'failed', 'partially_refunded', 'refunded');
+CREATE INDEX orders_unfulfilled_idx ON orders (placed_at DESC, id DESC) WHERE fulfillment_status = 'unfulfilled';
 CREATE INDEX orders_partly_fulfilled_idx ON orders (placed_at DESC, id DESC)
     WHERE fulfillment_status = 'partially_fulfilled';
 CREATE INDEX orders_disputed_idx ON orders (dispute_status, placed_at DESC, id DESC) WHERE dispute_status <> 'none';
@@ -50,6 +53,8 @@ ALTER TABLE customers
 CREATE INDEX customers_created_at_idx ON customers (created_at DESC, id DESC);
 CREATE INDEX customers_people_idx ON customers USING gin ((lower(email
     || ' ' || COALESCE(name, '') || ' ' || COALESCE(phone, ''))) gin_trgm_ops);
+-- For words that are too short for it.
+CREATE INDEX customers_email_prefix_idx ON customers (lower(email) text_pattern_ops);
 
 -- What happened, for screens that are open just now. Rows are kept for minutes.
 CREATE TABLE live_events (

@@ -55,6 +55,20 @@ impl Listener {
         guard(self.try_next()).await.expect("the stream ended")
     }
 
+    /// The id of the next heartbeat, and when all up to there was told; events before it are passed over.
+    async fn beat(&mut self) -> (String, i64) {
+        loop {
+            if let Some((frame, rest)) = self.rest.split_once("\n\n") {
+                let (frame, rest) = (frame.to_owned(), rest.to_owned());
+                self.rest = rest;
+                let Some(id) = frame.strip_prefix(":\nid: ") else { continue };
+                return (id.to_owned(), time_of(id));
+            }
+            let chunk = self.answer.chunk().await.unwrap().expect("the stream ended");
+            self.rest.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
     /// The frames up to one that fits, that one included.
     async fn until(&mut self, fits: impl Fn(&Frame) -> bool) -> Vec<Frame> {
         let mut frames = Vec::new();
@@ -70,6 +84,10 @@ impl Listener {
     async fn end(mut self) {
         guard(async { while self.try_next().await.is_some() {} }).await;
     }
+}
+
+fn time_of(id: &str) -> i64 {
+    id.rsplit('.').next().unwrap().parse().unwrap()
 }
 
 fn is(entry: &'static str) -> impl Fn(&Frame) -> bool {
@@ -175,6 +193,56 @@ async fn who_comes_back_misses_nothing_and_who_comes_late_is_told_so() {
     app.advance(3600).await;
     app.run_jobs().await;
     other.terminate().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quiet_stream_goes_on_after_a_break() {
+    let app = TestApp::with(&[("MERX_EVENTS_HEARTBEAT_SECONDS", "1")]).await;
+    let variant = app.variant(50).await;
+    let mut stream = Listener::open(&app.base_url, "?topics=order.created", &app.admin_key, None).await;
+    let ready = stream.next().await;
+    app.advance(301).await;
+    let id = guard(async {
+        loop {
+            let (id, time) = stream.beat().await;
+            if time > time_of(&ready.id) + 300 {
+                return id;
+            }
+        }
+    })
+    .await;
+    drop(stream);
+    for (last, topic) in [(&ready.id, "reset"), (&id, "order.created")] {
+        let mut stream =
+            Listener::open(&app.base_url, "?topics=order.created", &app.admin_key, Some(last.as_str())).await;
+        app.checked_out(&variant, 1).await;
+        assert_eq!(stream.next().await.topic, topic);
+    }
+    app.advance(3600).await;
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_long_transaction_holds_back_is_kept_and_told_late() {
+    let app = TestApp::start().await;
+    let variant = app.variant(50).await;
+    let mut stream = Listener::open(&app.base_url, "?topics=order.created", &app.admin_key, None).await;
+    assert_eq!(stream.next().await.topic, "ready");
+    let mut slow = app.database().await;
+    diesel_async::SimpleAsyncConnection::batch_execute(&mut slow, "BEGIN; SELECT pg_current_xact_id()").await.unwrap();
+    app.checked_out(&variant, 1).await;
+    app.advance(601).await;
+    let kept = "SELECT count(*) FROM live_events WHERE topic = 'order.created'";
+    app.run_now(merx::jobs::Job::Watch).await;
+    assert_eq!(app.count(kept).await, 1, "nobody may read it yet");
+    diesel_async::SimpleAsyncConnection::batch_execute(&mut slow, "COMMIT").await.unwrap();
+    assert_eq!(stream.next().await.topic, "order.created");
+    app.run_now(merx::jobs::Job::Watch).await;
+    assert_eq!(app.count(kept).await, 0, "it was to be read");
+    app.advance(3600).await;
+    app.run_jobs().await;
     app.finish().await;
 }
 

@@ -1,6 +1,6 @@
 //! Which days are asked for, in which zone, cut into which buckets. PostgreSQL knows the zones.
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc, Weekday};
 use diesel::prelude::*;
 use diesel::sql_types::{Date, Timestamptz};
 use serde::Deserialize;
@@ -124,22 +124,23 @@ pub(super) async fn resolve(
     let zone = query.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
     let today = today(conn, &zone, app.clock.now()).await?;
     let to = query.to.unwrap_or(today);
-    let from = query.from.unwrap_or_else(|| to - TimeDelta::days(DEFAULT_DAYS - 1));
+    let from = query.from.or(to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1))).unwrap_or(to);
     let bucket = query.bucket.unwrap_or(AnalyticsBucket::Day);
     require_sensible(from, to, bucket)?;
-    let before = match query.compare.unwrap_or(AnalyticsComparison::None) {
-        AnalyticsComparison::None => None,
-        AnalyticsComparison::PreviousPeriod => {
-            Some((from - ((to - from) + TimeDelta::days(1)), from - TimeDelta::days(1)))
-        }
-        AnalyticsComparison::PreviousYear => {
-            from.checked_sub_months(Months::new(12)).zip(to.checked_sub_months(Months::new(12)))
-        }
-    };
-    let period = cut(conn, from, to, &zone, bucket).await?;
-    let before = match before {
+    let days = starts(from, to, bucket);
+    let period = cut(conn, (from, to), &days, &zone, bucket).await?;
+    let before = match earlier(query.compare.unwrap_or(AnalyticsComparison::None), from, to) {
         None => None,
-        Some((from, to)) => Some(cut(conn, from, to, &zone, bucket).await?),
+        Some((earlier_from, earlier_to, back)) => {
+            // Where the period is cut, so that points beside each other are of one length.
+            let back = |day: &NaiveDate| match back {
+                Back::Days(days) => day.checked_sub_signed(days),
+                Back::Year if bucket == AnalyticsBucket::Week => day.checked_sub_signed(from - earlier_from),
+                Back::Year => day.checked_sub_months(Months::new(12)),
+            };
+            let days: Vec<NaiveDate> = days.iter().filter_map(back).collect();
+            Some(cut(conn, (earlier_from, earlier_to), &days, &zone, bucket).await?)
+        }
     };
     let telling = Telling {
         currency: query.currency.unwrap_or(app.config.default_currency),
@@ -148,8 +149,39 @@ pub(super) async fn resolve(
     Ok((period, before, telling))
 }
 
+/// How far back something is that is compared.
+enum Back {
+    Days(TimeDelta),
+    Year,
+}
+
+/// The days that a period is compared with, and how far back they are.
+fn earlier(comparison: AnalyticsComparison, from: NaiveDate, to: NaiveDate) -> Option<(NaiveDate, NaiveDate, Back)> {
+    match comparison {
+        AnalyticsComparison::None => None,
+        AnalyticsComparison::PreviousPeriod => {
+            let length = (to - from) + TimeDelta::days(1);
+            Some((from - length, to - length, Back::Days(length)))
+        }
+        AnalyticsComparison::PreviousYear => {
+            let year = Months::new(12);
+            Some((from.checked_sub_months(year)?, to.checked_sub_months(year)?, Back::Year))
+        }
+    }
+}
+
+/// The days on which buckets begin; the first and the last week or month may be cut short by the period.
+fn starts(from: NaiveDate, to: NaiveDate, bucket: AnalyticsBucket) -> Vec<NaiveDate> {
+    let begins = |day: &NaiveDate| match bucket {
+        AnalyticsBucket::Hour | AnalyticsBucket::Day => true,
+        AnalyticsBucket::Week => day.weekday() == Weekday::Mon,
+        AnalyticsBucket::Month => day.day() == 1,
+    };
+    from.iter_days().take_while(|day| *day <= to).filter(|day| *day == from || begins(day)).collect()
+}
+
 fn require_sensible(from: NaiveDate, to: NaiveDate, bucket: AnalyticsBucket) -> Result<()> {
-    for (name, date) in [("from", from), ("to", to)] {
+    for (name, date) in [("to", to), ("from", from)] {
         if !(2000..=2200).contains(&date.year()) {
             return Err(Error::invalid_query(name, "range", "must be of a year from 2000 to 2200"));
         }
@@ -184,10 +216,15 @@ async fn today(conn: &mut Connection, zone: &str, now: DateTime<Utc>) -> Result<
         let detail = "must be a zone of the IANA database, such as `Europe/Berlin`";
         Error::invalid_query("time_zone", "unknown", detail)
     };
-    // PostgreSQL takes more than names: abbreviations, which say less, and rules such as `X5Y`.
-    let is_name = zone == "UTC" || zone.contains('/');
-    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'/' | b'_' | b'-' | b'+');
-    if !is_name || zone.len() > 64 || !zone.bytes().all(is_plain) {
+    // PostgreSQL takes more than names: abbreviations, which say less, and rules such as `X5Y`. Rules have digits, and of
+    // names only these.
+    let is_offset = |hours: &str| hours.is_empty() || hours.parse().is_ok_and(|hours: i8| (-14..=12).contains(&hours));
+    let is_plain = |letter: u8| letter.is_ascii_alphabetic() || matches!(letter, b'/' | b'_' | b'-');
+    let is_name = match zone.strip_prefix("Etc/GMT") {
+        Some(hours) => is_offset(hours),
+        None => matches!(zone, "UTC" | "GMT") || zone.contains('/') && zone.len() <= 64 && zone.bytes().all(is_plain),
+    };
+    if !is_name {
         return Err(unknown());
     }
     let found = Statement::constant("SELECT ($1 AT TIME ZONE $2)::date AS today")
@@ -207,35 +244,57 @@ struct Start {
     start: DateTime<Utc>,
 }
 
-/// Where buckets begin: of hours wherever the zone's clock shows a full one, of the others at a midnight of the zone. The
-/// last row is the period's end.
-const HOURS: &str = "WITH span AS (SELECT $1::timestamp AT TIME ZONE $3 AS lower, ($2::timestamp + interval '1 day') AT TIME ZONE $3 AS upper) \
-     SELECT DISTINCT GREATEST(date_trunc('hour', quarter, $3), lower) AS start \
+/// When the zone's clock shows a midnight. Where it does so twice, as clocks go back over it, the first: three hours before,
+/// no clock was changed yet. Where it never does, what PostgreSQL makes of it.
+macro_rules! midnight {
+    ($local:literal) => {
+        concat!(
+            "CASE WHEN (((",
+            $local,
+            " - interval '3 hours') AT TIME ZONE $2) + interval '3 hours') AT TIME ZONE $2 = ",
+            $local,
+            " THEN ((",
+            $local,
+            " - interval '3 hours') AT TIME ZONE $2) + interval '3 hours' \
+             ELSE ",
+            $local,
+            " AT TIME ZONE $2 END"
+        )
+    };
+}
+
+/// Where buckets begin that begin with days; the last one is the period's end.
+const DAYS: &str = concat!(
+    "SELECT DISTINCT ",
+    midnight!("local"),
+    " AS start FROM unnest($1::text[]::timestamp[]) AS local ORDER BY 1"
+);
+
+/// Where hours begin, between the two midnights: wherever the zone's clock shows a full one.
+const HOURS: &str = concat!(
+    "WITH midnights AS (SELECT ",
+    midnight!("local"),
+    " AS at FROM unnest($1::text[]::timestamp[]) AS local), \
+     span AS (SELECT min(at) AS lower, max(at) AS upper FROM midnights) \
+     SELECT DISTINCT GREATEST(date_trunc('hour', quarter, $2), lower) AS start \
      FROM span, generate_series(lower, upper - interval '15 minutes', interval '15 minutes') AS quarter \
-     UNION SELECT upper FROM span ORDER BY 1";
+     UNION SELECT upper FROM span ORDER BY 1"
+);
 
-const CALENDAR: &str = "SELECT GREATEST(local, $1::timestamp) AT TIME ZONE $3 AS start \
-     FROM generate_series(date_trunc($4, $1::timestamp), $2::timestamp, ('1 ' || $4)::interval) AS local \
-     UNION SELECT ($2::timestamp + interval '1 day') AT TIME ZONE $3 ORDER BY 1";
-
+/// Cuts a period into buckets that begin on these days, or into hours.
 async fn cut(
     conn: &mut Connection,
-    from: NaiveDate,
-    to: NaiveDate,
+    (from, to): (NaiveDate, NaiveDate),
+    days: &[NaiveDate],
     zone: &str,
     bucket: AnalyticsBucket,
 ) -> Result<Period> {
     let statement = match bucket {
         AnalyticsBucket::Hour => Statement::constant(HOURS),
-        AnalyticsBucket::Day | AnalyticsBucket::Week | AnalyticsBucket::Month => Statement::constant(CALENDAR),
+        AnalyticsBucket::Day | AnalyticsBucket::Week | AnalyticsBucket::Month => Statement::constant(DAYS),
     };
-    let rows: Vec<Start> = statement
-        .with(Bind::Text(from.to_string()))
-        .with(Bind::Text(to.to_string()))
-        .with(Bind::Text(zone.to_owned()))
-        .with(Bind::Text(bucket.to_string()))
-        .load(conn)
-        .await?;
+    let days = days.iter().copied().chain(to.succ_opt()).map(|day| day.to_string()).collect();
+    let rows: Vec<Start> = statement.with(Bind::Texts(days)).with(Bind::Text(zone.to_owned())).load(conn).await?;
     let mut starts: Vec<DateTime<Utc>> = rows.into_iter().map(|row| row.start).collect();
     let end = starts.pop().ok_or_else(|| Error::Internal(format!("{from} to {to} has no end")))?;
     Ok(Period { from, to, zone: zone.to_owned(), bucket, starts, end })

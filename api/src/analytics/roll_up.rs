@@ -1,6 +1,8 @@
 //! Rolling up what waits, and, when that is in doubt, everything anew.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 
@@ -15,7 +17,8 @@ const BATCH: i64 = 5000;
 /// Carts are rolled up when their quarter is as old: whatever was begun in it is committed, or was rolled back.
 const CARTS_AFTER: TimeDelta = TimeDelta::hours(1);
 
-const LOCK: &str = "SELECT id FROM analytics_state FOR UPDATE";
+/// One at a time. It is written, so that a rebuild whose snapshot is of before it is told so.
+const LOCK: &str = "UPDATE analytics_state SET carts_until = carts_until";
 
 const TAKE: &str = "UPDATE analytics_pending SET taken = true \
      WHERE id IN (SELECT id FROM analytics_pending ORDER BY id LIMIT $1)";
@@ -71,7 +74,12 @@ const CARTS: &str = "WITH span AS (SELECT carts_until AS since FROM analytics_st
      SELECT date_bin('15 minutes', at, '2000-01-01T00:00:00Z'), sum(carts), sum(carts_with_lines), sum(checkouts) \
      FROM moments GROUP BY 1";
 
-const CARTS_UNTIL: &str = "UPDATE analytics_state SET carts_until = $1";
+const CARTS_UNTIL: &str = "UPDATE analytics_state SET carts_until = GREATEST(carts_until, $1)";
+
+/// How far a step of carts goes, a month at most, so that the first roll-up of a large shop is not one statement.
+const CARTS_STEP: &str = "SELECT LEAST($1, date_bin('15 minutes', \
+         GREATEST(carts_until, COALESCE((SELECT min(created_at) FROM carts), $1)), '2000-01-01T00:00:00Z') \
+         + interval '30 days') AS until FROM analytics_state";
 
 /// Stands in the way of payments until the end of the transaction, and waits for those that have written.
 const STOP: &str = "LOCK TABLE analytics_pending IN SHARE ROW EXCLUSIVE MODE";
@@ -128,17 +136,31 @@ async fn batch(conn: &mut Connection) -> Result<i64> {
 
 async fn carts(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
     let until = quarter(now - CARTS_AFTER);
+    while carts_step(conn, until).await? < until {}
+    Ok(())
+}
+
+/// Rolls up a month of carts at most; answers until when they are.
+async fn carts_step(conn: &mut Connection, last: DateTime<Utc>) -> Result<DateTime<Utc>> {
     db::transaction(conn, |conn| {
         async move {
             Statement::constant(LOCK).execute(conn).await?;
-            Statement::constant(CARTS).with(Bind::Time(until)).execute(conn).await?;
-            let later = "UPDATE analytics_state SET carts_until = GREATEST(carts_until, $1)";
-            Statement::constant(later).with(Bind::Time(until)).execute(conn).await?;
-            Ok(())
+            let step: Option<Step> = Statement::constant(CARTS_STEP).with(Bind::Time(last)).optional(conn).await?;
+            let until = step.map_or(last, |step| step.until);
+            for statement in [CARTS, CARTS_UNTIL] {
+                Statement::constant(statement).with(Bind::Time(until)).execute(conn).await?;
+            }
+            Ok(until)
         }
         .scope_boxed()
     })
     .await
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Timestamptz)]
+    until: DateTime<Utc>,
 }
 
 /// The beginning of the quarter of an hour.
@@ -146,15 +168,17 @@ fn quarter(at: DateTime<Utc>) -> DateTime<Utc> {
     at - TimeDelta::seconds(at.timestamp().rem_euclid(900)) - TimeDelta::nanoseconds(at.timestamp_subsec_nanos().into())
 }
 
-/// Rolls up everything anew from the orders, for a shop whose roll-ups are wrong.
+/// Rolls up everything anew from the orders, for a shop whose roll-ups are wrong. It sees one moment: what is sold meanwhile
+/// waits to be rolled up, as ever, and nobody waits for it.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn rebuild(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
     db::transaction(conn, |conn| {
         async move {
+            diesel::sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(conn).await?;
             diesel::sql_query("SET LOCAL statement_timeout = '10min'").execute(conn).await?;
-            refill(conn, now).await
+            anew(conn, now).await
         }
         .scope_boxed()
     })
@@ -166,7 +190,12 @@ pub async fn rebuild(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub async fn refill(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    for statement in [LOCK, STOP].into_iter().chain(FORGET).chain([ALL_QUARTERS, ALL_VARIANTS]) {
+    Statement::constant(STOP).execute(conn).await?;
+    anew(conn, now).await
+}
+
+async fn anew(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    for statement in std::iter::once(LOCK).chain(FORGET).chain([ALL_QUARTERS, ALL_VARIANTS]) {
         Statement::constant(statement).execute(conn).await?;
     }
     let until = quarter(now - CARTS_AFTER);

@@ -90,7 +90,7 @@ pub async fn repair(conn: &mut Connection, apply: bool, now: DateTime<Utc>) -> R
     let verb = if apply { "set right" } else { "would set right" };
     let mut told = Vec::new();
     for counter in COUNTERS {
-        let wrong: Vec<Row> = diesel::sql_query(counter.find).load(conn).await?;
+        let wrong: Vec<Row> = patiently(conn, counter.find).await?;
         for row in wrong {
             if apply {
                 mend(conn, counter, row.id, now).await?;
@@ -104,24 +104,36 @@ pub async fn repair(conn: &mut Connection, apply: bool, now: DateTime<Utc>) -> R
         }
         told.push(format!("{} event {name}", if apply { "queued" } else { "would queue" }));
     }
-    if is_rolled_up_wrongly(conn).await? {
-        if apply {
-            roll_up::rebuild(conn, now).await?;
-        }
-        told.push(format!("{} all analytics anew", if apply { "rolled up" } else { "would roll up" }));
-    }
     if apply {
         // Whatever else waits for a job is found by the reconcilers.
         queue::enqueue(conn, Job::Reconcile, "repair", now, now).await?;
         queue::enqueue(conn, Job::CatchUpEvents, "repair", now, now).await?;
     }
     told.push(format!("{} the reconcilers and the catch-up of events", if apply { "queued" } else { "would queue" }));
+    // Last, as it takes longest.
+    let rolled_up_wrongly: Vec<super::Line> = patiently(conn, super::rules::ROLL_UPS).await?;
+    if !rolled_up_wrongly.is_empty() {
+        if apply {
+            roll_up::rebuild(conn, now).await?;
+        }
+        told.push(format!("{} all analytics anew", if apply { "rolled up" } else { "would roll up" }));
+    }
     Ok(told)
 }
 
-async fn is_rolled_up_wrongly(conn: &mut Connection) -> Result<bool> {
-    let wrong: Vec<super::Line> = diesel::sql_query(super::rules::ROLL_UPS).load(conn).await?;
-    Ok(!wrong.is_empty())
+/// What a query finds that reads whole tables.
+async fn patiently<T>(conn: &mut Connection, query: &'static str) -> Result<Vec<T>>
+where
+    T: diesel::QueryableByName<diesel::pg::Pg> + Send + 'static,
+{
+    db::transaction(conn, |conn| {
+        async move {
+            diesel::sql_query("SET LOCAL statement_timeout = '10min'").execute(conn).await?;
+            Ok(diesel::sql_query(query).load(conn).await?)
+        }
+        .scope_boxed()
+    })
+    .await
 }
 
 async fn mend(conn: &mut Connection, counter: &Counter, id: Uuid, now: DateTime<Utc>) -> Result<()> {

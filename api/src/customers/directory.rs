@@ -14,7 +14,7 @@ use super::requests::{CustomerPatch, StaffCustomerPatch};
 use super::{account, addresses, read};
 use crate::catalog::list::{MOST_COUNTED, TotalCount};
 use crate::db::schema::customers;
-use crate::db::statement::{Bind, Statement};
+use crate::db::statement::{Bind, Statement, holding};
 use crate::db::{Connection, text_enum};
 use crate::error::{Error, Result};
 use crate::http::etag::Expected;
@@ -111,6 +111,9 @@ pub struct StaffCustomer {
 /// Who is in a customer's row, as `customers_people_idx` holds it.
 const PEOPLE: &str = "lower(email || ' ' || COALESCE(name, '') || ' ' || COALESCE(phone, ''))";
 
+/// The shortest word that is looked for inside of [`PEOPLE`]; trigrams find no shorter one.
+const SHORTEST: usize = 3;
+
 /// Where a page goes on: after this key and customer, in this order.
 #[derive(Debug, Serialize, Deserialize)]
 struct After(CustomerSort, String, CustomerId);
@@ -133,7 +136,7 @@ struct Row {
     sort_key: String,
 }
 
-/// ` WHERE …` over a customer: every word of what was searched for.
+/// ` WHERE …` over a customer: every word of what was searched for; short ones alone begin the e-mail address.
 fn condition(search: Option<&str>) -> Statement {
     let mut statement = Statement::default();
     statement.push(" WHERE true");
@@ -142,9 +145,20 @@ fn condition(search: Option<&str>) -> Statement {
         statement.push(" AND id = ").bind(Bind::Uuid(id.0));
         return statement;
     }
-    for word in text.split_whitespace().take(8) {
-        statement.push(" AND ").append(&Statement::contains(PEOPLE, word));
+    let words: Vec<&str> = text.split_whitespace().take(8).collect();
+    let is_long = words.iter().any(|word| word.chars().count() >= SHORTEST);
+    for word in words {
+        let found = if is_long { Statement::contains(PEOPLE, word) } else { begins_with(word) };
+        statement.push(" AND ").append(&found);
     }
+    statement
+}
+
+/// That the e-mail address begins with a word, as `customers_email_prefix_idx` finds it.
+fn begins_with(word: &str) -> Statement {
+    let pattern = holding(word).trim_start_matches('%').to_owned();
+    let mut statement = Statement::default();
+    statement.push("lower(email) LIKE lower(").bind(Bind::Text(pattern)).push(")");
     statement
 }
 

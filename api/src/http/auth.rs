@@ -16,6 +16,7 @@ use crate::http::caller::bearer_token;
 use crate::http::extract::header;
 use crate::http::session_cookie;
 use crate::ids::{ApiKeyId, CustomerId, CustomerSessionId, StaffId, StaffSessionId};
+use crate::live;
 use crate::staff::api_keys::{self, Scope};
 use crate::staff::sessions as staff_sessions;
 

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Jsonb, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz};
 use serde_json::Value;
 
 use super::{KEPT, LiveEvent, LiveTopic};
@@ -15,7 +15,11 @@ use crate::error::{Error, Result};
 /// How many rows are read at a time.
 pub const BATCH: i64 = 500;
 
-/// Where a reader is: transaction and position of the newest row that it has, and when that was written.
+/// How old the time of a cursor may be before it is renewed; much less than a stream may be broken off.
+const RENEWED: TimeDelta = TimeDelta::seconds(30);
+
+/// Where a reader is: transaction and position of the newest row that it has, and since when there may be rows after it:
+/// when that row was written, or when there was none after it yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor {
     xid: i64,
@@ -60,6 +64,12 @@ impl Cursor {
         // A database that was restored may count its transactions from lower on.
         self <= present && self.written > (now - KEPT / 2).timestamp()
     }
+
+    /// Whether its time is to be renewed.
+    #[must_use]
+    pub fn is_aging(&self, now: DateTime<Utc>) -> bool {
+        self.written < (now - RENEWED).timestamp()
+    }
 }
 
 #[derive(QueryableByName)]
@@ -77,20 +87,27 @@ struct Row {
 }
 
 #[derive(QueryableByName)]
-struct Oldest {
+struct End {
     #[diesel(sql_type = BigInt)]
     xid: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    since: Option<DateTime<Utc>>,
 }
 
-/// The present end: whatever commits from now on comes after it.
+/// The present end: whatever commits from now on comes after it, and whatever may not be read yet.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn end(conn: &mut Connection, now: DateTime<Utc>) -> Result<Cursor> {
-    let oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid";
-    let oldest: Option<Oldest> = Statement::constant(oldest).optional(conn).await?;
-    let oldest = oldest.ok_or_else(|| Error::Internal("a snapshot without a row".to_owned()))?;
-    Ok(Cursor { xid: oldest.xid, position: 0, written: now.timestamp() })
+    let end: Option<End> = Statement::constant(
+        "SELECT oldest.xid, (SELECT min(created_at) FROM live_events WHERE live_events.xid >= oldest.xid) AS since \
+         FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid) AS oldest",
+    )
+    .optional(conn)
+    .await?;
+    let end = end.ok_or_else(|| Error::Internal("a snapshot without a row".to_owned()))?;
+    let written = end.since.map_or(now, |since| since.min(now));
+    Ok(Cursor { xid: end.xid, position: 0, written: written.timestamp() })
 }
 
 /// What happened after a cursor, up to the oldest transaction that still runs; at most [`BATCH`].

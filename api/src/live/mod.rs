@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alerts::AlertKind;
 use crate::db::schema::live_events;
+use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, text_enum};
 use crate::error::{Error, Result};
 use crate::ids::{AlertId, EventId, OrderId, RefundId, VariantId};
@@ -182,10 +183,16 @@ pub fn detail(subject: &LiveSubject) -> Result<serde_json::Value> {
     serde_json::to_value(subject).map_err(|error| Error::Internal(format!("a live event: {error}")))
 }
 
-/// Deletes what is older than it is kept.
+/// Deletes what is older than it is kept; not what nobody may read yet, as a transaction before it still runs.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
-    Ok(diesel::delete(live_events::table.filter(live_events::created_at.lt(now - KEPT))).execute(conn).await?)
+    Statement::constant(
+        "DELETE FROM live_events \
+         WHERE created_at < $1 AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+    )
+    .with(Bind::Time(now - KEPT))
+    .execute(conn)
+    .await
 }

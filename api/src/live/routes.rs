@@ -186,7 +186,7 @@ impl Stream {
             let frame = tokio::select! {
                 () = sender.closed() => return,
                 () = app.live.closed() => return,
-                _ = beat.tick() => self.still_allowed().await.map(|()| Some(":\n\n".to_owned())),
+                _ = beat.tick() => self.still_allowed().await.map(|()| Some(self.heartbeat())),
                 told = self.told.recv() => self.next(told).await,
             };
             match frame {
@@ -203,6 +203,11 @@ impl Stream {
         }
     }
 
+    /// A comment. Without data the id is no event, but where the client goes on.
+    fn heartbeat(&self) -> String {
+        format!(":\nid: {}\n\n", self.cursor)
+    }
+
     async fn still_allowed(&mut self) -> Result<()> {
         let staff = Staff::extract(&self.request).await?;
         self.topics = allowed(&staff, &self.wanted)?;
@@ -213,6 +218,12 @@ impl Stream {
         match told {
             Ok(told) => {
                 let (cursor, event) = told.as_ref();
+                let Some(event) = event else {
+                    if *cursor >= self.cursor {
+                        self.cursor = *cursor;
+                    }
+                    return Ok(None);
+                };
                 if *cursor <= self.cursor {
                     return Ok(None);
                 }

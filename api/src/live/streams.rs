@@ -27,8 +27,8 @@ const MOST: usize = 500;
 /// The most streams of one caller.
 const MOST_OF_CALLER: usize = 20;
 
-/// An event and where it stands.
-pub type Told = Arc<(Cursor, LiveEvent)>;
+/// An event and where it stands; or up to where there is nothing more.
+pub type Told = Arc<(Cursor, Option<LiveEvent>)>;
 
 /// What the streams of a process share.
 pub struct Live {
@@ -145,14 +145,18 @@ pub async fn follow(app: &Arc<App>, stop: &CancellationToken) {
     }
 }
 
-/// Tells what happened since; whether there is more. A start begins at the end.
+/// Tells what happened since, or that nothing did; whether there is more. A start begins at the end.
 async fn look(app: &Arc<App>, cursor: Option<Cursor>) -> Result<(Cursor, bool)> {
-    let mut conn = app.connection().await?;
-    let Some(cursor) = cursor else { return Ok((feed::end(&mut conn, app.clock.now()).await?, false)) };
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    let Some(cursor) = cursor else { return Ok((feed::end(&mut conn, now).await?, false)) };
+    // Before it is read: so all up to the end is read when nothing is found.
+    let end = if cursor.is_aging(now) { Some(feed::end(&mut conn, now).await?) } else { None };
     let found = feed::read(&mut conn, cursor).await?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count >= feed::BATCH);
-    let last = found.last().map_or(cursor, |(last, _)| *last);
-    for told in found {
+    let renewed = end.filter(|end| found.is_empty() && !end.is_aging(now));
+    let last = found.last().map(|(last, _)| *last).or(renewed).unwrap_or(cursor);
+    let events = found.into_iter().map(|(cursor, event)| (cursor, Some(event)));
+    for told in events.chain(renewed.map(|end| (end, None))) {
         // Nobody listening is no failure.
         let _ = app.live.sender.send(Arc::new(told));
     }

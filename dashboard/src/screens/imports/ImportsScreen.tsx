@@ -22,7 +22,7 @@ export function ImportsScreen() {
     <Page
       title="Import products"
       back={<ScreenLink to="/products">← Products</ScreenLink>}
-      actions={<DownloadLink href="/v1/admin/products/export">Export CSV</DownloadLink>}
+      actions={<DownloadLink href="/v1/admin/products.csv">Export CSV</DownloadLink>}
     >
       {may('products:write') && <StartImport />}
       <ListCard
