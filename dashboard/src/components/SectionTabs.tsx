@@ -5,7 +5,7 @@ import classes from './tabs.module.css';
 interface Props {
   /** What the screens have in common, for screen readers. */
   label: string;
-  tabs: { to: LinkProps['to']; label: string; shown?: boolean }[];
+  tabs: { to: LinkProps['to']; label: string; shown?: boolean; search?: object }[];
 }
 
 /** The screens of a section, as links beside each other. */
@@ -15,10 +15,11 @@ export function SectionTabs({ label, tabs }: Props) {
       <Group component="nav" aria-label={label} gap={4} wrap="nowrap">
         {tabs
           .filter(({ shown = true }) => shown)
-          .map(({ to, label }) => (
+          .map(({ to, label, search }) => (
             <Link
               key={label}
               to={to}
+              search={search as LinkProps['search']}
               className={classes.tab}
               activeOptions={{ exact: true, includeSearch: false }}
             >
