@@ -15,31 +15,29 @@ interface Props {
   format: (value: number) => string;
   /** What the second bars are; without it there are none. */
   before?: string;
-  /** Whether bars lie, which leaves room for long names. */
-  lying?: boolean;
 }
 
 /** How much of a long name there is room for. */
 const shortened = (name: string) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
 
-/** A chart of bars. Tell its figures in words beside it. */
-export default function BarsChart({ bars, what = 'This period', format, before, lying = false }: Props) {
+/** A chart of lying bars, which leaves room for names. Tell its figures in words beside it. */
+export default function BarsChart({ bars, what = 'This period', format, before }: Props) {
   const present = { name: 'present', label: what, color: 'ink.6' };
   const past = before && { name: 'before', label: before, color: 'gray.5' };
   return (
     <BarChart
-      h={lying ? 60 + bars.length * 30 : 280}
+      h={past ? 70 + bars.length * 48 : 40 + bars.length * 30}
       aria-hidden
       barChartProps={{ accessibilityLayer: false }}
-      orientation={lying ? 'vertical' : 'horizontal'}
+      orientation="vertical"
       data={bars}
       dataKey="name"
-      gridAxis={lying ? 'y' : 'x'}
+      gridAxis="y"
       withLegend={Boolean(past)}
       legendProps={{ verticalAlign: 'bottom', height: 30 }}
-      yAxisProps={lying ? { width: 130, tickFormatter: shortened, interval: 0 } : { width: 56 }}
+      yAxisProps={{ width: 130, tickFormatter: shortened, interval: 0 }}
       tickLine="none"
-      maxBarWidth={lying ? 18 : 56}
+      maxBarWidth={18}
       valueFormatter={format}
       tooltipProps={{ isAnimationActive: false }}
       barProps={{ isAnimationActive: false, radius: 3 }}

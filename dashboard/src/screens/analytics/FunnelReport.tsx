@@ -43,7 +43,7 @@ export function FunnelReport() {
             ) : (
               <>
                 <Panel title="From cart to order">
-                  <Suspense fallback={<Skeleton height={280} />}>
+                  <Suspense fallback={<Skeleton height={260} aria-busy />}>
                     <BarsChart
                       bars={steps.map(({ name, count }, index) => ({
                         name: FUNNEL_STEPS[name].label,

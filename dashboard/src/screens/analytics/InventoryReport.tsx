@@ -122,7 +122,7 @@ function Spread() {
             />
             {data.length > 0 && (
               <Panel title="Variants by how long they last">
-                <Suspense fallback={<Skeleton height={280} />}>
+                <Suspense fallback={<Skeleton height={220} aria-busy />}>
                   <BarsChart
                     what="Variants"
                     bars={spans.map(({ name, count }) => ({ name, present: count }))}

@@ -146,9 +146,8 @@ function Best({ rows, sort }: { rows: Row[]; sort: Ranking }) {
   const best = rows.slice(0, BARS);
   return (
     <Panel title={sort === 'units' ? 'Most units' : 'Highest net sales'}>
-      <Suspense fallback={<Skeleton height={320} />}>
+      <Suspense fallback={<Skeleton height={340} aria-busy />}>
         <BarsChart
-          lying
           bars={best.map((row) => ({ name: nameOf(row), present: sizeOf(row[sort]) }))}
           format={axisOf(best[0]?.[sort])}
         />

@@ -1,4 +1,4 @@
-import { Box, Select, Skeleton, Stack } from '@mantine/core';
+import { Select, Skeleton, Stack } from '@mantine/core';
 import { IconChartBar } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
@@ -86,7 +86,7 @@ function isEmpty({ totals, comparison }: Series, metrics: Metric[]): boolean {
 function ChartPanel({ asked, metrics, series }: { asked: Asked; metrics: Metric[]; series: Series }) {
   const metric = metrics.find(({ key }) => key === asked.search.metric) ?? metrics[0];
   if (!metric) return null;
-  const { key, label } = metric;
+  const { key } = metric;
   const { period, totals, comparison } = series;
   const points = series.series.map((point, index) => ({
     bucket: bucketLabel(point.start, period),
@@ -97,7 +97,7 @@ function ChartPanel({ asked, metrics, series }: { asked: Asked; metrics: Metric[
   const before = comparison && COMPARISONS[asked.query.compare];
   return (
     <Panel
-      title={label}
+      title="Over time"
       action={
         <Select
           size="xs"
@@ -109,10 +109,8 @@ function ChartPanel({ asked, metrics, series }: { asked: Asked; metrics: Metric[
         />
       }
     >
-      <Suspense fallback={<Skeleton height={280} />}>
-        <Box>
-          <PeriodChart points={points} format={axisOf(sample)} before={before} />
-        </Box>
+      <Suspense fallback={<Skeleton height={280} aria-busy />}>
+        <PeriodChart points={points} format={axisOf(sample)} before={before} />
       </Suspense>
     </Panel>
   );

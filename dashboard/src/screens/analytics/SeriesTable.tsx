@@ -60,7 +60,7 @@ export function SeriesTable({ metrics, series: { series, period, totals, compari
             ))}
           </Table.Tbody>
           <Table.Tfoot>
-            <Row name="All days" metrics={metrics} figures={totals} before={comparison?.totals} />
+            <Row name="In all" metrics={metrics} figures={totals} before={comparison?.totals} />
           </Table.Tfoot>
         </Table>
       </ScrollArea.Autosize>

@@ -31,7 +31,7 @@ export function RevenuePanel({ shown: { query, compare, report } }: { shown: Sho
       <Loaded query={revenue} rows={8}>
         {(found) => (
           <>
-            <Suspense fallback={<Skeleton height={280} />}>
+            <Suspense fallback={<Skeleton height={280} aria-busy />}>
               <PeriodChart
                 points={pointsOf(found)}
                 format={axisOf(found.totals.net_sales)}
