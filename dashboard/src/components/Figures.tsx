@@ -41,12 +41,14 @@ function FigureCard({ figure: { label, link, meaning, value, before, change, mor
       <Text fz={20} fw={650} lh={1.4} style={{ fontVariantNumeric: 'tabular-nums' }}>
         {value}
       </Text>
-      <Group gap={4} wrap="nowrap" fz="xs" mih={18}>
-        <Change percent={change} more={more} />
-        <Text inherit c="dimmed" truncate>
-          {before === undefined ? '' : `from ${before}`}
-        </Text>
-      </Group>
+      {before !== undefined && (
+        <Group gap={4} wrap="nowrap" fz="xs">
+          <Change percent={change} more={more} />
+          <Text inherit c="dimmed" truncate>
+            {`from ${before}`}
+          </Text>
+        </Group>
+      )}
     </Card>
   );
 }

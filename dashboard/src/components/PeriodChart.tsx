@@ -1,5 +1,6 @@
 import '@mantine/charts/styles.layer.css';
 import { AreaChart } from '@mantine/charts';
+import type { Scale } from '../format/figures';
 
 /** A bucket of a chart; `null` where there was nothing to tell. */
 export interface ChartPoint {
@@ -10,7 +11,7 @@ export interface ChartPoint {
 
 interface Props {
   points: ChartPoint[];
-  format: (value: number) => string;
+  scale: Scale;
   /** What the dashed line is; without it there is none. */
   before?: string;
 }
@@ -18,7 +19,7 @@ interface Props {
 const PRESENT = { name: 'present', label: 'This period', color: 'ink.6' };
 
 /** A figure over a period, against another one. Bring it by `lazy`, and tell its figures in words beside it. */
-export default function PeriodChart({ points, format, before }: Props) {
+export default function PeriodChart({ points, scale, before }: Props) {
   const past = before && { name: 'before', label: before, color: 'gray.5', strokeDasharray: '4 4' };
   return (
     <AreaChart
@@ -33,11 +34,11 @@ export default function PeriodChart({ points, format, before }: Props) {
       withLegend={Boolean(past)}
       legendProps={{ verticalAlign: 'bottom', height: 30 }}
       xAxisProps={{ minTickGap: 24 }}
-      yAxisProps={{ width: 64 }}
+      yAxisProps={{ width: 64, tickFormatter: scale.short }}
       tickLine="none"
       strokeWidth={2}
       fillOpacity={0.16}
-      valueFormatter={format}
+      valueFormatter={scale.whole}
       tooltipProps={{ isAnimationActive: false }}
       areaProps={({ name }) => ({
         isAnimationActive: false,

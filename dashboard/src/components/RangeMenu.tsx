@@ -27,7 +27,7 @@ export function RangeMenu({ days, ranges, label, onChange, size = 'sm' }: Props)
     <Popover
       opened={opened}
       onChange={(open) => !open && close()}
-      position="bottom-end"
+      position="bottom-start"
       shadow="md"
       trapFocus
       returnFocus

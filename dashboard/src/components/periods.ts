@@ -10,9 +10,16 @@ const lastDays =
   (days: number): Span =>
   (now) => ({ from: new Date(now.getFullYear(), now.getMonth(), now.getDate() - days + 1), to: now });
 
-/** The periods that have a name; all but one end today. */
+/** The periods that have a name. */
 export const RANGES = {
   today: { label: 'Today', span: lastDays(1) },
+  yesterday: {
+    label: 'Yesterday',
+    span: (now) => {
+      const day = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+      return { from: day, to: day };
+    },
+  },
   week: { label: '7 days', span: lastDays(7) },
   month: { label: '30 days', span: lastDays(30) },
   quarter: { label: '90 days', span: lastDays(90) },

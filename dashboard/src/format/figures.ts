@@ -26,15 +26,26 @@ export function changeOf(now: Value, before: Value): string | undefined {
   return (((size - past) / Math.abs(past)) * 100).toFixed(1);
 }
 
-const counts = new Intl.NumberFormat(undefined, { notation: 'compact' });
-const shares = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
+/** How a chart tells figures: whole when pointed at, short on its axis. */
+export interface Scale {
+  whole: (size: number) => string;
+  short: (size: number) => string;
+}
 
-/** How an axis tells figures of the kind of this one. */
-export function axisOf(value: Value): (size: number) => string {
-  if (typeof value === 'object' && value) {
-    const { currency } = value;
-    const amounts = new Intl.NumberFormat(undefined, { style: 'currency', currency, notation: 'compact' });
-    return (size) => amounts.format(size);
-  }
-  return (size) => (typeof value === 'number' ? counts : shares).format(size);
+/** The scale for figures of the kind of this one. */
+export function scaleOf(value: Value): Scale {
+  const kind = kindOf(value);
+  const whole = new Intl.NumberFormat(undefined, kind);
+  const short = new Intl.NumberFormat(undefined, {
+    ...kind,
+    notation: 'compact',
+    maximumSignificantDigits: 3,
+  });
+  return { whole: (size) => whole.format(size), short: (size) => short.format(size) };
+}
+
+function kindOf(value: Value): Intl.NumberFormatOptions {
+  if (typeof value === 'number') return {};
+  if (typeof value === 'object' && value) return { style: 'currency', currency: value.currency };
+  return { style: 'percent', maximumFractionDigits: 1 };
 }

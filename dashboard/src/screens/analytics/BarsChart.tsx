@@ -1,5 +1,6 @@
 import '@mantine/charts/styles.layer.css';
 import { BarChart } from '@mantine/charts';
+import type { Scale } from '../../format/figures';
 
 /** A bar, beside what it was. */
 export interface Bar {
@@ -12,7 +13,7 @@ interface Props {
   bars: Bar[];
   /** What the bars are. */
   what?: string;
-  format: (value: number) => string;
+  scale: Scale;
   /** What the second bars are; without it there are none. */
   before?: string;
 }
@@ -21,7 +22,7 @@ interface Props {
 const shortened = (name: string) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
 
 /** A chart of lying bars, which leaves room for names. Tell its figures in words beside it. */
-export default function BarsChart({ bars, what = 'This period', format, before }: Props) {
+export default function BarsChart({ bars, what = 'This period', scale, before }: Props) {
   const present = { name: 'present', label: what, color: 'ink.6' };
   const past = before && { name: 'before', label: before, color: 'gray.5' };
   return (
@@ -35,10 +36,11 @@ export default function BarsChart({ bars, what = 'This period', format, before }
       gridAxis="y"
       withLegend={Boolean(past)}
       legendProps={{ verticalAlign: 'bottom', height: 30 }}
+      xAxisProps={{ tickFormatter: scale.short }}
       yAxisProps={{ width: 130, tickFormatter: shortened, interval: 0 }}
       tickLine="none"
       maxBarWidth={18}
-      valueFormatter={format}
+      valueFormatter={scale.whole}
       tooltipProps={{ isAnimationActive: false }}
       barProps={{ isAnimationActive: false, radius: 3 }}
       series={past ? [present, past] : [present]}

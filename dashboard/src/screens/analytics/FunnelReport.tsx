@@ -8,7 +8,7 @@ import { Loaded } from '../../components/Loaded';
 import { FUNNEL_STEPS, MEANINGS } from '../../components/meanings';
 import { Empty, Panel } from '../../components/Page';
 import { COMPARISONS } from '../../components/periods';
-import { axisOf, changeOf, told } from '../../format/figures';
+import { changeOf, scaleOf, told } from '../../format/figures';
 import classes from './analytics.module.css';
 import { fileOf, useAsked } from './asked';
 import { funnelQuery } from './queries';
@@ -50,7 +50,7 @@ export function FunnelReport() {
                         present: count,
                         before: comparison?.steps[index]?.count,
                       }))}
-                      format={axisOf(0)}
+                      scale={scaleOf(0)}
                       before={comparison && COMPARISONS[compare]}
                     />
                   </Suspense>

@@ -10,7 +10,7 @@ import { Loaded } from '../../components/Loaded';
 import { MEANINGS } from '../../components/meanings';
 import { Empty, Panel } from '../../components/Page';
 import { RowLink } from '../../components/RowLink';
-import { axisOf, told } from '../../format/figures';
+import { scaleOf, told } from '../../format/figures';
 import { type Asked, fileOf, useAsked } from './asked';
 import { inventoryQuery } from './queries';
 import { ReportPage } from './ReportPage';
@@ -126,7 +126,7 @@ function Spread() {
                   <BarsChart
                     what="Variants"
                     bars={spans.map(({ name, count }) => ({ name, present: count }))}
-                    format={axisOf(0)}
+                    scale={scaleOf(0)}
                   />
                 </Suspense>
                 {data.length === MOST_ROWS && (

@@ -11,7 +11,7 @@ import { MEANINGS } from '../../components/meanings';
 import { Empty, Panel } from '../../components/Page';
 import { RowLink } from '../../components/RowLink';
 import { Amount } from '../../components/Told';
-import { axisOf, sizeOf, told } from '../../format/figures';
+import { scaleOf, sizeOf, told } from '../../format/figures';
 import { type Asked, fileOf, useAsked } from './asked';
 import { productsQuery, summaryQuery } from './queries';
 import { PeriodNote, ReportPage } from './ReportPage';
@@ -149,7 +149,7 @@ function Best({ rows, sort }: { rows: Row[]; sort: Ranking }) {
       <Suspense fallback={<Skeleton height={340} aria-busy />}>
         <BarsChart
           bars={best.map((row) => ({ name: nameOf(row), present: sizeOf(row[sort]) }))}
-          format={axisOf(best[0]?.[sort])}
+          scale={scaleOf(best[0]?.[sort])}
         />
       </Suspense>
     </Panel>

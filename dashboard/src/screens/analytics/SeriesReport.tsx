@@ -7,7 +7,7 @@ import { Loaded } from '../../components/Loaded';
 import { Empty, Panel } from '../../components/Page';
 import { COMPARISONS } from '../../components/periods';
 import { bucketLabel } from '../../format/buckets';
-import { axisOf, changeOf, sizeOf, told } from '../../format/figures';
+import { changeOf, scaleOf, sizeOf, told } from '../../format/figures';
 import { type Asked, fileOf, useAsked } from './asked';
 import type { FiguresOf, Series, SeriesQuery } from './queries';
 import { PeriodNote, ReportPage } from './ReportPage';
@@ -110,7 +110,7 @@ function ChartPanel({ asked, metrics, series }: { asked: Asked; metrics: Metric[
       }
     >
       <Suspense fallback={<Skeleton height={280} aria-busy />}>
-        <PeriodChart points={points} format={axisOf(sample)} before={before} />
+        <PeriodChart points={points} scale={scaleOf(sample)} before={before} />
       </Suspense>
     </Panel>
   );

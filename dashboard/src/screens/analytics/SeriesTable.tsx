@@ -1,4 +1,4 @@
-import { Button, Card, Group, ScrollArea, Table, Text, Title } from '@mantine/core';
+import { Box, Button, Card, Group, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { bucketName } from '../../format/buckets';
 import { told } from '../../format/figures';
@@ -26,10 +26,7 @@ export function SeriesTable({ metrics, series: { series, period, totals, compari
           </Text>
         )}
       </Group>
-      <ScrollArea.Autosize
-        mah={520}
-        viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Table of all figures' }}
-      >
+      <Box className={classes.scroll} tabIndex={0} role="region" aria-label="Table of all figures">
         <Table
           className={classes.figures}
           aria-label="All figures"
@@ -63,7 +60,7 @@ export function SeriesTable({ metrics, series: { series, period, totals, compari
             <Row name="In all" metrics={metrics} figures={totals} before={comparison?.totals} />
           </Table.Tfoot>
         </Table>
-      </ScrollArea.Autosize>
+      </Box>
       {rows.length < series.length && (
         <Group px="md" py="xs">
           <Button size="xs" variant="default" onClick={() => setAll(true)}>

@@ -50,6 +50,8 @@ export function HomeScreen() {
 /** The periods that are beside each other; all others are behind the menu. */
 const BESIDE = ['today', 'week', 'month', 'quarter', 'year'] satisfies RangeName[];
 
+const MORE = ['yesterday', 'this_month', 'last_month'] satisfies RangeName[];
+
 const inMenu = (range: RangeName | undefined) => !BESIDE.some((name) => name === range);
 
 function PeriodPicker({ shown: { days, compare } }: { shown: Shown }) {
@@ -68,7 +70,7 @@ function PeriodPicker({ shown: { days, compare } }: { shown: Shown }) {
       <RangeMenu
         size="xs"
         days={days}
-        ranges={['this_month', 'last_month']}
+        ranges={MORE}
         label={inMenu(days.range) ? undefined : 'Other days'}
         onChange={change}
       />

@@ -7,7 +7,7 @@ import { Panel } from '../../components/Page';
 import { COMPARISONS } from '../../components/periods';
 import { ScreenLink } from '../../components/RowLink';
 import { bucketLabel, bucketName } from '../../format/buckets';
-import { axisOf, sizeOf } from '../../format/figures';
+import { scaleOf, sizeOf } from '../../format/figures';
 import { money } from '../../format/money';
 import { revenueQuery } from './queries';
 import type { Shown } from './shown';
@@ -34,7 +34,7 @@ export function RevenuePanel({ shown: { query, compare, report } }: { shown: Sho
             <Suspense fallback={<Skeleton height={280} aria-busy />}>
               <PeriodChart
                 points={pointsOf(found)}
-                format={axisOf(found.totals.net_sales)}
+                scale={scaleOf(found.totals.net_sales)}
                 before={found.comparison && COMPARISONS[compare]}
               />
             </Suspense>
