@@ -37,7 +37,7 @@ async function choose(field, option) {
 
 test('home leads to the report of the same days', async () => {
   await page.getByText('7 days').click();
-  await page.getByRole('link', { name: 'Report' }).first().click();
+  await page.getByRole('link', { name: 'Revenue report' }).click();
   await page.getByRole('heading', { level: 1, name: 'Analytics' }).waitFor();
   assert.match(page.url(), /analytics\?.*range=week/);
 });

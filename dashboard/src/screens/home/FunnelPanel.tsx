@@ -16,7 +16,7 @@ export function FunnelPanel({ shown: { query, report } }: { shown: Shown }) {
     <Panel
       title="From cart to order"
       action={
-        <ScreenLink to="/analytics/funnel" search={report} size="sm">
+        <ScreenLink to="/analytics/funnel" search={report} size="sm" aria-label="Funnel report">
           Report
         </ScreenLink>
       }

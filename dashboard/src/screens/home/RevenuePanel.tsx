@@ -23,7 +23,7 @@ export function RevenuePanel({ shown: { query, compare, report } }: { shown: Sho
     <Panel
       title="Net sales"
       action={
-        <ScreenLink to="/analytics" search={report} size="sm">
+        <ScreenLink to="/analytics" search={report} size="sm" aria-label="Revenue report">
           Report
         </ScreenLink>
       }

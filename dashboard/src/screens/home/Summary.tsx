@@ -68,7 +68,7 @@ export function Summary({ shown: { query, report } }: { shown: Shown }) {
 
 function ReportLink({ to, label, report }: Pick<Metric, 'to' | 'label'> & Pick<Shown, 'report'>) {
   return (
-    <ScreenLink to={to} search={report} inherit c="inherit">
+    <ScreenLink to={to} search={report} inherit c="inherit" aria-label={`${label} report`}>
       {label}
     </ScreenLink>
   );

@@ -15,7 +15,7 @@ export function TopProducts({ shown: { query, report } }: { shown: Shown }) {
     <Panel
       title="Top products"
       action={
-        <ScreenLink to="/analytics/products" search={report} size="sm">
+        <ScreenLink to="/analytics/products" search={report} size="sm" aria-label="Products report">
           Report
         </ScreenLink>
       }
