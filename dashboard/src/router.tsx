@@ -1,6 +1,7 @@
 import { createRouter } from '@tanstack/react-router';
 import { queryClient } from './api/queries';
 import { alertsRoute } from './screens/alerts/routes';
+import { analyticsRoutes } from './screens/analytics/routes';
 import { auditRoutes } from './screens/audit/routes';
 import { collectionRoute, collectionsRoute } from './screens/collections/routes';
 import { customerRoute, customersRoute } from './screens/customers/routes';
@@ -40,6 +41,7 @@ import { parseSearch, stringifySearch } from './shell/search';
 const routes = rootRoute.addChildren([
   shellRoute.addChildren([
     homeRoute,
+    analyticsRoutes,
     ordersRoute,
     orderRoute,
     productsRoute,

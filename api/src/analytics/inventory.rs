@@ -10,7 +10,7 @@ use super::products::sell_through;
 use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, text_enum};
 use crate::error::Result;
-use crate::ids::VariantId;
+use crate::ids::{ProductId, VariantId};
 
 /// The days that count as the present pace, today included.
 const DAYS: i64 = 30;
@@ -52,6 +52,8 @@ pub struct InventoryAnalytics {
 pub struct InventoryFigures {
     /// The variant.
     pub variant_id: VariantId,
+    /// Its product.
+    pub product_id: ProductId,
     /// Stock keeping unit.
     pub sku: String,
     /// The product's name.
@@ -75,6 +77,8 @@ pub struct InventoryFigures {
 struct Row {
     #[diesel(sql_type = SqlUuid)]
     variant_id: VariantId,
+    #[diesel(sql_type = SqlUuid)]
+    product_id: ProductId,
     #[diesel(sql_type = Text)]
     sku: String,
     #[diesel(sql_type = Text)]
@@ -91,7 +95,7 @@ struct Row {
     days_left: Option<i64>,
 }
 
-const LASTING: &str = "SELECT variants.id AS variant_id, variants.sku, products.title, variants.title AS variant_title, \
+const LASTING: &str = "SELECT variants.id AS variant_id, variants.product_id, variants.sku, products.title, variants.title AS variant_title, \
          level.on_hand, GREATEST(level.on_hand - level.reserved, 0) AS available, COALESCE(recent.units, 0) AS sold, \
          GREATEST(level.on_hand, 0) * $2 / NULLIF(recent.units, 0) AS days_left \
      FROM stock_levels AS level JOIN variants ON variants.id = level.variant_id \
@@ -122,6 +126,7 @@ pub(super) async fn read(
     let rows: Vec<Row> = statement.load(conn).await?;
     let shape = |row: Row| InventoryFigures {
         variant_id: row.variant_id,
+        product_id: row.product_id,
         sku: row.sku,
         title: row.title,
         variant_title: row.variant_title,

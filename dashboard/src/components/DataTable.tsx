@@ -1,6 +1,7 @@
 import { Checkbox, type MantineBreakpoint, Table, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconSelector } from '@tabler/icons-react';
 import { type ReactNode, useCallback, useState } from 'react';
+import { Meaning } from './Meaning';
 import classes from './table.module.css';
 
 /** A column; `sort` is the API's name of the order, whose reverse is `-name`. */
@@ -10,6 +11,8 @@ export interface Column<Row> {
   cell: (row: Row) => ReactNode;
   sort?: string;
   align?: 'right';
+  /** What its figures mean. */
+  meaning?: string;
   /** Narrower screens leave it out. */
   from?: MantineBreakpoint;
 }
@@ -80,11 +83,11 @@ export function DataTable<Row extends { id: string }>({
 }
 
 function Head<Row>({ column, sort }: { column: Column<Row>; sort: Props<Row>['sort'] }) {
-  const { label, align, from, sort: name } = column;
+  const { label, align, from, meaning, sort: name } = column;
   if (!sort || !name) {
     return (
       <Table.Th className={classes.head} ta={align} visibleFrom={from}>
-        {label}
+        {meaning ? <Explained label={label} meaning={meaning} /> : label}
       </Table.Th>
     );
   }
@@ -100,6 +103,15 @@ function Head<Row>({ column, sort }: { column: Column<Row>; sort: Props<Row>['so
         <Icon size={14} aria-hidden />
       </UnstyledButton>
     </Table.Th>
+  );
+}
+
+function Explained({ label, meaning }: { label: string; meaning: string }) {
+  return (
+    <span className={classes.explained}>
+      {label}
+      <Meaning of={label}>{meaning}</Meaning>
+    </span>
   );
 }
 

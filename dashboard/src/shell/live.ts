@@ -3,9 +3,9 @@ import { useEffect } from 'react';
 
 /** Which queries a topic of the stream makes stale, by the first part of their keys. */
 const STALE: Record<string, string[]> = {
-  'order.created': ['orders', 'home'],
-  'order.updated': ['orders', 'home'],
-  'refund.updated': ['orders', 'home'],
+  'order.created': ['orders', 'home', 'analytics'],
+  'order.updated': ['orders', 'home', 'analytics'],
+  'refund.updated': ['orders', 'home', 'analytics'],
   'alert.raised': ['alerts', 'home'],
   'alert.closed': ['alerts', 'home'],
   'webhook.dead': ['inbox', 'home'],

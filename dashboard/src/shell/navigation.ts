@@ -2,6 +2,7 @@ import {
   type Icon,
   IconBell,
   IconBox,
+  IconChartBar,
   IconCoins,
   IconDiscount,
   IconFileInvoice,
@@ -43,6 +44,7 @@ export const NAVIGATION: Section[] = [
   {
     destinations: [
       { to: '/', label: 'Home', icon: IconHome },
+      { to: '/analytics', label: 'Analytics', icon: IconChartBar, scope: 'analytics:read' },
       { to: '/orders', label: 'Orders', icon: IconShoppingBag, scope: 'orders:read' },
       { to: '/customers', label: 'Customers', icon: IconUsers, scope: 'customers:read' },
     ],

@@ -4,25 +4,41 @@ import { lazy, Suspense } from 'react';
 import type { Schemas } from '../../api/client';
 import { Loaded } from '../../components/Loaded';
 import { Panel } from '../../components/Page';
+import { COMPARISONS } from '../../components/periods';
+import { ScreenLink } from '../../components/RowLink';
+import { bucketLabel, bucketName } from '../../format/buckets';
+import { scaleOf, sizeOf } from '../../format/figures';
 import { money } from '../../format/money';
-import { bucketLabel } from './buckets';
 import { revenueQuery } from './queries';
-import type { analyticsQuery } from './range';
+import type { Shown } from './shown';
 
-const RevenueChart = lazy(() => import('./RevenueChart'));
+const PeriodChart = lazy(() => import('../../components/PeriodChart'));
+
+type Series = Schemas['AnalyticsSeries_RevenueFigures'];
 
 /** Net sales over the period, against those of the other one. The chart's code comes when it is shown. */
-export function RevenuePanel({ query }: { query: ReturnType<typeof analyticsQuery> }) {
+export function RevenuePanel({ shown: { query, compare, report } }: { shown: Shown }) {
   const revenue = useQuery({ ...revenueQuery(query), placeholderData: keepPreviousData });
   return (
-    <Panel title="Net sales">
+    <Panel
+      title="Net sales"
+      action={
+        <ScreenLink to="/analytics" search={report} size="sm" aria-label="Revenue report">
+          Report
+        </ScreenLink>
+      }
+    >
       <Loaded query={revenue} rows={8}>
-        {(series) => (
+        {(found) => (
           <>
-            <Suspense fallback={<Skeleton height={260} />}>
-              <RevenueChart series={series} />
+            <Suspense fallback={<Skeleton height={280} aria-busy />}>
+              <PeriodChart
+                points={pointsOf(found)}
+                scale={scaleOf(found.totals.net_sales)}
+                before={found.comparison && COMPARISONS[compare]}
+              />
             </Suspense>
-            <AsTable series={series} />
+            <AsTable found={found} />
           </>
         )}
       </Loaded>
@@ -30,8 +46,15 @@ export function RevenuePanel({ query }: { query: ReturnType<typeof analyticsQuer
   );
 }
 
+const pointsOf = ({ series, period, comparison }: Series) =>
+  series.map(({ start, net_sales }, index) => ({
+    bucket: bucketLabel(start, period),
+    present: sizeOf(net_sales),
+    before: sizeOf(comparison?.series[index]?.net_sales),
+  }));
+
 /** The same figures for those who do not see the chart. */
-function AsTable({ series: { series, period } }: { series: Schemas['AnalyticsSeries_RevenueFigures'] }) {
+function AsTable({ found: { series, period } }: { found: Series }) {
   return (
     <VisuallyHidden>
       <table>
@@ -39,7 +62,7 @@ function AsTable({ series: { series, period } }: { series: Schemas['AnalyticsSer
         <tbody>
           {series.map(({ start, net_sales }) => (
             <tr key={start}>
-              <th scope="row">{bucketLabel(start, period.bucket)}</th>
+              <th scope="row">{bucketName(start, period.bucket)}</th>
               <td>{money(net_sales)}</td>
             </tr>
           ))}

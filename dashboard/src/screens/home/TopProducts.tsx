@@ -2,16 +2,24 @@ import { Group, Stack, Text } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Loaded } from '../../components/Loaded';
 import { Panel } from '../../components/Page';
+import { ScreenLink } from '../../components/RowLink';
 import { Amount } from '../../components/Told';
 import { counted } from '../../format/words';
 import { topProductsQuery } from './queries';
-import type { analyticsQuery } from './range';
+import type { Shown } from './shown';
 
 /** What sold best in the period. */
-export function TopProducts({ query }: { query: ReturnType<typeof analyticsQuery> }) {
+export function TopProducts({ shown: { query, report } }: { shown: Shown }) {
   const products = useQuery({ ...topProductsQuery(query), placeholderData: keepPreviousData });
   return (
-    <Panel title="Top products">
+    <Panel
+      title="Top products"
+      action={
+        <ScreenLink to="/analytics/products" search={report} size="sm" aria-label="Products report">
+          Report
+        </ScreenLink>
+      }
+    >
       <Loaded query={products} rows={5}>
         {({ data }) => (
           <Stack gap="xs" component="ol" m={0} p={0} style={{ listStyle: 'none' }}>

@@ -1,11 +1,11 @@
 import { queryOptions } from '@tanstack/react-query';
 import { answer, api } from '../../api/client';
-import type { analyticsQuery } from './range';
+import type { Shown } from './shown';
 
 /** What all queries of the home screen begin with. */
 export const HOME = ['home'];
 
-type Query = ReturnType<typeof analyticsQuery>;
+type Query = Shown['query'];
 
 export const summaryQuery = (query: Query) =>
   queryOptions({
