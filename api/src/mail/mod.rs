@@ -93,6 +93,16 @@ impl EmailKind {
         Self::StaffPasswordReset,
         Self::StaffPasswordChanged,
     ];
+
+    /// Those that anybody can have sent to any mailbox by asking.
+    const ASKED_FOR: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::AccountExists,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::OrderLink,
+        Self::StaffPasswordReset,
+    ];
 }
 
 text_enum! {

@@ -157,10 +157,10 @@ function Stock({ rows }: { rows: Row[] }) {
   const name: Column<Row & { id: string }> = {
     key: 'name',
     label: 'Variant',
-    cell: ({ title, variant_title, sku }) => (
+    cell: ({ title, variant_title, sku, product_id, variant_id }) => (
       <>
         {mayOpen ? (
-          <RowLink to="/products" search={{ q: sku }}>
+          <RowLink to="/products/$id/variants/$variantId" params={{ id: product_id, variantId: variant_id }}>
             {title}
           </RowLink>
         ) : (

@@ -1,1 +1,0 @@
-import{Fn as e,Ut as t}from"./index-COqQiKVV.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({currency:n,...i}){return(0,r.jsx)(e,{inputMode:`decimal`,leftSection:n,leftSectionWidth:52,placeholder:0 .toFixed(t(n)),...i})}var a=e=>`Enter an amount such as ${12.5.toFixed(t(e))}, of ${e}.`;export{a as n,i as t};

@@ -1,0 +1,1 @@
+var e={scroll:`_scroll_cl2o0_1`,figures:`_figures_cl2o0_6`};export{e as t};

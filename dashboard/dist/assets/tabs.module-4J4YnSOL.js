@@ -1,0 +1,1 @@
+var e={frame:`_frame_cjg75_1`,tab:`_tab_cjg75_5`,view:`_view_cjg75_29`};export{e as t};
