@@ -29,8 +29,8 @@ pub(super) fn content(kind: EmailKind, shop: Shop, format: Format) -> Content {
         EmailKind::VerifyEmail => Content::new(shop, format!("{url}/verify-email?token=sample")),
         EmailKind::ResetPassword => Content::new(shop, format!("{url}/reset-password?token=sample")),
         EmailKind::AccountExists | EmailKind::PasswordChanged => Content::new(shop, url),
-        EmailKind::StaffInvitation => Content::new(shop, format!("{url}/admin/accept?token=sample")),
-        EmailKind::StaffPasswordReset => Content::new(shop, format!("{url}/admin/reset?token=sample")),
+        EmailKind::StaffInvitation => Content::new(shop, format!("{url}/admin/accept#token=sample")),
+        EmailKind::StaffPasswordReset => Content::new(shop, format!("{url}/admin/reset#token=sample")),
         EmailKind::StaffPasswordChanged => Content::new(shop, format!("{url}/admin")),
         EmailKind::OrderLink
         | EmailKind::OrderConfirmation

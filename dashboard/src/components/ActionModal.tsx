@@ -46,7 +46,7 @@ export function ActionModal(props: Props) {
             </Button>
             <Button
               type="submit"
-              color={danger ? 'red' : undefined}
+              color={danger ? 'red.9' : undefined}
               loading={action.isPending}
               disabled={disabled}
             >

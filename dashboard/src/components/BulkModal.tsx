@@ -72,7 +72,7 @@ export function BulkModal<Item>(props: Props<Item>) {
               <Button variant="default" onClick={close}>
                 Not now
               </Button>
-              <Button color={danger ? 'red' : undefined} disabled={disabled} onClick={begin}>
+              <Button color={danger ? 'red.9' : undefined} disabled={disabled} onClick={begin}>
                 {submit}
               </Button>
             </>

@@ -64,7 +64,7 @@ export function DeleteView({ view, views: { remove }, onClose }: Props) {
             Not now
           </Button>
           <Button
-            color="red"
+            color="red.9"
             onClick={() => {
               onClose();
               remove(view);
