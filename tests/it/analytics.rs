@@ -482,7 +482,11 @@ async fn what_makes_no_sense_is_refused_by_name() {
         ("from=2026-02-30", "?from"),
         ("from=2026-10-02&to=2026-10-01", "?to"),
         ("from=2015-10-02&to=2026-10-01", "?from"),
-        ("from=1990-10-02&to=1990-10-03", "?from"),
+        ("from=1990-10-02&to=2026-10-03", "?from"),
+        ("from=1990-10-02&to=1990-10-03", "?to"),
+        ("to=-262143-01-05", "?to"),
+        ("time_zone=Europe/Berlin2", "?time_zone"),
+        ("time_zone=Etc/GMT%2B20", "?time_zone"),
         ("from=2026-01-01&to=2026-10-01&bucket=hour", "?bucket"),
         ("bucket=year", "?bucket"),
         ("currency=EURO", "?currency"),
@@ -511,6 +515,49 @@ async fn what_makes_no_sense_is_refused_by_name() {
             "2026-10-18T22:00:00Z",
             "2026-10-25T23:00:00Z"
         ]
+    );
+    app.finish().await;
+}
+
+/// Points beside each other are of one length, and a day begins with the first of two midnights.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_compared_is_cut_alike() {
+    let app = TestApp::start().await;
+    let read =
+        async |query: &str| app.staff_get(&format!("/v1/admin/analytics/revenue?{query}")).send().await.expect(200);
+    let starts = |series: &Value| -> Vec<String> {
+        series["series"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|point| point["start"].as_str().unwrap()[..10].to_owned())
+            .collect()
+    };
+    for (query, before) in [
+        (
+            "from=2026-10-12&to=2026-10-31&bucket=week&compare=previous_period",
+            ["2026-09-22", "2026-09-29", "2026-10-06"],
+        ),
+        ("from=2026-10-12&to=2026-10-31&bucket=week&compare=previous_year", ["2025-10-12", "2025-10-19", "2025-10-26"]),
+        (
+            "from=2026-08-20&to=2026-10-31&bucket=month&compare=previous_year",
+            ["2025-08-20", "2025-09-01", "2025-10-01"],
+        ),
+        (
+            "from=2026-08-20&to=2026-10-10&bucket=month&compare=previous_period",
+            ["2026-06-29", "2026-07-11", "2026-08-10"],
+        ),
+    ] {
+        assert_eq!(starts(&read(query).await["comparison"]), before, "{query}");
+    }
+    // Clocks went back from one to midnight.
+    let zone = "from=2026-10-24&to=2026-10-25&time_zone=Atlantic/Azores";
+    assert_eq!(read(zone).await["series"][1]["start"], "2026-10-25T00:00:00Z");
+    let hours = read(&format!("{zone}&bucket=hour")).await;
+    assert_eq!(hours["series"].as_array().unwrap().len(), 24 + 25);
+    assert_eq!(
+        read("from=2026-10-24&to=2026-10-25&time_zone=Etc/GMT%2B5").await["series"][0]["start"],
+        "2026-10-24T05:00:00Z"
     );
     app.finish().await;
 }
