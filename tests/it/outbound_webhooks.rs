@@ -275,7 +275,8 @@ async fn a_pause_is_kept_and_redirects_and_long_bodies_are_not_followed() {
     receiver.stop().await;
     app.advance(1801).await;
     app.run_jobs().await;
-    assert!(app.deliveries("").await[0]["last_error"].as_str().unwrap().contains("refused"));
+    let refused = app.deliveries("").await[0].clone();
+    assert!(refused["last_error"].as_str().unwrap().contains("refused"), "{refused}");
     other.stop().await;
     app.finish().await;
 }

@@ -26,7 +26,7 @@ async fn an_invitation_makes_a_member_once_within_seven_days() {
     let email = "Ada@shop.example";
     let first = app.mailed_token("staff_invitation", email).await;
     let text = app.mails("staff_invitation", email).await[0]["text"].as_str().unwrap().to_owned();
-    assert!(text.contains(&format!("{}/admin/accept?token=si_", app.base_url)), "{text}");
+    assert!(text.contains(&format!("{}/admin/accept#token=si_", app.base_url)), "{text}");
     // Only the newest link works.
     app.staff_post(&format!("{location}/invitation"), json!({})).send().await.expect(200);
     let second = app.mailed_token("staff_invitation", email).await;
@@ -253,7 +253,7 @@ async fn the_command_makes_the_first_owner_and_ends_a_member() {
     let create = ["staff", "create", "--email", "Olivia@Shop.Example", "--name", "Olivia", "--role"];
     let (code, link) = app.command(&[&create[..], &["owner"]].concat()).await;
     assert_eq!(code, 0, "{link}");
-    let token = link.trim().split_once("/admin/accept?token=").unwrap().1.to_owned();
+    let token = link.trim().split_once("/admin/accept#token=").unwrap().1.to_owned();
     let body = json!({"token": token, "password": PASSWORD});
     let owner = StaffHandle::new(app.post("/v1/admin/staff-invitations/accept", body).send().await);
     assert_eq!(app.session_status(&owner).await, 200);

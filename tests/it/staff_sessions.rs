@@ -134,7 +134,7 @@ async fn a_session_ends_without_use_and_after_thirty_days() {
     app.advance(HOUR).await;
     assert_eq!(app.session_status(&busy).await, 401, "it was to end at {}", session["expires_at"]);
     // What is over is kept for a while, and goes.
-    assert_eq!(app.count("SELECT count(*) FROM staff_sessions").await, 3);
+    assert_eq!(app.count("SELECT count(*) FROM staff_sessions").await, 4);
     app.advance(31 * DAY).await;
     app.run_now(merx::jobs::Job::Prune).await;
     assert_eq!(app.count("SELECT count(*) FROM staff_sessions").await, 0);

@@ -54,7 +54,7 @@ pub async fn create_checkout(
     let key = idempotency::key(&request, scope.clone(), &body.fingerprint)?.unwrap_or_else(|| Key {
         scope,
         key: format!("auto:{}", Uuid::new_v4()),
-        fingerprint: body.fingerprint.clone(),
+        fingerprint: idempotency::fingerprint_of(&request, &body.fingerprint),
     });
     let (task_app, context, started) = (Arc::clone(&app), RequestContext::current(), Instant::now());
     let work = async move { start::start(&task_app, cart, &body.value, &key, caller.address).await };

@@ -81,20 +81,25 @@ pub enum Claim {
     Done(Answer),
 }
 
+/// What tells a request from others: its method, its path and the fingerprint of its body.
+#[must_use]
+pub fn fingerprint_of(request: &HttpRequest, body: &[u8]) -> Vec<u8> {
+    let line = format!("{} {}\n", request.method(), request.path());
+    sha256(&[line.as_bytes(), body].concat())
+}
+
 /// The request's key, if it sent one. The same key for another path is another request, as for another body.
 ///
 /// # Errors
 /// `invalid_header` unless it is 1 to 255 printable ASCII characters.
-pub fn key(request: &HttpRequest, scope: impl Into<String>, fingerprint: &[u8]) -> Result<Option<Key>> {
+pub fn key(request: &HttpRequest, scope: impl Into<String>, body: &[u8]) -> Result<Option<Key>> {
     let Some(key) = header(request, "Idempotency-Key")? else { return Ok(None) };
     if key.is_empty() || key.len() > 255 {
         let detail = "must have 1 to 255 characters; a random UUID is fine";
         return Err(Error::problem(Code::InvalidHeader, format!("`Idempotency-Key` {detail}."))
             .with_errors(vec![FieldError::new("header:Idempotency-Key", "length", detail)]));
     }
-    let line = format!("{} {}\n", request.method(), request.path());
-    let fingerprint = sha256(&[line.as_bytes(), fingerprint].concat()).to_vec();
-    Ok(Some(Key { scope: scope.into(), key: key.to_owned(), fingerprint }))
+    Ok(Some(Key { scope: scope.into(), key: key.to_owned(), fingerprint: fingerprint_of(request, body) }))
 }
 
 /// Refuses a key that could be guessed, where the key alone says whose request it is.
