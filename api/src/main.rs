@@ -193,6 +193,17 @@ fn config() -> Result<Config, String> {
     Config::read(&|name| std::env::var(name).ok())
 }
 
+#[cfg(feature = "dev")]
+async fn seed(orders: u32) -> Result<(), String> {
+    let app = App::new(config()?)?;
+    println!("{}", merx::dev::seed::seed(&app).await.map_err(|error| error.to_string())?);
+    if orders > 0 {
+        let past = merx::dev::history::seed(&app, orders).await.map_err(|error| error.to_string())?;
+        println!("{}", past.told);
+    }
+    Ok(())
+}
+
 async fn execute(command: Command) -> Result<ExitCode, String> {
     match command {
         Command::Serve => serve().await?,
@@ -204,14 +215,7 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
             println!("{} migrations run. {}", migrated.count, migrated.role);
         }
         #[cfg(feature = "dev")]
-        Command::Seed { orders } => {
-            let app = App::new(config()?)?;
-            println!("{}", merx::dev::seed::seed(&app).await.map_err(|error| error.to_string())?);
-            if orders > 0 {
-                let past = merx::dev::history::seed(&app, orders).await.map_err(|error| error.to_string())?;
-                println!("{}", past.told);
-            }
-        }
+        Command::Seed { orders } => seed(orders).await?,
         Command::Import(arguments) => return import(arguments).await,
         Command::Export { excel } => {
             let app = App::new(config()?)?;

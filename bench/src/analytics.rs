@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use hyper::Method;
 use merx::analytics::roll_up;
+use merx::clock::Clock;
 use merx::db::pool;
 
 use crate::load::Client;
@@ -72,10 +73,11 @@ pub(crate) async fn measure(shop: &Shop) -> Result<(Duration, Vec<Answered>), St
     execute(&mut conn, "VACUUM ANALYZE").await?;
     eprintln!("1,000,000 orders are made");
     let started = Instant::now();
-    roll_up::rebuild(&mut conn, Utc::now()).await.map_err(|error| error.to_string())?;
+    let now = Clock::new(None).now();
+    roll_up::rebuild(&mut conn, now).await.map_err(|error| error.to_string())?;
     let rolled_up = started.elapsed();
     execute(&mut conn, "VACUUM ANALYZE").await?;
-    let (today, bearer) = (Utc::now().date_naive(), shop.staff("analytics:read").await?);
+    let (today, bearer) = (now.date_naive(), shop.staff("analytics:read").await?);
     let year = format!("from={}&to={today}&time_zone=Europe/Berlin", today - TimeDelta::days(364));
     let mut client = Client::connect(shop.api()).await?;
     let mut all = Vec::new();

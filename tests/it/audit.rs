@@ -171,7 +171,7 @@ async fn an_edited_a_removed_and_a_moved_entry_are_found() {
     let findings = async || app.findings().await.into_iter().map(|finding| finding.detail).collect::<Vec<_>>();
     app.sql("UPDATE audit_log SET actor_name = 'nobody' WHERE sequence = 2").await;
     let edited = format!("audit entry 2 ({}) is not what was written there: it was changed or moved", id(2));
-    assert_eq!(findings().await, [edited.clone()]);
+    assert_eq!(findings().await, std::slice::from_ref(&edited));
     let (code, out) = app.command(&["check"]).await;
     assert!(code == 1 && out.contains(&format!("invariant 8 the audit log is as it was written: {edited}")), "{out}");
     restore().await;
