@@ -133,7 +133,7 @@ function ProductSearch({
           aria-label="Put a product into the collection"
           placeholder="Put a product into the collection"
           leftSection={<IconSearch size={16} aria-hidden />}
-          rightSection={found.isFetching && <Loader size={16} aria-label="Searching" />}
+          rightSection={found.isFetching && <Loader size={16} role="status" aria-label="Searching" />}
           value={text}
           onFocus={() => combobox.openDropdown()}
           onBlur={() => combobox.closeDropdown()}
