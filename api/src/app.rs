@@ -4,21 +4,21 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel_async::pooled_connection::deadpool::Object;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::catalog::ready::Ready;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::password::Passwords;
-use crate::db::Connection;
-use crate::db::pool::{self, Pool};
+use crate::db::pool::{self, Object, Pool};
 use crate::error::{Error, Result};
 use crate::faults::Faults;
 use crate::http::caller::KnownKeys;
 use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
+use crate::http::request_log::RequestContext;
 use crate::jobs::wake::Wake;
 use crate::live::streams::Live;
 use crate::mail::smtp::Mailer;
@@ -53,6 +53,8 @@ pub struct App {
     pub wake: Wake,
     /// Open screens of staff, which are told what happens.
     pub live: Live,
+    /// Answers of the catalogue that are ready to send.
+    pub ready: Ready,
     /// Storefront keys that were looked up a moment ago.
     pub known_keys: KnownKeys,
     /// Hashes and compares customers' passwords, few at a time.
@@ -105,6 +107,7 @@ impl App {
             limits: Limits::new(config.rate_limits),
             wake: Wake::new(config.database_direct_url.clone()),
             live: Live::default(),
+            ready: Ready::new(config.catalog_cache_megabytes * 1_000_000)?,
             known_keys: KnownKeys::default(),
             passwords: Passwords::default(),
             door: Door::default(),
@@ -127,7 +130,7 @@ impl App {
     ///
     /// # Errors
     /// `service_unavailable` when none is to be had in five seconds.
-    pub async fn connection(&self) -> Result<Object<Connection>> {
+    pub async fn connection(&self) -> Result<Object> {
         Ok(self.pool.get().await?)
     }
 
@@ -135,7 +138,7 @@ impl App {
     ///
     /// # Errors
     /// `service_unavailable` when none is to be had in five seconds.
-    pub async fn webhook_connection(&self) -> Result<Object<Connection>> {
+    pub async fn webhook_connection(&self) -> Result<Object> {
         Ok(self.webhook_pool.get().await?)
     }
 
@@ -156,6 +159,7 @@ impl App {
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        let work = RequestContext::current().scope(work);
         self.tasks
             .spawn_on(work.in_current_span(), &self.runtime)
             .await

@@ -129,8 +129,8 @@ impl Error {
     }
 }
 
-impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
-    fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
+impl From<deadpool::managed::PoolError<diesel::ConnectionError>> for Error {
+    fn from(error: deadpool::managed::PoolError<diesel::ConnectionError>) -> Self {
         tracing::error!(error = %error, "No database connection");
         Self::problem(
             Code::Unavailable,

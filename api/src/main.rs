@@ -23,6 +23,10 @@ use merx::{catalog, check, http, imports, jobs};
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 
+/// It gives memory back that was used once, at the start or by an import, where the system's keeps it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Headless commerce: products, carts, checkout, orders.
 #[derive(Parser)]
 #[command(version)]

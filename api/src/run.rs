@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::catalog::ready;
 use crate::config::Config;
 use crate::db::{Connection, pool, roles};
 use crate::http::server;
@@ -98,6 +99,8 @@ impl Running {
         self.server = Some(server.handle());
         let (app, stop) = (Arc::clone(&self.app), self.stop.clone());
         self.tasks.spawn(async move { live::streams::follow(&app, &stop).await });
+        let (app, stop) = (Arc::clone(&self.app), self.stop.clone());
+        self.tasks.spawn(async move { ready::follow(&app, &stop).await });
         self.tasks.spawn(async move {
             if let Err(error) = server.await {
                 tracing::error!(error = %error, "The HTTP server ended");

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::carts::model::{MAX_LINES, MAX_QUANTITY};
 use crate::db::schema::shipping_zone_regions;
 use crate::error::Result;
-use crate::http::caching;
+use crate::http::caching::Prepared;
 use crate::locale::{self, Locale};
 use crate::money::Currency;
 
@@ -107,5 +107,5 @@ pub async fn get_store(app: web::Data<App>, request: HttpRequest) -> Result<Http
             order_total: crate::money::MAX_AMOUNT,
         },
     };
-    caching::respond(&request, HttpResponse::Ok(), 0, &locale, &store)
+    Prepared::new(0, &locale, &store)?.send(&request)
 }

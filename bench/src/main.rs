@@ -8,6 +8,7 @@ mod floors;
 mod holds;
 mod inbox;
 mod load;
+mod reader;
 mod report;
 mod scenarios;
 mod shop;
@@ -51,6 +52,11 @@ fn main() -> Result<(), String> {
 
 fn number(name: &str, default: u64) -> Result<u64, String> {
     std::env::var(name).map_or(Ok(default), |text| text.parse().map_err(|error| format!("{name}=`{text}`: {error}.")))
+}
+
+/// The scenarios to measure: all, or those whose names hold what `MERX_BENCH_ONLY` says.
+fn wanted(scenario: Scenario) -> bool {
+    std::env::var("MERX_BENCH_ONLY").map_or(true, |part| scenario.name().contains(&part))
 }
 
 async fn run(shop: &Shop, scenario: Scenario, duration: Duration, report: &mut Report) -> Result<(), String> {
@@ -109,7 +115,7 @@ async fn measure(duration: Duration, import_rows: u64, holding: bool, pouring: b
     report.start_up(shop.start_up_times().await?);
     shop.serve().await?;
     report.memory("idle", shop.memory()?);
-    for scenario in Scenario::PLAIN {
+    for scenario in Scenario::PLAIN.into_iter().filter(|scenario| wanted(*scenario)) {
         run(&shop, scenario, duration, &mut report).await?;
     }
     if holding {
@@ -119,7 +125,7 @@ async fn measure(duration: Duration, import_rows: u64, holding: bool, pouring: b
         pour(&mut shop, &mut report).await?;
     }
     shop.ask_providers().await?;
-    for scenario in Scenario::WITH_PROVIDERS {
+    for scenario in Scenario::WITH_PROVIDERS.into_iter().filter(|scenario| wanted(*scenario)) {
         let is_beside = matches!(scenario, Scenario::CartAndLineBesideQuotes);
         let quoting = if is_beside { Some(shop.keep_quoting(QUOTING).await?) } else { None };
         run(&shop, scenario, duration, &mut report).await?;

@@ -7,6 +7,7 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::load::Client;
+use crate::reader::Reader;
 use crate::shop::{PRODUCTS, Shop};
 
 /// What a client does over and over.
@@ -14,6 +15,8 @@ use crate::shop::{PRODUCTS, Shop};
 pub(crate) enum Scenario {
     /// A page of twenty products with their variants, prices and availability.
     List,
+    /// The same, every request with another filter and cursor.
+    ColdList,
     /// One product by its slug.
     Detail,
     /// A new cart, then a line.
@@ -30,7 +33,7 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// By the shop's own zones, without tax.
-    pub(crate) const PLAIN: [Self; 4] = [Self::List, Self::Detail, Self::CartAndLine, Self::Purchase];
+    pub(crate) const PLAIN: [Self; 5] = [Self::List, Self::Detail, Self::ColdList, Self::CartAndLine, Self::Purchase];
 
     /// With carriers and Stripe Tax.
     pub(crate) const WITH_PROVIDERS: [Self; 3] =
@@ -39,6 +42,7 @@ impl Scenario {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::List => "product list, 20 with variants",
+            Self::ColdList => "the same, every request another filter and cursor",
             Self::Detail => "product by slug",
             Self::CartAndLine => "create cart + add line (pairs)",
             Self::Purchase => "whole purchase to a paid order (latency: POST /v1/checkouts)",
@@ -56,6 +60,7 @@ impl Scenario {
                 let path = format!("/v1/products/product-{}", rand::random_range(0..PRODUCTS));
                 worker.get(&path).await
             }
+            Self::ColdList => worker.next_page().await,
             Self::CartAndLine | Self::CartAndLineWithProviders | Self::CartAndLineBesideQuotes => {
                 worker.cart_and_line().await
             }
@@ -68,6 +73,8 @@ impl Scenario {
 /// One client with what it knows of the shop.
 pub(crate) struct Worker {
     api: Client,
+    reader: Reader,
+    cursor: String,
     sandbox: Client,
     variants: std::sync::Arc<Vec<String>>,
 }
@@ -84,7 +91,8 @@ fn text(value: &Value, pointer: &str) -> Result<String, String> {
 impl Worker {
     pub(crate) async fn new(shop: &Shop) -> Result<Self, String> {
         let (api, sandbox) = (Client::connect(shop.api()).await?, Client::connect(shop.sandbox()).await?);
-        Ok(Self { api, sandbox, variants: shop.variants() })
+        let reader = Reader::connect(shop.api()).await?;
+        Ok(Self { api, reader, cursor: String::new(), sandbox, variants: shop.variants() })
     }
 
     fn variant(&self) -> String {
@@ -94,8 +102,20 @@ impl Worker {
 
     async fn get(&mut self, path: &str) -> Result<Duration, String> {
         let started = Instant::now();
-        self.api.send(Method::GET, path, &[], None).await?;
+        self.reader.get(path).await?;
         Ok(started.elapsed())
+    }
+
+    async fn next_page(&mut self) -> Result<Duration, String> {
+        let (least, most) = (rand::random_range(0..500), rand::random_range(9_500..1_000_000));
+        let filter = format!("sort=price&min_price={least}&max_price={most}");
+        let path = format!("/v1/products?expand=variants&limit=20&{filter}{}", self.cursor);
+        let started = Instant::now();
+        let page = self.reader.get(&path).await?;
+        let took = started.elapsed();
+        let next = page.split_once("\"next_cursor\":\"").and_then(|(_, rest)| rest.split('"').next());
+        self.cursor = next.map(|next| format!("&cursor={next}")).unwrap_or_default();
+        Ok(took)
     }
 
     async fn cart_and_line(&mut self) -> Result<Duration, String> {

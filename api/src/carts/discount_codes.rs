@@ -43,7 +43,8 @@ pub async fn add_discount_code(
 ) -> Result<HttpResponse> {
     app.limits.discount_code(Caller::of(&request))?;
     let code = &body.value.code.0;
-    change(&app, &request, id.0, &token, |conn, cart| async move { add(conn, cart, code).await }.scope_boxed()).await
+    change(&app, &request, id.0, &token, false, |conn, cart| async move { add(conn, cart, code).await }.scope_boxed())
+        .await
 }
 
 /// Take a discount code back
@@ -66,7 +67,7 @@ pub async fn remove_discount_code(
     token: CartToken,
 ) -> Result<HttpResponse> {
     let code = &request.match_info().get("code").unwrap_or_default().to_ascii_uppercase();
-    change(&app, &request, id.0, &token, |conn, cart| {
+    change(&app, &request, id.0, &token, false, |conn, cart| {
         async move {
             let codes = cart.discount_codes.iter().filter(|kept| *kept != code).cloned().collect();
             set(conn, cart, codes).await
@@ -76,9 +77,9 @@ pub async fn remove_discount_code(
     .await
 }
 
-async fn add(conn: &mut Connection, cart: &CartRow, code: &str) -> Result<()> {
+async fn add(conn: &mut Connection, cart: &CartRow, code: &str) -> Result<Option<CartRow>> {
     if cart.discount_codes.iter().any(|present| present == code) {
-        return Ok(());
+        return Ok(None);
     }
     let known: i64 = discount_codes::table.filter(discount_codes::code.eq(code)).count().get_result(conn).await?;
     if known == 0 {
@@ -91,7 +92,11 @@ async fn add(conn: &mut Connection, cart: &CartRow, code: &str) -> Result<()> {
     set(conn, cart, cart.discount_codes.iter().cloned().chain([code.to_owned()]).collect()).await
 }
 
-async fn set(conn: &mut Connection, cart: &CartRow, codes: Vec<String>) -> Result<()> {
-    diesel::update(carts::table.find(cart.id)).set(carts::discount_codes.eq(codes)).execute(conn).await?;
-    Ok(())
+async fn set(conn: &mut Connection, cart: &CartRow, codes: Vec<String>) -> Result<Option<CartRow>> {
+    let row = diesel::update(carts::table.find(cart.id))
+        .set(carts::discount_codes.eq(codes))
+        .returning(CartRow::as_returning())
+        .get_result(conn)
+        .await?;
+    Ok(Some(row))
 }

@@ -68,6 +68,8 @@ pub struct CartRow {
     pub token_version: i32,
     /// Raised by each change.
     pub version: i64,
+    /// When it got its first line; `None` while it never had one.
+    pub first_line_at: Option<DateTime<Utc>>,
     /// When it counts as abandoned.
     pub expires_at: DateTime<Utc>,
     /// When it was created.
@@ -219,6 +221,9 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
 }
 
 async fn lines_of(conn: &mut Connection, cart: &CartRow) -> Result<(Vec<Line>, Available)> {
+    if cart.first_line_at.is_none() {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let price = variant_prices::table
         .on(variant_prices::variant_id.eq(variants::id).and(variant_prices::currency.eq(cart.currency)));
     let rows: Vec<LineTuple> = cart_line_items::table

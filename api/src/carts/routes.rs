@@ -10,7 +10,8 @@ use super::load::{self, CartRow};
 use super::model::{Cart, CartProblem, Severity};
 use super::price;
 use super::requests::{CartPatch, LinePatch, NewCart, NewLine, RateChoice};
-use super::{shape, write};
+use super::shape;
+use super::write::{self, Touch};
 use crate::app::App;
 use crate::db::{self, Connection};
 use crate::error::{Error, Result};
@@ -118,8 +119,8 @@ pub async fn update_cart(
         // Counted like a code: limits per customer make a cart's discounts say whether an address has bought here.
         app.limits.discount_code(Caller::of(&request))?;
     }
-    change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::patch(conn, cart, patch.clone()).await }.scope_boxed()
+    change(&app, &request, id.0, &token, false, |conn, cart| {
+        async move { write::patch(conn, cart, patch.clone()).await.map(Some) }.scope_boxed()
     })
     .await
 }
@@ -144,8 +145,8 @@ pub async fn add_line_item(
     body: Json<NewLine>,
 ) -> Result<HttpResponse> {
     let (now, line) = (app.clock.now(), &body.value);
-    change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::add_lines(conn, cart, &[(String::new(), line)], now).await }.scope_boxed()
+    change(&app, &request, id.0, &token, true, |conn, cart| {
+        async move { write::add_lines(conn, cart, &[(String::new(), line)], now).await.map(|()| None) }.scope_boxed()
     })
     .await
 }
@@ -171,8 +172,8 @@ pub async fn update_line_item(
     body: Json<LinePatch>,
 ) -> Result<HttpResponse> {
     let (line, patch) = (line_id(&request)?, &body.value);
-    change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::change_line(conn, cart, line, patch).await }.scope_boxed()
+    change(&app, &request, id.0, &token, false, |conn, cart| {
+        async move { write::change_line(conn, cart, line, patch).await.map(|()| None) }.scope_boxed()
     })
     .await
 }
@@ -197,8 +198,8 @@ pub async fn remove_line_item(
     token: CartToken,
 ) -> Result<HttpResponse> {
     let (line, removal) = (line_id(&request)?, &LinePatch { quantity: 0, metadata: Patch::Absent });
-    change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::change_line(conn, cart, line, removal).await }.scope_boxed()
+    change(&app, &request, id.0, &token, false, |conn, cart| {
+        async move { write::change_line(conn, cart, line, removal).await.map(|()| None) }.scope_boxed()
     })
     .await
 }
@@ -261,8 +262,8 @@ pub async fn choose_shipping_rate(
     body: Json<RateChoice>,
 ) -> Result<HttpResponse> {
     let (choice, now) = (&body.value, app.clock.now());
-    change(&app, &request, id.0, &token, |conn, cart| {
-        async move { write::choose_rate(conn, cart, choice, now).await }.scope_boxed()
+    change(&app, &request, id.0, &token, false, |conn, cart| {
+        async move { write::choose_rate(conn, cart, choice, now).await.map(Some) }.scope_boxed()
     })
     .await
 }
@@ -281,26 +282,26 @@ fn repriced(before: Currency, after: Currency) -> Option<CartProblem> {
     })
 }
 
-/// Runs a change on a locked, open cart and answers with the cart after it.
+/// Runs a change on a locked, open cart and answers with the cart after it. `work` answers the row if it changed that.
 pub(super) async fn change<'work>(
     app: &App,
     request: &HttpRequest,
     id: CartId,
     token: &CartToken,
-    work: impl for<'conn> Fn(&'conn mut Connection, &'conn CartRow) -> db::Work<'work, 'conn, ()> + Sync,
+    adds_lines: bool,
+    work: impl for<'conn> Fn(&'conn mut Connection, &'conn CartRow) -> db::Work<'work, 'conn, Option<CartRow>> + Sync,
 ) -> Result<HttpResponse> {
     let (expected, now) = (&Expected::from_request(request)?, app.clock.now());
-    let work = &work;
+    let (work, opened_by) = (&work, (token.0.as_str(), &app.config.token_keys));
+    let touch = Touch { lifetime: lifetime(app), adds_lines, now };
     let mut conn = app.connection().await?;
     let cart = db::transaction(&mut conn, |conn| {
         async move {
-            let cart = load::row_for(conn, id, &token.0, &app.config.token_keys, true).await?;
-            expected.check(cart.version)?;
-            write::require_open(conn, &cart).await?;
-            work(conn, &cart).await?;
-            let row = write::touch(conn, cart.id, lifetime(app), now).await?;
+            let cart = write::take(conn, id, opened_by, expected, touch).await?;
+            let currency = cart.currency;
+            let row = work(conn, &cart).await?.unwrap_or(cart);
             let mut changed = shape(conn, row, now).await?;
-            changed.problems.extend(repriced(cart.currency, changed.currency));
+            changed.problems.extend(repriced(currency, changed.currency));
             Ok(changed)
         }
         .scope_boxed()

@@ -4,24 +4,29 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::upsert::excluded;
+use diesel::sql_types::{BigInt, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::load::CartRow;
+use super::load::{self, CartRow};
 use super::model::{CartStatus, MAX_LINES, MAX_QUANTITY};
 use super::requests::{CartPatch, LinePatch, NewCart, NewLine, RateChoice};
 use crate::address::{Address, Email};
-use crate::catalog::model::ProductStatus;
-use crate::db::Connection;
-use crate::db::schema::{cart_line_items, carts, checkouts, products, variant_prices, variants};
+use crate::db::schema::{cart_line_items, carts, checkouts, variant_prices, variants};
+use crate::db::statement::{Bind, Statement};
+use crate::db::{Connection, coalesce};
 use crate::error::{Code, Error, FieldError, Result};
+use crate::http::etag::Expected;
 use crate::http::patch::Patch;
 use crate::ids::{CartId, CheckoutId, LineItemId, OrderId, VariantId};
 use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::Currency;
 use crate::tax::model::TaxExemption;
+use crate::tokens::{TokenKeys, TokenKind};
+
+/// The token version of a new cart.
+pub const FIRST_TOKEN: i32 = 1;
 
 /// Creates a cart with its lines.
 ///
@@ -34,10 +39,9 @@ pub async fn create(
     lifetime: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<CartRow> {
-    let id = CartId::new();
-    diesel::insert_into(carts::table)
+    let cart: CartRow = diesel::insert_into(carts::table)
         .values((
-            carts::id.eq(id),
+            carts::id.eq(CartId::new()),
             carts::status.eq(CartStatus::Open),
             carts::currency.eq(currency),
             carts::email.eq(new.email.as_ref().map(|email| &email.0)),
@@ -48,16 +52,16 @@ pub async fn create(
             carts::tax_ids.eq(json!(new.tax_ids)),
             carts::tax_exemption.eq(TaxExemption::None),
             carts::metadata.eq(new.metadata.to_json()),
-            carts::token_version.eq(1),
+            carts::token_version.eq(FIRST_TOKEN),
             carts::version.eq(1),
             carts::first_line_at.eq((!new.line_items.is_empty()).then_some(now)),
             carts::expires_at.eq(now + lifetime),
             carts::created_at.eq(now),
             carts::updated_at.eq(now),
         ))
-        .execute(conn)
+        .returning(CartRow::as_returning())
+        .get_result(conn)
         .await?;
-    let cart = super::load::row(conn, id, false).await?;
     if !new.line_items.is_empty() {
         let lines: Vec<(String, &NewLine)> =
             new.line_items.iter().enumerate().map(|(index, line)| (format!("/line_items/{index}"), line)).collect();
@@ -66,73 +70,110 @@ pub async fn create(
     Ok(cart)
 }
 
+/// A variant on sale: its price, how many one order may hold, how many are in the cart already, and of how many variants
+/// that has lines.
+#[derive(QueryableByName)]
+struct Sold {
+    #[diesel(sql_type = SqlUuid)]
+    id: VariantId,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    unit_price: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    max_per_order: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    quantity: i64,
+    #[diesel(sql_type = BigInt)]
+    lines: i64,
+}
+
+const SOLD: &str = "
+    SELECT variants.id, price.amount AS unit_price, variants.max_per_order, COALESCE(line.quantity, 0) AS quantity,
+        (SELECT count(*) FROM cart_line_items WHERE cart_id = $1) AS lines
+    FROM variants JOIN products ON products.id = variants.product_id
+    LEFT JOIN variant_prices AS price ON price.variant_id = variants.id AND price.currency = $3
+    LEFT JOIN cart_line_items AS line ON line.cart_id = $1 AND line.variant_id = variants.id
+    WHERE variants.id = ANY($2) AND variants.archived_at IS NULL AND products.status = 'active'";
+
+/// The same of one variant, whose plan is kept: of many it is made anew each time, which takes longer than to run it.
+const SOLD_ONE: &str = "
+    SELECT variants.id, price.amount AS unit_price, variants.max_per_order, COALESCE(line.quantity, 0) AS quantity,
+        (SELECT count(*) FROM cart_line_items WHERE cart_id = $1) AS lines
+    FROM variants JOIN products ON products.id = variants.product_id
+    LEFT JOIN variant_prices AS price ON price.variant_id = variants.id AND price.currency = $3
+    LEFT JOIN cart_line_items AS line ON line.cart_id = $1 AND line.variant_id = variants.id
+    WHERE variants.id = $2 AND variants.archived_at IS NULL AND products.status = 'active'";
+
+const INSERT_LINES: &str = "
+    INSERT INTO cart_line_items (id, cart_id, variant_id, quantity, metadata, seen_unit_price, created_at)
+    SELECT line.id, $1, line.variant_id, line.quantity, line.metadata::jsonb, line.price, $2
+    FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::bigint[])
+        AS line (id, variant_id, quantity, metadata, price)
+    ON CONFLICT (cart_id, variant_id) DO UPDATE
+        SET quantity = excluded.quantity, seen_unit_price = excluded.seen_unit_price";
+
 /// Adds lines to a locked cart: the same variant adds to its quantity. Each comes with its pointer in the request.
 ///
 /// # Errors
-/// `validation_failed` naming the line, `too_many_lines`.
+/// `validation_failed` naming the first line at fault, `too_many_lines`.
 pub async fn add_lines(
     conn: &mut Connection,
     cart: &CartRow,
     lines: &[(String, &NewLine)],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let present: Vec<(VariantId, i64)> = cart_line_items::table
-        .filter(cart_line_items::cart_id.eq(cart.id))
-        .select((cart_line_items::variant_id, cart_line_items::quantity))
-        .load(conn)
-        .await?;
-    let mut quantities: BTreeMap<VariantId, i64> = present.into_iter().collect();
-    let mut added: BTreeMap<VariantId, (&str, &NewLine)> = BTreeMap::new();
-    for (pointer, line) in lines {
-        let quantity = quantities.entry(line.variant_id).or_insert(0);
-        *quantity += line.quantity;
-        if *quantity > MAX_QUANTITY {
-            let detail = format!("would make {quantity} of this variant; a line has at most {MAX_QUANTITY}");
-            return Err(Error::invalid(format!("{pointer}/quantity"), "range", detail));
-        }
-        added.entry(line.variant_id).or_insert((pointer, line));
+    let sold: Vec<Sold> = match lines {
+        [(_, line)] => Statement::constant(SOLD_ONE).with(Bind::Uuid(cart.id.0)).with(Bind::Uuid(line.variant_id.0)),
+        lines => Statement::constant(SOLD)
+            .with(Bind::Uuid(cart.id.0))
+            .with(Bind::Uuids(lines.iter().map(|(_, line)| line.variant_id.0).collect())),
     }
-    if quantities.len() > MAX_LINES {
-        let detail =
-            format!("A cart holds at most {MAX_LINES} different variants; this would make {}.", quantities.len());
+    .with(Bind::Text(cart.currency.to_string()))
+    .load(conn)
+    .await?;
+    let mut added: BTreeMap<VariantId, (&NewLine, i64, i64)> = BTreeMap::new();
+    let mut held = sold.as_slice().first().map_or(0, |sold| sold.lines);
+    for (pointer, line) in lines {
+        let sold = sold.iter().find(|sold| sold.id == line.variant_id);
+        let more = line.quantity + added.get(&line.variant_id).map_or(0, |(_, _, more)| *more);
+        let unit_price = require_sold(sold, more, cart.currency, pointer)?;
+        let is_new = sold.is_some_and(|sold| sold.quantity == 0);
+        held += i64::from(is_new && !added.contains_key(&line.variant_id));
+        added.entry(line.variant_id).or_insert((line, unit_price, 0)).2 = more;
+    }
+    if usize::try_from(held).is_ok_and(|held| held > MAX_LINES) {
+        let detail = format!("A cart holds at most {MAX_LINES} different variants; this would make {held}.");
         return Err(Error::problem(Code::TooManyLines, detail));
     }
-    let sold = check_buyable(conn, cart.currency, &added).await?;
-    for (variant, (pointer, _)) in &added {
-        let most = sold.get(variant).and_then(|sold| sold.max_per_order);
-        require_at_most(most, quantities.get(variant).copied().unwrap_or_default(), &format!("{pointer}/quantity"))?;
-    }
-    let rows: Vec<_> = added
-        .iter()
-        .map(|(variant, (_, line))| {
-            (
-                cart_line_items::id.eq(LineItemId::new()),
-                cart_line_items::cart_id.eq(cart.id),
-                cart_line_items::variant_id.eq(*variant),
-                cart_line_items::quantity.eq(quantities.get(variant).copied().unwrap_or(line.quantity)),
-                cart_line_items::metadata.eq(line.metadata.to_json()),
-                cart_line_items::seen_unit_price.eq(sold.get(variant).map(|sold| sold.unit_price)),
-                cart_line_items::created_at.eq(now),
-            )
-        })
-        .collect();
-    diesel::insert_into(cart_line_items::table)
-        .values(rows)
-        .on_conflict((cart_line_items::cart_id, cart_line_items::variant_id))
-        .do_update()
-        .set((
-            cart_line_items::quantity.eq(excluded(cart_line_items::quantity)),
-            cart_line_items::seen_unit_price.eq(excluded(cart_line_items::seen_unit_price)),
-        ))
+    let present = |variant: &VariantId| sold.iter().find(|sold| sold.id == *variant).map_or(0, |sold| sold.quantity);
+    Statement::constant(INSERT_LINES)
+        .with(Bind::Uuid(cart.id.0))
+        .with(Bind::Time(now))
+        .with(Bind::Uuids(added.keys().map(|_| LineItemId::new().0).collect()))
+        .with(Bind::Uuids(added.keys().map(|variant| variant.0).collect()))
+        .with(Bind::Ints(added.iter().map(|(variant, (.., more))| present(variant) + more).collect()))
+        .with(Bind::Texts(added.values().map(|(line, ..)| line.metadata.to_json().to_string()).collect()))
+        .with(Bind::Ints(added.values().map(|(_, unit_price, _)| *unit_price).collect()))
         .execute(conn)
         .await?;
     Ok(())
 }
 
-/// A variant on sale: its price, and how many one order may hold.
-struct Sold {
-    unit_price: i64,
-    max_per_order: Option<i64>,
+/// The price of a variant that is on sale, if so many more of it may be had.
+fn require_sold(sold: Option<&Sold>, more: i64, currency: Currency, pointer: &str) -> Result<i64> {
+    let variant = format!("{pointer}/variant_id");
+    let Some(sold) = sold else {
+        return Err(Error::invalid(variant, "not_for_sale", "is not a variant on sale"));
+    };
+    let Some(unit_price) = sold.unit_price else {
+        return Err(Error::invalid(variant, "no_price", format!("has no price in {currency}")));
+    };
+    let quantity = sold.quantity + more;
+    if quantity > MAX_QUANTITY {
+        let detail = format!("would make {quantity} of this variant; a line has at most {MAX_QUANTITY}");
+        return Err(Error::invalid(format!("{pointer}/quantity"), "range", detail));
+    }
+    require_at_most(sold.max_per_order, quantity, &format!("{pointer}/quantity"))?;
+    Ok(unit_price)
 }
 
 fn require_at_most(most: Option<i64>, quantity: i64, pointer: &str) -> Result<()> {
@@ -142,40 +183,6 @@ fn require_at_most(most: Option<i64>, quantity: i64, pointer: &str) -> Result<()
         }
         None => Ok(()),
     }
-}
-
-/// Refuses variants that are not on sale in the currency, naming the first line at fault.
-async fn check_buyable(
-    conn: &mut Connection,
-    currency: Currency,
-    added: &BTreeMap<VariantId, (&str, &NewLine)>,
-) -> Result<BTreeMap<VariantId, Sold>> {
-    let found: Vec<(VariantId, Option<i64>, Option<i64>)> = variants::table
-        .inner_join(products::table.on(products::id.eq(variants::product_id)))
-        .left_join(
-            variant_prices::table
-                .on(variant_prices::variant_id.eq(variants::id).and(variant_prices::currency.eq(currency))),
-        )
-        .filter(variants::id.eq_any(added.keys().collect::<Vec<_>>()))
-        .filter(variants::archived_at.is_null())
-        .filter(products::status.eq(ProductStatus::Active))
-        .select((variants::id, variant_prices::amount.nullable(), variants::max_per_order))
-        .load(conn)
-        .await?;
-    let mut sold = BTreeMap::new();
-    for (variant, (pointer, _)) in added {
-        let pointer = format!("{pointer}/variant_id");
-        match found.iter().find(|(id, ..)| id == variant) {
-            Some((_, Some(unit_price), max_per_order)) => {
-                sold.insert(*variant, Sold { unit_price: *unit_price, max_per_order: *max_per_order });
-            }
-            Some((_, None, _)) => {
-                return Err(Error::invalid(pointer, "no_price", format!("has no price in {currency}")));
-            }
-            None => return Err(Error::invalid(pointer, "not_for_sale", "is not a variant on sale")),
-        }
-    }
-    Ok(sold)
 }
 
 /// Refuses a cart that cannot be changed now.
@@ -252,12 +259,17 @@ pub async fn change_line(conn: &mut Connection, cart: &CartRow, line: LineItemId
     Ok(())
 }
 
-/// Chooses a shipping rate for a locked cart.
+/// Chooses a shipping rate for a locked cart; answers its row.
 ///
 /// # Errors
 /// `validation_failed` when it is none of the cart's.
-pub async fn choose_rate(conn: &mut Connection, cart: &CartRow, choice: &RateChoice, now: DateTime<Utc>) -> Result<()> {
-    let (snapshot, _) = super::load::snapshot(conn, cart.clone(), now).await?;
+pub async fn choose_rate(
+    conn: &mut Connection,
+    cart: &CartRow,
+    choice: &RateChoice,
+    now: DateTime<Utc>,
+) -> Result<CartRow> {
+    let (snapshot, _) = load::snapshot(conn, cart.clone(), now).await?;
     let rates = super::price::price(&snapshot)?.shipping_rates;
     if !rates.iter().any(|rate| rate.id == choice.rate_id) {
         let names: Vec<&str> = rates.iter().map(|rate| rate.id.as_str()).collect();
@@ -270,15 +282,18 @@ pub async fn choose_rate(conn: &mut Connection, cart: &CartRow, choice: &RateCho
         };
         return Err(Error::invalid("/rate_id", "not_found", detail));
     }
-    diesel::update(carts::table.find(cart.id)).set(carts::shipping_rate_id.eq(&choice.rate_id)).execute(conn).await?;
-    Ok(())
+    Ok(diesel::update(carts::table.find(cart.id))
+        .set(carts::shipping_rate_id.eq(&choice.rate_id))
+        .returning(CartRow::as_returning())
+        .get_result(conn)
+        .await?)
 }
 
-/// Applies a patch to a locked cart.
+/// Applies a patch to a locked cart; answers its row.
 ///
 /// # Errors
 /// `validation_failed` when a line has no price in the new currency.
-pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> Result<()> {
+pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> Result<CartRow> {
     let currency = match patch.currency {
         Patch::Absent => None,
         Patch::Null => return Err(Error::invalid("/currency", "required", "cannot be cleared; send another currency")),
@@ -298,7 +313,7 @@ pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> R
     let shipping = as_json(patch.shipping_address.apply_to(kept(&cart.shipping_address)?));
     let billing = as_json(patch.billing_address.apply_to(kept(&cart.billing_address)?));
     let email = patch.email.apply_to(cart.email.clone().map(Email)).map(|email| email.0);
-    diesel::update(carts::table.find(cart.id))
+    Ok(diesel::update(carts::table.find(cart.id))
         .set((
             carts::email.eq(email),
             carts::shipping_address.eq(shipping),
@@ -308,9 +323,9 @@ pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> R
             currency.map(|currency| carts::currency.eq(currency)),
             metadata.map(|metadata| carts::metadata.eq(metadata.to_json())),
         ))
-        .execute(conn)
-        .await?;
-    Ok(())
+        .returning(CartRow::as_returning())
+        .get_result(conn)
+        .await?)
 }
 
 /// In another currency every price is new to the shopper.
@@ -350,26 +365,69 @@ async fn require_prices(conn: &mut Connection, cart: CartId, currency: Currency)
     )]))
 }
 
-/// Raises the version after a change, keeps the cart alive, and answers the new row.
+/// Locks a cart that the token opens, raises its version and keeps it alive, and answers it. One statement, unless
+/// something stands against it: then that is found out under the lock.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn touch(conn: &mut Connection, cart: CartId, lifetime: TimeDelta, now: DateTime<Utc>) -> Result<CartRow> {
-    let first_line_at = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>(
-        "COALESCE(first_line_at, (SELECT min(created_at) FROM cart_line_items WHERE cart_id = carts.id))",
-    );
-    Ok(diesel::update(carts::table.find(cart))
-        .set((
-            carts::status.eq(CartStatus::Open),
-            carts::merged_into.eq(None::<CartId>),
-            carts::first_line_at.eq(first_line_at),
-            carts::version.eq(carts::version + 1),
-            carts::expires_at.eq(now + lifetime),
-            carts::updated_at.eq(now),
-        ))
-        .returning(CartRow::as_returning())
-        .get_result(conn)
-        .await?)
+/// `not_found`, also for a wrong token; `precondition_failed`, `cart_checking_out`, `cart_completed`.
+pub async fn take(
+    conn: &mut Connection,
+    id: CartId,
+    (token, keys): (&str, &TokenKeys),
+    expected: &Expected,
+    touch: Touch,
+) -> Result<CartRow> {
+    if !expected.is_given()
+        && keys.verify(TokenKind::Cart, id.0, FIRST_TOKEN, token)
+        && let Some(cart) = touch.apply(conn, id, FIRST_TOKEN).await?
+    {
+        return Ok(cart);
+    }
+    let cart = load::row_for(conn, id, token, keys, true).await?;
+    expected.check(cart.version)?;
+    require_open(conn, &cart).await?;
+    touch.apply(conn, id, cart.token_version).await?.ok_or_else(|| Error::not_found("cart"))
+}
+
+/// What every change does to a cart's row.
+#[derive(Debug, Clone, Copy)]
+pub struct Touch {
+    /// How long it lives from now on.
+    pub lifetime: TimeDelta,
+    /// Whether it gets lines.
+    pub adds_lines: bool,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+impl Touch {
+    /// Raises the version of a cart that can be changed, keeps it alive, and answers the new row; `None` when it can't, or has
+    /// another token.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn apply(self, conn: &mut Connection, cart: CartId, token_version: i32) -> Result<Option<CartRow>> {
+        let Self { lifetime, adds_lines, now } = self;
+        let changeable = carts::table
+            .find(cart)
+            .filter(carts::token_version.eq(token_version))
+            .filter(carts::status.eq_any([CartStatus::Open, CartStatus::Abandoned]));
+        // Not by `sql`, which would have the statement parsed and planned at every run.
+        let first_line_at = coalesce(carts::first_line_at, adds_lines.then_some(now));
+        Ok(diesel::update(changeable)
+            .set((
+                carts::status.eq(CartStatus::Open),
+                carts::merged_into.eq(None::<CartId>),
+                carts::first_line_at.eq(first_line_at),
+                carts::version.eq(carts::version + 1),
+                carts::expires_at.eq(now + lifetime),
+                carts::updated_at.eq(now),
+            ))
+            .returning(CartRow::as_returning())
+            .get_result(conn)
+            .await
+            .optional()?)
+    }
 }
 
 /// Marks open carts that nobody touched until they expired.

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Product, ProductStatus, ProductSummary};
-use super::read::{self, ProductRow};
+use super::read::{self, PRODUCT_COLUMNS, ProductRow};
 use super::search::{self, MOST_CANDIDATES, Query};
 use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, text_enum};
@@ -108,6 +108,16 @@ impl Filter {
             product_types: Vec::new(),
             tags: Vec::new(),
         }
+    }
+
+    /// Whether it asks for nothing but prices and stock: with each order and cursor that makes few different statements.
+    fn is_common(&self) -> bool {
+        self.query.is_none()
+            && self.collections.is_empty()
+            && self.options.is_empty()
+            && self.vendors.is_empty()
+            && self.product_types.is_empty()
+            && self.tags.is_empty()
     }
 
     /// The common table expression of the ranked candidates, when something is searched for.
@@ -284,6 +294,11 @@ pub async fn staff_page(
 }
 
 async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option<&str>, limit: i64) -> Result<Rows> {
+    // The key's index ends with its own column for the product.
+    let tie = match sort {
+        Sort::Cheapest | Sort::Dearest if filter.currency.is_some() => "product_prices.product_id",
+        Sort::Relevance | Sort::Newest | Sort::Oldest | Sort::Cheapest | Sort::Dearest | Sort::Title => "products.id",
+    };
     let (key, order, kind) = match sort {
         Sort::Relevance => ("candidates.rank", "DESC", "bigint"),
         Sort::Newest => ("products.created_at", "DESC", "timestamptz"),
@@ -293,7 +308,7 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
         Sort::Title => ("products.sort_title", "ASC", "text"),
     };
     let mut statement = filter.candidates();
-    statement.push("SELECT products.*, ");
+    statement.push("SELECT ").push(PRODUCT_COLUMNS).push(", ");
     // Times keep their microseconds whatever the session's settings are.
     statement.push(match kind {
         "timestamptz" => "to_char(products.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
@@ -302,7 +317,7 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
     statement.push("::text AS sort_key ").append(&filter.source()).append(&filter.condition(Except::Nothing));
     if let Some(Cursor(_, after, id)) = cursor.map(|cursor| decode(cursor, sort)).transpose()? {
         let compare = if order == "ASC" { ">" } else { "<" };
-        statement.push(&format!(" AND ({key}, products.id) {compare} ("));
+        statement.push(&format!(" AND ({key}, {tie}) {compare} ("));
         match kind {
             "bigint" => statement.bind(Bind::Int(after.parse().ok().ok_or_else(not_ours)?)),
             "timestamptz" => statement.bind(Bind::Time(time(&after)?)),
@@ -310,7 +325,8 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
         };
         statement.push(", ").bind(Bind::Uuid(id.0)).push(")");
     }
-    statement.push(&format!(" ORDER BY {key} {order}, products.id {order} LIMIT ")).bind(Bind::Int(limit + 1));
+    statement.push(&format!(" ORDER BY {key} {order}, {tie} {order} LIMIT ")).bind(Bind::Int(limit + 1));
+    let statement = if filter.is_common() { statement.prepared() } else { statement };
     let mut found: Vec<Found> = statement.load(conn).await?;
     let limit = usize::try_from(limit).unwrap_or_default();
     let has_more = found.len() > limit;

@@ -1,6 +1,7 @@
 //! Products, variants, prices, pictures; search, filters and facets.
 
 pub mod admin;
+pub mod changes;
 pub mod facets;
 pub mod html;
 pub mod list;
@@ -9,9 +10,11 @@ pub mod model;
 pub mod patches;
 mod prices;
 pub mod read;
+pub mod ready;
 pub mod requests;
 pub mod routes;
 pub mod search;
+pub mod shown;
 pub mod slug;
 pub mod translate;
 pub mod variant_admin;

@@ -5,11 +5,6 @@ use chrono::NaiveDate;
 use super::model::{DerivedPrice, Price, PriceOrigin};
 use crate::money::Currency;
 
-/// The prices of a variant as a JSON array, for a statement that reads variants.
-pub(super) const EVERY_PRICE: &str = "(SELECT jsonb_agg(jsonb_build_object('currency', currency, 'amount', amount, \
-    'compare_at_amount', compare_at_amount, 'rate_date', rate_date) ORDER BY currency) FROM variant_prices \
-    WHERE variant_prices.variant_id = variants.id)";
-
 /// A price, given or derived.
 #[derive(Debug, Clone, Copy, serde::Deserialize)]
 pub(super) struct AnyPrice {

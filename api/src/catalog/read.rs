@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable};
 use diesel_async::RunQueryDsl;
@@ -14,12 +13,13 @@ use super::model::{
     Availability, CollectionRef, Dimensions, Inventory, Media, PriceRange, Product, ProductStatus, ProductSummary, Seo,
     ShownOption, Variant,
 };
-use super::prices::{AnyPrice, EVERY_PRICE};
+use super::prices::AnyPrice;
 use super::requests::ProductOption;
 use super::slug::Slug;
 use super::translate::{self, Translations};
 use crate::db::Connection;
 use crate::db::schema::{collection_products, collections, product_media, products, stock_levels, variants};
+use crate::db::statement::{Bind, Statement};
 use crate::error::{Error, Result};
 use crate::ids::{CollectionId, MediaId, ProductId, VariantId};
 use crate::locale::Locale;
@@ -61,6 +61,12 @@ pub struct ProductRow {
     pub(super) updated_at: DateTime<Utc>,
 }
 
+/// The columns of a [`ProductRow`], by name: one more must not change a prepared statement.
+pub(super) const PRODUCT_COLUMNS: &str = "products.id, products.slug, products.title, products.description, \
+    products.description_html, products.status, products.vendor, products.product_type, products.category, products.tags, \
+    products.options, products.tax_code, products.seo_title, products.seo_description, products.translations, \
+    products.metadata, products.version, products.created_at, products.updated_at";
+
 impl ProductRow {
     /// The options as the shop wrote them.
     pub(super) fn options(&self) -> Result<Vec<ProductOption>> {
@@ -69,7 +75,7 @@ impl ProductRow {
     }
 }
 
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, QueryableByName)]
 #[diesel(table_name = variants)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 struct VariantRow {
@@ -94,7 +100,7 @@ struct VariantRow {
     archived_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone, Copy, Queryable, Selectable)]
+#[derive(Debug, Clone, Copy, QueryableByName)]
 #[diesel(table_name = stock_levels)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 struct StockRow {
@@ -121,6 +127,29 @@ impl From<StockRow> for Inventory {
         }
     }
 }
+
+/// A row of [`VARIANTS`].
+#[derive(QueryableByName)]
+struct FoundVariant {
+    #[diesel(embed)]
+    variant: VariantRow,
+    #[diesel(embed)]
+    stock: StockRow,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    prices: Option<Value>,
+}
+
+/// The variants of products with stock and every price. Columns by name: one more must not change a prepared statement.
+const VARIANTS: &str = "
+    SELECT variants.id, variants.product_id, sku, barcode, title, option_values, weight_grams, length_mm, width_mm, height_mm,
+        hs_code, origin_country, requires_shipping, taxable, max_per_order, unit_cost, unit_cost_currency, metadata, archived_at,
+        on_hand, reserved, shortage, track_inventory, allow_backorder, low_stock_threshold, uses_default_threshold,
+        (SELECT jsonb_agg(jsonb_build_object('currency', currency, 'amount', amount, 'compare_at_amount', compare_at_amount,
+                'rate_date', rate_date) ORDER BY currency)
+            FROM variant_prices WHERE variant_prices.variant_id = variants.id) AS prices
+    FROM variants JOIN stock_levels ON stock_levels.variant_id = variants.id
+    WHERE variants.product_id = ANY($1) AND (archived_at IS NULL OR $2 = 'staff')
+    ORDER BY variants.product_id, variants.position, variants.id";
 
 /// A variant with its stock and every price.
 struct FullVariant {
@@ -237,19 +266,17 @@ async fn collections_of(
 }
 
 async fn parts(conn: &mut Connection, ids: &[ProductId], audience: &Audience) -> Result<Parts> {
-    let every_price = sql::<Nullable<Jsonb>>(EVERY_PRICE);
-    let mut query = variants::table
-        .inner_join(stock_levels::table.on(stock_levels::variant_id.eq(variants::id)))
-        .filter(variants::product_id.eq_any(ids))
-        .order((variants::product_id, variants::position, variants::id))
-        .select((VariantRow::as_select(), StockRow::as_select(), every_price))
-        .into_boxed();
-    if let Audience::Shopper(..) = audience {
-        query = query.filter(variants::archived_at.is_null());
-    }
-    let found: Vec<(VariantRow, StockRow, Option<Value>)> = query.load(conn).await?;
+    let reader = match audience {
+        Audience::Shopper(..) => "shopper",
+        Audience::Staff => "staff",
+    };
+    let found: Vec<FoundVariant> = Statement::constant(VARIANTS)
+        .with(Bind::Uuids(ids.iter().map(|id| id.0).collect()))
+        .with(Bind::Text(reader.to_owned()))
+        .load(conn)
+        .await?;
     let mut parts = Parts::default();
-    for (row, stock, prices) in found {
+    for FoundVariant { variant: row, stock, prices } in found {
         let prices = prices.map(serde_json::from_value).transpose();
         let prices = prices.map_err(|error| Error::Internal(format!("variant_prices: {error}")))?.unwrap_or_default();
         parts.variants.entry(row.product_id).or_default().push(FullVariant { row, stock: stock.into(), prices });

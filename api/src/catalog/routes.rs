@@ -10,13 +10,14 @@ use super::facets::{self, Facet, FacetName};
 use super::list::{self, Filter, Relation, Sort, TotalCount};
 use super::model::{Product, ProductStatus, ProductSummary, Variant};
 use super::read::{self, Audience};
+use super::shown::Shows;
 use super::slug::{self, Slug};
 use crate::app::App;
 use crate::db::text_enum;
 use crate::error::{Code, Error, Result};
-use crate::http::caching;
+use crate::http::caching::{self, Prepared};
 use crate::http::extract::{Id, Query};
-use crate::http::pagination::{self, DEFAULT_LIMIT, Page};
+use crate::http::pagination::{DEFAULT_LIMIT, Page};
 use crate::ids::VariantId;
 use crate::locale::{self, Locale};
 use crate::money::Currency;
@@ -201,13 +202,14 @@ pub(super) fn order(sort: Option<Sort>, searching: bool) -> Result<Sort> {
     (status = 304, description = "Unchanged since `If-None-Match`"),
 ))]
 #[get("/v1/products")]
-pub async fn list_products(
-    app: web::Data<App>,
-    request: HttpRequest,
-    query: Query<ProductQuery>,
-) -> Result<HttpResponse> {
-    let query = query.0;
-    let locale = locale::negotiate(query.locale.as_ref(), &request, &app.config.locales);
+pub async fn list_products(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    let key = caching::key(&request, &app.config.locales);
+    app.ready.answer(key, async || load_page(&app, &request).await, |answer| answer.send(&request)).await
+}
+
+async fn load_page(app: &App, request: &HttpRequest) -> Result<(Prepared, Shows)> {
+    let query = Query::<ProductQuery>::of(request)?.0;
+    let locale = locale::negotiate(query.locale.as_ref(), request, &app.config.locales);
     let currency = query.currency.unwrap_or(app.config.default_currency);
     let words = words(query.q.as_deref());
     let sort = order(query.sort, words.is_some())?;
@@ -228,13 +230,15 @@ pub async fn list_products(
             found.push(facets::count(&mut conn, &filter, name, currency).await?);
         }
         let total_count = if counts { Some(list::total_count(&mut conn, &filter).await?) } else { None };
-        ProductSummaryList { data, page, facets: names.map(|_| found), total_count }
+        ProductSummaryList { data, page, facets: names.is_some().then_some(found), total_count }
     } else {
         let page = Page { next_cursor: None, has_more: false };
         let total_count = counts.then_some(TotalCount { value: 0, relation: Relation::Equal });
-        ProductSummaryList { data: Vec::new(), page, facets: names.map(|_| Vec::new()), total_count }
+        ProductSummaryList { data: Vec::new(), page, facets: names.is_some().then(Vec::new), total_count }
     };
-    caching::respond(&request, pagination::answer(&request, &body.page), 0, &locale, &body)
+    let by_availability = query.in_stock.is_some() || names.is_some();
+    let shows = Shows::Products { products: body.data.iter().map(|product| product.id).collect(), by_availability };
+    Ok((Prepared::new(0, &locale, &body)?.with_next(request, &body.page), shows))
 }
 
 /// Get a product
@@ -250,23 +254,27 @@ pub async fn list_products(
     ),
 )]
 #[get("/v1/products/{id_or_slug}")]
-pub async fn get_product(
-    app: web::Data<App>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query<ReaderQuery>,
-) -> Result<HttpResponse> {
-    let currency = query.0.currency.unwrap_or(app.config.default_currency);
-    let locale = locale::negotiate(query.0.locale.as_ref(), &request, &app.config.locales);
-    let mut conn = app.connection().await?;
-    let product = match read::find(&mut conn, &id, &Audience::Shopper(currency, locale.clone())).await {
-        Err(error) if error.code() == Some(Code::NotFound) && Slug::is_lawful(&id) => {
-            let now = slug::product_now(&mut conn, &id).await?;
-            return now.map(|slug| caching::moved(&request, &format!("/v1/products/{slug}"))).ok_or(error);
-        }
-        found => found?,
+pub async fn get_product(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+    let key = caching::key(&request, &app.config.locales);
+    let load = async || {
+        let (audience, locale) = reader(&app, &request)?;
+        let product = read::find(&mut *app.connection().await?, &id, &audience).await?;
+        app.faults.point("after_catalog_read").await;
+        Ok((Prepared::new(product.version, &locale, &product)?, Shows::Product(product.id)))
     };
-    caching::respond(&request, HttpResponse::Ok(), product.version, &locale, &product)
+    match app.ready.answer(key, load, |answer| answer.send(&request)).await {
+        Err(error) if error.code() == Some(Code::NotFound) && Slug::is_lawful(&id) => {
+            let now = slug::product_now(&mut *app.connection().await?, &id).await?;
+            now.map(|slug| caching::moved(&request, &format!("/v1/products/{slug}"))).ok_or(error)
+        }
+        answered => answered,
+    }
+}
+
+fn reader(app: &App, request: &HttpRequest) -> Result<(Audience, Locale)> {
+    let query = Query::<ReaderQuery>::of(request)?.0;
+    let locale = locale::negotiate(query.locale.as_ref(), request, &app.config.locales);
+    Ok((Audience::Shopper(query.currency.unwrap_or(app.config.default_currency), locale.clone()), locale))
 }
 
 /// Get a variant
@@ -278,15 +286,12 @@ pub async fn get_product(
     responses((status = 200, description = "The variant", body = Variant), (status = 304, description = "Unchanged since `If-None-Match`")),
 )]
 #[get("/v1/variants/{id}")]
-pub async fn get_variant(
-    app: web::Data<App>,
-    request: HttpRequest,
-    id: Id<VariantId>,
-    query: Query<ReaderQuery>,
-) -> Result<HttpResponse> {
-    let currency = query.0.currency.unwrap_or(app.config.default_currency);
-    let locale = locale::negotiate(query.0.locale.as_ref(), &request, &app.config.locales);
-    let mut conn = app.connection().await?;
-    let (variant, version) = read::find_variant(&mut conn, id.0, &Audience::Shopper(currency, locale.clone())).await?;
-    caching::respond(&request, HttpResponse::Ok(), version, &locale, &variant)
+pub async fn get_variant(app: web::Data<App>, request: HttpRequest, id: Id<VariantId>) -> Result<HttpResponse> {
+    let key = caching::key(&request, &app.config.locales);
+    let load = async || {
+        let (audience, locale) = reader(&app, &request)?;
+        let (variant, version) = read::find_variant(&mut *app.connection().await?, id.0, &audience).await?;
+        Ok((Prepared::new(version, &locale, &variant)?, Shows::Product(variant.product_id)))
+    };
+    app.ready.answer(key, load, |answer| answer.send(&request)).await
 }

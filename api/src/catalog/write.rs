@@ -9,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 
+use super::changes::{self, Change};
 use super::model::{Product, ProductStatus};
 use super::patches::ProductPatch;
 use super::read::{Audience, ProductRow};
@@ -120,7 +121,8 @@ pub(crate) async fn changed(
     refresh(conn, id, locale, now).await
 }
 
-/// Derives a product's other prices, their spans and its search document from what it is now; answers it.
+/// Derives a product's other prices, their spans and its search document from what it is now, and notes that it changed;
+/// answers it.
 ///
 /// # Errors
 /// Those of the database.
@@ -143,15 +145,14 @@ pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale, now:
             .collect(),
     };
     search::index(conn, id, &texts, &product.translations.clone().unwrap_or_default(), locale).await?;
+    changes::record(conn, Change::Product(id), now).await?;
     Ok(product)
 }
 
 /// Tells PostgreSQL's planner what the catalogue looks like now, after many products came at once; until it knows, lists
-/// are read as if there were four. A role that does not own the tables may not; autovacuum does it a minute later.
+/// are read as if there were four.
 pub async fn analyze(conn: &mut Connection) {
-    let tables = "products, variants, variant_prices, stock_levels, product_prices, product_media, product_search, \
-        collection_products, search_words";
-    if let Err(error) = diesel::sql_query(format!("ANALYZE {tables}")).execute(conn).await {
+    if let Err(error) = diesel::sql_query("SELECT analyze_catalog()").execute(conn).await {
         tracing::warn!(error = %error, "The catalogue's statistics could not be made");
     }
 }

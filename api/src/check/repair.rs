@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::analytics::roll_up;
 use crate::audit::{self, Action, Author, Entry};
+use crate::catalog::changes::{self, Change};
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::EventId;
@@ -105,6 +106,7 @@ pub async fn repair(conn: &mut Connection, apply: bool, now: DateTime<Utc>) -> R
         told.push(format!("{} event {name}", if apply { "queued" } else { "would queue" }));
     }
     if apply {
+        changes::record(conn, Change::Everything, now).await?;
         // Whatever else waits for a job is found by the reconcilers.
         queue::enqueue(conn, Job::Reconcile, "repair", now, now).await?;
         queue::enqueue(conn, Job::CatchUpEvents, "repair", now, now).await?;

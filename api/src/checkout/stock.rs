@@ -15,7 +15,8 @@ use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::{OrderId, VariantId};
 use crate::inventory::low_stock::{self, Crossed};
 
-/// Holds stock for an order, all or nothing. Variants whose stock is not tracked need no hold.
+/// Holds stock for an order, all or nothing. Variants whose stock is not tracked need no hold. Notes what shows another
+/// availability by that.
 ///
 /// The rows are locked in variant order inside the statement that changes them, so the locks are held for no
 /// further round trip before the commit.
@@ -31,11 +32,16 @@ const HOLD: &str = "
         FROM locked
         WHERE level.variant_id = locked.variant_id AND level.track_inventory
             AND (level.allow_backorder OR level.on_hand - level.reserved >= locked.quantity)
-        RETURNING level.variant_id, locked.quantity
+        RETURNING level.variant_id, locked.quantity, level.on_hand - level.reserved AS available, level.low_stock_threshold
     ), reserved AS (
         INSERT INTO reservations (order_id, variant_id, quantity, status, created_at, updated_at)
         SELECT $1, variant_id, quantity, 'held', $4, $4 FROM held
         RETURNING variant_id
+    ), shown AS (
+        INSERT INTO catalog_changes (product_id, availability_only, created_at)
+        SELECT variants.product_id, true, $4 FROM held JOIN variants ON variants.id = held.variant_id
+        WHERE available <= low_stock_threshold AND available + quantity > low_stock_threshold
+            OR available <= 0 AND available + quantity > 0
     )
     SELECT variant_id FROM reserved
     UNION ALL SELECT variant_id FROM locked WHERE NOT track_inventory";
@@ -62,7 +68,7 @@ const COMMIT: &str = "
     )
     SELECT variant_id FROM changed WHERE crosses";
 
-/// Gives back what an order holds; a shortage shrinks as less is reserved.
+/// Gives back what an order holds; a shortage shrinks as less is reserved. Notes what shows another availability by that.
 const RELEASE: &str = "
     WITH freed AS (
         UPDATE reservations SET status = 'released', updated_at = $2
@@ -71,11 +77,17 @@ const RELEASE: &str = "
         SELECT level.variant_id, freed.quantity
         FROM stock_levels AS level JOIN freed ON freed.variant_id = level.variant_id
         ORDER BY level.variant_id FOR NO KEY UPDATE OF level
+    ), changed AS (
+        UPDATE stock_levels AS level
+        SET reserved = level.reserved - locked.quantity,
+            shortage = LEAST(level.shortage, GREATEST(level.reserved - locked.quantity - level.on_hand, 0))
+        FROM locked WHERE level.variant_id = locked.variant_id
+        RETURNING level.variant_id, locked.quantity, level.on_hand - level.reserved AS available, level.low_stock_threshold
     )
-    UPDATE stock_levels AS level
-    SET reserved = level.reserved - locked.quantity,
-        shortage = LEAST(level.shortage, GREATEST(level.reserved - locked.quantity - level.on_hand, 0))
-    FROM locked WHERE level.variant_id = locked.variant_id";
+    INSERT INTO catalog_changes (product_id, availability_only, created_at)
+    SELECT variants.product_id, true, $2 FROM changed JOIN variants ON variants.id = changed.variant_id
+    WHERE available > low_stock_threshold AND available - quantity <= low_stock_threshold
+        OR available > 0 AND available - quantity <= 0";
 
 #[derive(QueryableByName)]
 struct Held {

@@ -156,7 +156,7 @@ pub async fn delete_collection(
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move {
-            let before = write::delete(conn, id.0, expected).await?;
+            let before = write::delete(conn, id.0, expected, now).await?;
             audit::record(conn, author, Entry::new(Action::CollectionDeleted, id.0).deleted(&before), now).await
         }
         .scope_boxed()
@@ -226,7 +226,7 @@ async fn set_member(
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move {
-            if write::set_member(conn, id, product, member).await? {
+            if write::set_member(conn, id, product, member, now).await? {
                 let entry = Entry::new(action, id).moved("/products", was, is);
                 audit::record(conn, author, entry, now).await?;
             }

@@ -7,9 +7,10 @@ use validator::Validate;
 use super::model::{Collection, CollectionList};
 use super::read::{self, After};
 use crate::app::App;
+use crate::catalog::shown::Shows;
 use crate::catalog::slug;
 use crate::error::{Code, Result};
-use crate::http::caching;
+use crate::http::caching::{self, Prepared};
 use crate::http::extract::Query;
 use crate::http::pagination::{self, DEFAULT_LIMIT};
 use crate::locale::{self, Locale};
@@ -46,19 +47,18 @@ pub struct CollectionQuery {
     (status = 304, description = "Unchanged since `If-None-Match`"),
 ))]
 #[get("/v1/collections")]
-pub async fn list_collections(
-    app: web::Data<App>,
-    request: HttpRequest,
-    query: Query<CollectionQuery>,
-) -> Result<HttpResponse> {
-    let after: Option<After> = pagination::decode(query.0.cursor.as_deref())?;
-    let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
-    let locale = locale::negotiate(query.0.locale.as_ref(), &request, &app.config.locales);
-    let mut conn = app.connection().await?;
-    let found = read::list(&mut conn, Some(&locale), after, limit).await?;
-    let (data, page) = pagination::paginate(found, limit, |collection| (collection.created_at, collection.id));
-    let body = CollectionList { data, page };
-    caching::respond(&request, pagination::answer(&request, &body.page), 0, &locale, &body)
+pub async fn list_collections(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    let load = async || {
+        let query = Query::<CollectionQuery>::of(&request)?.0;
+        let after: Option<After> = pagination::decode(query.cursor.as_deref())?;
+        let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+        let locale = locale::negotiate(query.locale.as_ref(), &request, &app.config.locales);
+        let found = read::list(&mut *app.connection().await?, Some(&locale), after, limit).await?;
+        let (data, page) = pagination::paginate(found, limit, |collection| (collection.created_at, collection.id));
+        let body = CollectionList { data, page };
+        Ok((Prepared::new(0, &locale, &body)?.with_next(&request, &body.page), Shows::Collections))
+    };
+    app.ready.answer(caching::key(&request, &app.config.locales), load, |answer| answer.send(&request)).await
 }
 
 /// Get a collection
@@ -74,21 +74,19 @@ pub async fn list_collections(
     ),
 )]
 #[get("/v1/collections/{id_or_slug}")]
-pub async fn get_collection(
-    app: web::Data<App>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    query: Query<LocaleQuery>,
-) -> Result<HttpResponse> {
-    let locale = locale::negotiate(query.0.locale.as_ref(), &request, &app.config.locales);
-    let mut conn = app.connection().await?;
-    let collection = match read::find(&mut conn, &id, Some(&locale)).await {
-        Err(error) if error.code() == Some(Code::NotFound) && slug::Slug::is_lawful(&id) => {
-            let now = slug::collection_now(&mut conn, &id).await?;
-            let now = now.map(|slug| caching::moved(&request, &format!("/v1/collections/{slug}")));
-            return now.ok_or(error);
-        }
-        found => found?,
+pub async fn get_collection(app: web::Data<App>, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
+    let load = async || {
+        let query = Query::<LocaleQuery>::of(&request)?.0;
+        let locale = locale::negotiate(query.locale.as_ref(), &request, &app.config.locales);
+        let collection = read::find(&mut *app.connection().await?, &id, Some(&locale)).await?;
+        Ok((Prepared::new(collection.version, &locale, &collection)?, Shows::Collections))
     };
-    caching::respond(&request, HttpResponse::Ok(), collection.version, &locale, &collection)
+    let key = caching::key(&request, &app.config.locales);
+    match app.ready.answer(key, load, |answer| answer.send(&request)).await {
+        Err(error) if error.code() == Some(Code::NotFound) && slug::Slug::is_lawful(&id) => {
+            let now = slug::collection_now(&mut *app.connection().await?, &id).await?;
+            now.map(|slug| caching::moved(&request, &format!("/v1/collections/{slug}"))).ok_or(error)
+        }
+        answered => answered,
+    }
 }

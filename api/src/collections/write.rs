@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::model::{Collection, CollectionPatch, NewCollection};
 use super::read::{self, CollectionRow};
+use crate::catalog::changes::{self, Change};
 use crate::catalog::html;
 use crate::catalog::model::ProductStatus;
 use crate::catalog::slug::{self, Slug};
@@ -46,6 +47,7 @@ pub async fn create(conn: &mut Connection, new: &NewCollection, now: DateTime<Ut
         .execute(conn)
         .await
         .on_constraint("collections_slug_key", || crate::catalog::write::duplicate("/slug", &slug))?;
+    changes::record(conn, Change::Everything, now).await?;
     Ok(id)
 }
 
@@ -106,6 +108,7 @@ pub async fn update(
         .on_constraint("collections_slug_key", || {
             crate::catalog::write::duplicate("/slug", new_slug.map_or("", |slug| &slug.0))
         })?;
+    changes::record(conn, Change::Everything, now).await?;
     Ok(before)
 }
 
@@ -113,9 +116,15 @@ pub async fn update(
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`.
-pub async fn delete(conn: &mut Connection, id: CollectionId, expected: &Expected) -> Result<Collection> {
+pub async fn delete(
+    conn: &mut Connection,
+    id: CollectionId,
+    expected: &Expected,
+    now: DateTime<Utc>,
+) -> Result<Collection> {
     let row = lock(conn, id, expected).await?;
     diesel::delete(collections::table.find(id)).execute(conn).await?;
+    changes::record(conn, Change::Everything, now).await?;
     Ok(read::shown(row, None))
 }
 
@@ -123,7 +132,13 @@ pub async fn delete(conn: &mut Connection, id: CollectionId, expected: &Expected
 ///
 /// # Errors
 /// `not_found` for either.
-pub async fn set_member(conn: &mut Connection, id: CollectionId, product: ProductId, member: bool) -> Result<bool> {
+pub async fn set_member(
+    conn: &mut Connection,
+    id: CollectionId,
+    product: ProductId,
+    member: bool,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let is_there: i64 = collections::table.find(id).count().get_result(conn).await?;
     if is_there == 0 {
         return Err(Error::not_found("collection"));
@@ -141,5 +156,8 @@ pub async fn set_member(conn: &mut Connection, id: CollectionId, product: Produc
     } else {
         diesel::delete(collection_products::table.find((id, product))).execute(conn).await?
     };
+    if changed > 0 {
+        changes::record(conn, Change::Product(product), now).await?;
+    }
     Ok(changed > 0)
 }

@@ -43,6 +43,8 @@ pub struct Config {
     pub pool_size: usize,
     /// `MERX_WEBHOOK_POOL_SIZE`: further connections of this process, for providers' webhooks alone (4).
     pub webhook_pool_size: usize,
+    /// `MERX_CATALOG_CACHE_MB`: megabytes of catalogue answers that this process keeps ready; 0 none (64).
+    pub catalog_cache_megabytes: u64,
     /// `MERX_TOKEN_KEYS`: comma-separated keys for guest tokens, at least 32 characters each; the first signs.
     pub token_keys: TokenKeys,
     /// Stripe.
@@ -295,6 +297,7 @@ impl Config {
             database_url: database_url.into(),
             pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
             webhook_pool_size: env.between("MERX_WEBHOOK_POOL_SIZE", 4, 1..=100)?,
+            catalog_cache_megabytes: env.between("MERX_CATALOG_CACHE_MB", 64, 0..=65_536)?,
             token_keys: env.token_keys()?,
             shippo: env.shippo()?,
             ecb_url: env

@@ -17,7 +17,8 @@ use super::read;
 use crate::app::App;
 use crate::carts::load::CartRow;
 use crate::carts::model::{Cart, CartStatus};
-use crate::carts::{routes, write};
+use crate::carts::routes;
+use crate::carts::write::{self, Touch};
 use crate::db::schema::carts;
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, Result};
@@ -107,7 +108,9 @@ async fn claim(
     let merge::Outcome { merged, left_out } = merge::merge(conn, &cart, &others, now).await?;
     // A repeat that finds nothing to do leaves no trace.
     let row = if is_new || !others.is_empty() || cart.status == CartStatus::Abandoned {
-        write::touch(conn, cart.id, lifetime, now).await?
+        let token_version = cart.token_version + i32::from(is_new);
+        let touch = Touch { lifetime, adds_lines: !merged.is_empty(), now };
+        touch.apply(conn, cart.id, token_version).await?.ok_or_else(|| Error::not_found("cart"))?
     } else {
         cart
     };

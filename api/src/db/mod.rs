@@ -18,7 +18,7 @@ use scoped_futures::ScopedBoxFuture;
 use crate::error::{Error, Result};
 
 mod functions {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
 
     diesel::define_sql_function! {
         /// PostgreSQL's `lower`: e-mail addresses are compared by it on both sides, so that its idea of case holds for
@@ -30,8 +30,16 @@ mod functions {
         /// PostgreSQL's `random`. As an order: by lot, so that rows which stay in a queue keep no other from its turn.
         fn random() -> Double;
     }
+
+    diesel::define_sql_function! {
+        /// PostgreSQL's `COALESCE` of two.
+        #[sql_name = "COALESCE"]
+        fn coalesce<T: diesel::sql_types::SqlType + diesel::sql_types::SingleValue>(
+            first: Nullable<T>, second: Nullable<T>
+        ) -> Nullable<T>;
+    }
 }
-pub use functions::{lower, random};
+pub use functions::{coalesce, lower, random};
 
 /// A connection, as domain functions take it.
 pub type Connection = AsyncPgConnection;

@@ -1,23 +1,80 @@
 //! The connection pool. Connections are made on the main runtime, never on an actix worker's: the driver task of a
 //! connection lives where it was made, and one busy worker must not stall another's queries.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool::managed::{Metrics, RecycleError, RecycleResult};
+use diesel::connection::InstrumentationEvent;
 use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::Pool as DieselPool;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use futures_util::FutureExt;
+use diesel_async::{AnsiTransactionManager, AsyncConnection as _, AsyncPgConnection, TransactionManager as _};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_postgres::Socket;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The pool of database connections.
-pub type Pool = DieselPool<AsyncPgConnection>;
+use crate::http::request_log::RequestContext;
 
-/// Session settings of every connection: no query, lock or open transaction may wait for ever.
+type TlsStream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+
+/// The pool of database connections.
+pub type Pool = deadpool::managed::Pool<Manager>;
+
+/// A connection out of the pool, which goes back when it is dropped.
+pub type Object = deadpool::managed::Object<Manager>;
+
+/// Opens connections, and gives back those that are still good.
+pub struct Manager {
+    url: String,
+    tls: MakeRustlsConnect,
+    runtime: Handle,
+}
+
+/// A connection and the task that drives it.
+pub struct Driven {
+    conn: AsyncPgConnection,
+    driver: JoinHandle<()>,
+}
+
+impl Deref for Driven {
+    type Target = AsyncPgConnection;
+
+    fn deref(&self) -> &AsyncPgConnection {
+        &self.conn
+    }
+}
+
+impl DerefMut for Driven {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        &mut self.conn
+    }
+}
+
+impl deadpool::managed::Manager for Manager {
+    type Type = Driven;
+    type Error = ConnectionError;
+
+    async fn create(&self) -> ConnectionResult<Driven> {
+        let opening = self.runtime.spawn(open(self.url.clone(), self.tls.clone()));
+        opening.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))?
+    }
+
+    /// The driver ends when the server hangs up, so nothing need be asked of the server: a question before each use would
+    /// cost as much as what is asked then.
+    async fn recycle(&self, driven: &mut Driven, _: &Metrics) -> RecycleResult<ConnectionError> {
+        if driven.driver.is_finished() || AnsiTransactionManager::is_broken_transaction_manager(&mut driven.conn) {
+            return Err(RecycleError::message("the connection is closed"));
+        }
+        Ok(())
+    }
+}
+
+/// Session settings of every connection: no query, lock or open transaction may wait for ever. Plans are for solid state
+/// and memory, and nothing is compiled for queries of milliseconds.
 const SESSION_OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=10000 \
-    -c idle_in_transaction_session_timeout=30000 -c timezone=UTC";
+    -c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c random_page_cost=1.1 -c jit=off";
 
 /// Makes the pool; no connection is opened yet.
 ///
@@ -26,16 +83,7 @@ const SESSION_OPTIONS: &str = "-c statement_timeout=30000 -c lock_timeout=10000 
 pub fn build(url: &str, size: usize, runtime: Handle) -> Result<Pool, String> {
     url.parse::<tokio_postgres::Config>()
         .map_err(|error| format!("{error}; expected postgres://user@host/database"))?;
-    let tls = tls_connector();
-    let mut config = ManagerConfig::<AsyncPgConnection>::default();
-    config.custom_setup = Box::new(move |url| {
-        let (url, tls, runtime) = (url.to_owned(), tls.clone(), runtime.clone());
-        async move {
-            runtime.spawn(connect(url, tls)).await.map_err(|error| ConnectionError::BadConnection(error.to_string()))?
-        }
-        .boxed()
-    });
-    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+    Pool::builder(Manager { url: url.to_owned(), tls: tls_connector(), runtime })
         .max_size(size)
         .runtime(deadpool::Runtime::Tokio1)
         .wait_timeout(Some(Duration::from_secs(5)))
@@ -44,23 +92,45 @@ pub fn build(url: &str, size: usize, runtime: Handle) -> Result<Pool, String> {
         .map_err(|error| error.to_string())
 }
 
+/// Opens a connection of the pool, with its driver on the current runtime.
+async fn open(url: String, tls: MakeRustlsConnect) -> ConnectionResult<Driven> {
+    let (client, connection) = connect(&url, tls).await?;
+    let driver = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = %error, "A connection to the database ended");
+        }
+    });
+    let mut conn = AsyncPgConnection::try_from(client).await?;
+    conn.set_instrumentation(|event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { .. } = event {
+            RequestContext::count_statement();
+        }
+    });
+    Ok(Driven { conn, driver })
+}
+
 /// Opens one connection outside the pool, for migrations and LISTEN, with the driver on the current runtime.
 ///
 /// # Errors
 /// The driver's message.
 pub async fn connect_once(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    connect(url.to_owned(), tls_connector()).await
+    let (client, connection) = connect(url, tls_connector()).await?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
 
-async fn connect(url: String, tls: MakeRustlsConnect) -> ConnectionResult<AsyncPgConnection> {
+type Connected = (tokio_postgres::Client, tokio_postgres::Connection<Socket, TlsStream>);
+
+async fn connect(url: &str, tls: MakeRustlsConnect) -> ConnectionResult<Connected> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(format!("{error}: {}", cause(&error)));
     let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
     config.application_name("merx").connect_timeout(Duration::from_secs(5));
+    // A server that is gone without a word is noticed by what it does not acknowledge.
+    config.keepalives_idle(Duration::from_secs(15)).keepalives_interval(Duration::from_secs(5));
+    config.tcp_user_timeout(Duration::from_secs(15));
     if config.get_options().is_none() {
         config.options(SESSION_OPTIONS);
     }
-    let (client, connection) = config.connect(tls).await.map_err(bad)?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+    config.connect(tls).await.map_err(bad)
 }
 
 fn cause(error: &dyn std::error::Error) -> String {

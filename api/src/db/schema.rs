@@ -173,6 +173,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    catalog_changes (xid, position) {
+        xid -> Int8,
+        position -> Int8,
+        product_id -> Nullable<Uuid>,
+        availability_only -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     checkouts (id) {
         id -> Uuid,
         cart_id -> Uuid,
@@ -1111,6 +1121,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_log,
     cart_line_items,
     carts,
+    catalog_changes,
     checkouts,
     collection_products,
     collection_slugs,

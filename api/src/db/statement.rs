@@ -59,7 +59,7 @@ pub fn holding(word: &str) -> String {
 pub struct Statement {
     text: Cow<'static, str>,
     binds: Vec<Bind>,
-    is_constant: bool,
+    is_prepared: bool,
 }
 
 impl Statement {
@@ -67,7 +67,14 @@ impl Statement {
     /// where `diesel::sql_query` has it parsed and planned anew at every run: a third of the database's work at a purchase.
     #[must_use]
     pub const fn constant(text: &'static str) -> Self {
-        Self { text: Cow::Borrowed(text), binds: Vec::new(), is_constant: true }
+        Self { text: Cow::Borrowed(text), binds: Vec::new(), is_prepared: true }
+    }
+
+    /// The same, prepared once on each connection. Only for texts of which there are few: they are kept.
+    #[must_use]
+    pub fn prepared(mut self) -> Self {
+        self.is_prepared = true;
+        self
     }
 
     /// Adds the value of the next placeholder.
@@ -152,7 +159,7 @@ impl Statement {
 
 impl QueryFragment<Pg> for Statement {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        if !self.is_constant {
+        if !self.is_prepared {
             out.unsafe_to_cache_prepared();
         }
         for (value, text) in self.parts() {

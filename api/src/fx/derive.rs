@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::rates::{self, ExchangeRate};
 use super::settings::{CurrencySettings, DerivedCurrency};
 use crate::app::App;
+use crate::catalog::changes::{self, Change};
 use crate::db::schema::products;
 use crate::db::{self, Connection};
 use crate::error::Result;
@@ -186,6 +187,7 @@ pub async fn all(app: &App) -> Result<()> {
                 let derivations = present(conn, now).await?;
                 prices(conn, &ids, &derivations).await?;
                 spans(conn, &ids).await?;
+                changes::record(conn, Change::Everything, now).await?;
                 Ok(ids)
             }
             .scope_boxed()

@@ -66,15 +66,23 @@ pub fn respond<T: Serialize>(
     version: i64,
     body: &T,
 ) -> Result<HttpResponse> {
-    let body =
-        serde_json::to_string(body).map_err(|error| Error::Internal(format!("an answer is not JSON: {error}")))?;
-    let digest = tokens::sha256(body.as_bytes());
-    let digest = tokens::hex(digest.get(..4).unwrap_or_default());
-    let tag = format!("\"v{version}-{digest}\"");
+    let (tag, body) = tagged(version, body)?;
     if let Some(unchanged) = unchanged(request, &tag)? {
         return Ok(unchanged);
     }
     Ok(answer.insert_header((ETAG, tag)).content_type("application/json").body(body))
+}
+
+/// A body with its tag.
+///
+/// # Errors
+/// When it is not JSON, which is a defect.
+pub fn tagged<T: Serialize>(version: i64, body: &T) -> Result<(String, String)> {
+    let body =
+        serde_json::to_string(body).map_err(|error| Error::Internal(format!("an answer is not JSON: {error}")))?;
+    let digest = tokens::sha256(body.as_bytes());
+    let digest = tokens::hex(digest.get(..4).unwrap_or_default());
+    Ok((format!("\"v{version}-{digest}\""), body))
 }
 
 /// 304 when the client has what this tag names already, in whichever encoding.

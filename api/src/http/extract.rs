@@ -228,12 +228,22 @@ fn rule_text(rule: &ValidationError) -> String {
 /// A decoded and validated query string; `option[size]=M` is read as a map.
 pub struct Query<T>(pub T);
 
+impl<T: DeserializeOwned + Validate> Query<T> {
+    /// The query of a request, for who reads it only when there is need.
+    ///
+    /// # Errors
+    /// `invalid_query`, with the parameter.
+    pub fn of(request: &HttpRequest) -> Result<Self> {
+        decode_query(request.query_string()).map(Self)
+    }
+}
+
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
     type Error = Error;
     type Future = std::future::Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(decode_query(request.query_string()).map(Self))
+        std::future::ready(Self::of(request))
     }
 }
 

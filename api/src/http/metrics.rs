@@ -30,6 +30,12 @@ struct RequestLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    method: String,
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: String,
 }
@@ -61,10 +67,16 @@ struct CallLabels {
     outcome: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+}
+
 /// The measurements of this process.
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    statements: Family<RouteLabels, Counter>,
     checkouts: Family<OutcomeLabels, Histogram, fn() -> Histogram>,
     connections: Family<StateLabels, Gauge>,
     jobs: Family<JobLabels, Gauge>,
@@ -72,6 +84,8 @@ pub struct Metrics {
     oldest_due_job: Family<KindLabels, Gauge>,
     provider_calls: Family<CallLabels, Counter>,
     open_circuits: Family<ProviderLabels, Gauge>,
+    catalog_answers: Family<SourceLabels, Counter>,
+    catalog_bytes: Gauge,
 }
 
 /// From half a millisecond to 16 seconds.
@@ -90,6 +104,12 @@ impl Default for Metrics {
             "http_request_duration_seconds",
             "How long requests took, by method, route and status",
             requests.clone(),
+        );
+        let statements = Family::default();
+        registry.register(
+            "database_statements",
+            "Statements that requests sent to the database, by method and route",
+            statements.clone(),
         );
         registry.register(
             "checkout_duration_seconds",
@@ -112,9 +132,17 @@ impl Default for Metrics {
             "1 while calls to a provider fail at once, after too many failures in a row",
             open_circuits.clone(),
         );
+        let (catalog_answers, catalog_bytes) = (Family::default(), Gauge::default());
+        registry.register(
+            "catalog_answers",
+            "Answers of the catalogue, by where they came from",
+            catalog_answers.clone(),
+        );
+        registry.register("catalog_kept_bytes", "Bytes of answers that are kept ready", catalog_bytes.clone());
         Self {
             registry,
             requests,
+            statements,
             checkouts,
             connections,
             jobs,
@@ -122,15 +150,28 @@ impl Default for Metrics {
             oldest_due_job,
             provider_calls,
             open_circuits,
+            catalog_answers,
+            catalog_bytes,
         }
     }
 }
 
 impl Metrics {
     /// Notes a request that was answered.
-    pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
+    pub fn request(&self, method: &str, route: &str, status: u16, took: Duration, statements: u32) {
+        if statements > 0 {
+            let labels = RouteLabels { method: method.to_owned(), route: route.to_owned() };
+            self.statements.get_or_create(&labels).inc_by(statements.into());
+        }
         let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status: u32::from(status) };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// How many statements requests of a route sent so far.
+    #[must_use]
+    pub fn statements(&self, method: &str, route: &str) -> u64 {
+        let labels = RouteLabels { method: method.to_owned(), route: route.to_owned() };
+        self.statements.get(&labels).map_or(0, |counter| counter.get())
     }
 
     /// Notes a checkout: `created`, `replayed`, or the code of its problem.
@@ -151,6 +192,16 @@ fn read_providers(app: &App) {
         }
         app.metrics.open_circuits.get_or_create(&ProviderLabels { provider }).set(i64::from(way.is_open()));
     }
+}
+
+/// Takes over what the catalogue's answers have counted themselves.
+fn read_catalog(app: &App) {
+    let counts = app.ready.counts();
+    for (source, count) in [("memory", counts.from_memory), ("database", counts.made)] {
+        let labels = SourceLabels { source: source.to_owned() };
+        app.metrics.catalog_answers.get_or_create(&labels).inner().store(count, Ordering::Relaxed);
+    }
+    app.metrics.catalog_bytes.set(counts.bytes);
 }
 
 /// Takes over how many jobs there are; a kind of which there is none has no line.
@@ -184,6 +235,7 @@ pub async fn get_metrics(app: web::Data<App>, staff: Staff) -> Result<HttpRespon
     staff.require(Scope::MetricsRead)?;
     let metrics = &app.metrics;
     read_providers(&app);
+    read_catalog(&app);
     let pool = app.pool_state();
     for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use), ("waiting", pool.waiting)] {
         metrics.connections.get_or_create(&StateLabels { state: state.to_owned() }).set(count);

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod client_address;
 pub mod csv;
 pub mod dashboard;
+pub mod document;
 pub mod etag;
 pub mod extract;
 pub mod html;

@@ -218,8 +218,11 @@ const SPECIFIC: &[(&str, &[Code])] = &[
 /// The document, as served and as committed in `openapi.yaml`.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
-    let (_, mut document) =
-        ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(router::routes).split_for_parts();
+    let (_, mut document) = ActixApp::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(|config| router::routes(config))
+        .split_for_parts();
     document.info.description = Some(DESCRIPTION.to_owned());
     document.merge(analytics::routes::Schemas::openapi());
     document.merge(webhooks_out::document::Schemas::openapi());
@@ -382,33 +385,6 @@ fn example(code: Code) -> serde_json::Value {
         "request_id": "req_01jd8x3v5ke2t9qj6f4z0w7m8r",
         "errors": [],
     })
-}
-
-/// The methods of a documented path, for 405.
-#[must_use]
-pub fn methods_of(document: &utoipa::openapi::OpenApi, path: &str) -> Vec<&'static str> {
-    let matches = |template: &str| {
-        let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-        wanted
-            .by_ref()
-            .zip(given.by_ref())
-            .all(|(wanted, given)| wanted == given || wanted.starts_with('{') && !given.is_empty())
-            && template.split('/').count() == path.split('/').count()
-    };
-    let methods = |item: &PathItem| {
-        [
-            ("GET", item.get.is_some()),
-            ("POST", item.post.is_some()),
-            ("PUT", item.put.is_some()),
-            ("PATCH", item.patch.is_some()),
-            ("DELETE", item.delete.is_some()),
-        ]
-    };
-    let mut found: Vec<&'static str> = Vec::new();
-    for (_, item) in document.paths.paths.iter().filter(|(template, _)| matches(template)) {
-        found.extend(methods(item).into_iter().filter(|(_, known)| *known).map(|(method, _)| method));
-    }
-    found
 }
 
 /// The document as YAML, as `openapi.yaml` holds it.

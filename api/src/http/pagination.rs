@@ -1,5 +1,6 @@
 //! Keyset pages: `{"data": […], "page": {"next_cursor", "has_more"}}` with a `Link` header.
 
+use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -74,13 +75,20 @@ fn not_ours() -> Error {
     Error::invalid_query("cursor", "invalid", detail)
 }
 
-/// An answer that names the next page in `Link` (RFC 8288).
+/// An answer that names the next page in `Link`.
 pub fn answer(request: &HttpRequest, page: &Page) -> HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
-    if let Some(cursor) = &page.next_cursor {
-        let others = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-        let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
-        answer.insert_header(("Link", format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&"))));
+    if let Some(link) = link(request, page) {
+        answer.insert_header((LINK, link));
     }
     answer
+}
+
+/// The `Link` to the next page, if there is one (RFC 8288).
+#[must_use]
+pub fn link(request: &HttpRequest, page: &Page) -> Option<String> {
+    let cursor = page.next_cursor.as_ref()?;
+    let others = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
+    Some(format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&")))
 }

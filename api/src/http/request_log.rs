@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
@@ -29,6 +31,8 @@ pub struct RequestContext {
     pub id: String,
     /// The service's address as clients see it.
     pub public_url: String,
+    /// How many statements it sent to the database, those that begin and end transactions included.
+    pub statements: Arc<AtomicU32>,
 }
 
 impl RequestContext {
@@ -36,6 +40,11 @@ impl RequestContext {
     #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Counts a statement for the request that sends it, if it is one.
+    pub fn count_statement() {
+        let _ = CURRENT.try_with(|context| context.statements.fetch_add(1, Ordering::Relaxed));
     }
 
     /// Runs `work` with this context.
@@ -56,6 +65,7 @@ pub async fn log_requests(
     let context = RequestContext {
         id: request_id(&request),
         public_url: request.app_data::<web::Data<App>>().map(|app| app.config.public_url.clone()).unwrap_or_default(),
+        statements: Arc::default(),
     };
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let app = request.app_data::<web::Data<App>>().cloned();
@@ -75,11 +85,13 @@ pub async fn log_requests(
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = answer.status().as_u16();
     let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let statements = context.statements.load(Ordering::Relaxed);
     if let Some(app) = app {
-        app.metrics.request(known_method(&method), &route, status, took);
+        app.metrics.request(known_method(&method), &route, status, took, statements);
     }
     tracing::info!(
         request.id = context.id, http.method = %method, http.route = route, http.status = status, duration_ms,
+        db.statements = statements,
         "{method} {path} {status}"
     );
     Ok(answer)

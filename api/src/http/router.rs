@@ -1,5 +1,8 @@
 //! All routes. What is registered here is in the OpenAPI document: `.service(handler)` is the only way in.
 
+use actix_web::dev::HttpServiceFactory;
+use actix_web::web;
+use utoipa_actix_web::OpenApiFactory;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
@@ -8,12 +11,41 @@ use crate::{
     staff, store, tax, webhooks_in, webhooks_out,
 };
 
+/// What routes are put into: a server, or its document.
+pub trait Routes {
+    /// Adds a documented handler.
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, handler: F) -> &mut Self;
+}
+
+/// Each worker's server. The document is left out, as it would take tens of megabytes for each.
+impl Routes for web::ServiceConfig {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, handler: F) -> &mut Self {
+        Self::service(self, handler)
+    }
+}
+
+/// A server with its document.
+impl Routes for ServiceConfig<'_> {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, handler: F) -> &mut Self {
+        Self::service(self, handler)
+    }
+}
+
 /// The documented routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(for_shoppers).configure(for_customers).configure(for_staff);
-    config.configure(for_operators).configure(for_integrators).configure(for_warehouse).configure(for_accountants);
-    config.configure(for_mail).configure(for_readers_of_mail).configure(for_staff_accounts).configure(for_auditors);
-    config.configure(for_dashboards).configure(for_analysts);
+pub fn routes(config: &mut impl Routes) {
+    for_shoppers(config);
+    for_customers(config);
+    for_staff(config);
+    for_operators(config);
+    for_integrators(config);
+    for_warehouse(config);
+    for_accountants(config);
+    for_mail(config);
+    for_readers_of_mail(config);
+    for_staff_accounts(config);
+    for_auditors(config);
+    for_dashboards(config);
+    for_analysts(config);
     config
         .service(webhooks_in::routes::receive_stripe_webhook)
         .service(webhooks_in::shippo::receive_shippo_webhook)
@@ -22,7 +54,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(http::metrics::get_metrics);
 }
 
-fn for_shoppers(config: &mut ServiceConfig<'_>) {
+fn for_shoppers(config: &mut impl Routes) {
     config
         .service(store::get_store)
         .service(catalog::routes::list_products)
@@ -53,7 +85,7 @@ fn for_shoppers(config: &mut ServiceConfig<'_>) {
         .service(invoices::routes::get_order_invoice);
 }
 
-fn for_customers(config: &mut ServiceConfig<'_>) {
+fn for_customers(config: &mut impl Routes) {
     config
         .service(customers::account_routes::create_customer)
         .service(customers::account_routes::verify_customer)
@@ -76,7 +108,7 @@ fn for_customers(config: &mut ServiceConfig<'_>) {
         .service(customers::claim::claim_cart);
 }
 
-fn for_staff(config: &mut ServiceConfig<'_>) {
+fn for_staff(config: &mut impl Routes) {
     config
         .service(catalog::admin::create_product)
         .service(catalog::admin::list_all_products)
@@ -136,7 +168,7 @@ fn for_staff(config: &mut ServiceConfig<'_>) {
         .service(checkout::admin::release_hold);
 }
 
-fn for_operators(config: &mut ServiceConfig<'_>) {
+fn for_operators(config: &mut impl Routes) {
     config
         .service(webhooks_in::attempt_admin::list_inbox_attempts)
         .service(webhooks_in::attempt_admin::list_inbox_refusals)
@@ -154,7 +186,7 @@ fn for_operators(config: &mut ServiceConfig<'_>) {
         .service(jobs::admin::resume_job_kind);
 }
 
-fn for_integrators(config: &mut ServiceConfig<'_>) {
+fn for_integrators(config: &mut impl Routes) {
     config
         .service(webhooks_out::admin::create_webhook_endpoint)
         .service(webhooks_out::admin::list_webhook_endpoints)
@@ -169,7 +201,7 @@ fn for_integrators(config: &mut ServiceConfig<'_>) {
         .service(webhooks_out::delivery_admin::replay_webhook_delivery);
 }
 
-fn for_warehouse(config: &mut ServiceConfig<'_>) {
+fn for_warehouse(config: &mut impl Routes) {
     config
         .service(inventory::low_stock_routes::list_low_stock)
         .service(inventory::low_stock_routes::export_low_stock)
@@ -186,7 +218,7 @@ fn for_warehouse(config: &mut ServiceConfig<'_>) {
         .service(alerts::admin::acknowledge_alert);
 }
 
-fn for_accountants(config: &mut ServiceConfig<'_>) {
+fn for_accountants(config: &mut impl Routes) {
     config
         .service(invoices::admin::list_invoices)
         .service(invoices::admin::get_any_invoice)
@@ -195,18 +227,18 @@ fn for_accountants(config: &mut ServiceConfig<'_>) {
         .service(invoices::admin::update_invoice_settings);
 }
 
-fn for_readers_of_mail(config: &mut ServiceConfig<'_>) {
+fn for_readers_of_mail(config: &mut impl Routes) {
     config.service(invoices::links::open_invoice_link);
 }
 
-fn for_auditors(config: &mut ServiceConfig<'_>) {
+fn for_auditors(config: &mut impl Routes) {
     config
         .service(audit::admin::list_audit_entries)
         .service(audit::admin::export_audit_entries)
         .service(audit::admin::get_audit_entry);
 }
 
-fn for_mail(config: &mut ServiceConfig<'_>) {
+fn for_mail(config: &mut impl Routes) {
     config
         .service(mail::admin::list_emails)
         .service(mail::admin::get_email)
@@ -215,7 +247,7 @@ fn for_mail(config: &mut ServiceConfig<'_>) {
         .service(mail::admin::send_test_email);
 }
 
-fn for_staff_accounts(config: &mut ServiceConfig<'_>) {
+fn for_staff_accounts(config: &mut impl Routes) {
     config
         .service(staff::session_routes::create_staff_session)
         .service(staff::session_routes::get_staff_session)
@@ -244,7 +276,7 @@ fn for_staff_accounts(config: &mut ServiceConfig<'_>) {
         .service(staff::key_admin::rotate_api_key);
 }
 
-fn for_dashboards(config: &mut ServiceConfig<'_>) {
+fn for_dashboards(config: &mut impl Routes) {
     config
         .service(attention::get_attention)
         .service(live::routes::stream_events)
@@ -263,7 +295,7 @@ fn for_dashboards(config: &mut ServiceConfig<'_>) {
         .service(orders::note_admin::delete_order_note);
 }
 
-fn for_analysts(config: &mut ServiceConfig<'_>) {
+fn for_analysts(config: &mut impl Routes) {
     config
         .service(analytics::routes::get_analytics_summary)
         .service(analytics::routes::get_revenue_analytics)

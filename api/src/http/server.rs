@@ -10,12 +10,13 @@ use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError, get, web};
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
-use crate::error::{Code, Error};
-use crate::http::{caching, caller, dashboard, openapi, problem, rate_limit, request_log, router};
+use crate::catalog::ready;
+use crate::error::{Code, Error, Result};
+use crate::http::document::Served;
+use crate::http::{caching, caller, dashboard, problem, rate_limit, request_log, router};
 use crate::mail::mailbox;
 
 /// How long an idle connection is kept: longer than load balancers keep theirs (60 s is usual), for a connection that the
@@ -28,12 +29,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Those of the sockets.
 pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let (workers, drain, dev_mailbox) = (app.config.workers, app.config.drain, app.config.dev_mailbox);
-    let document = openapi::document();
+    let document = web::Data::new(Served::default());
     let data = web::Data::from(app);
     let mut server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(data.clone())
-            .app_data(web::Data::new(document.clone()))
+            .app_data(document.clone())
+            .wrap(from_fn(ready::follow_staff))
             .wrap(from_fn(answer_head))
             .wrap(from_fn(rate_limit::limit_requests))
             .wrap(from_fn(caller::identify))
@@ -41,9 +43,7 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .wrap(Compress::default())
             .wrap(from_fn(caching::finish))
             .wrap(cors(&data.config.cors_origins))
-            .into_utoipa_app()
             .configure(router::routes)
-            .into_app()
             .configure(|config| {
                 if dev_mailbox {
                     mailbox::routes(config)
@@ -100,15 +100,17 @@ fn cors(origins: &[String]) -> Cors {
 }
 
 #[get("/openapi.json")]
-async fn show_openapi(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
-    HttpResponse::Ok().json(document.get_ref())
+async fn show_openapi(document: web::Data<Served>) -> Result<HttpResponse> {
+    let document = document.into_inner().made().await?;
+    let json = document.get().map(|made| made.json.clone()).unwrap_or_default();
+    Ok(HttpResponse::Ok().content_type("application/json").body(json))
 }
 
 /// HEAD is answered as GET; the HTTP codec leaves the body out.
 async fn answer_head(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+) -> std::result::Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
@@ -116,11 +118,12 @@ async fn answer_head(
 }
 
 /// What no route matches: 405 when the path knows other methods, else 404.
-async fn unknown_route(request: HttpRequest, document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
-    let allowed = openapi::methods_of(&document, request.path());
+async fn unknown_route(request: HttpRequest, document: web::Data<Served>) -> Result<HttpResponse> {
+    let document = document.into_inner().made().await?;
+    let allowed = document.get().map(|made| made.methods_of(request.path())).unwrap_or_default();
     if allowed.is_empty() {
         let detail = format!("There is no {} {}. The reference is at /docs/.", request.method(), request.path());
-        return Error::problem(Code::NotFound, detail).error_response();
+        return Err(Error::problem(Code::NotFound, detail));
     }
     let mut response = if request.method() == Method::OPTIONS {
         HttpResponse::NoContent().finish()
@@ -131,5 +134,5 @@ async fn unknown_route(request: HttpRequest, document: web::Data<utoipa::openapi
     if let Ok(value) = allowed.join(", ").parse() {
         response.headers_mut().insert(actix_web::http::header::ALLOW, value);
     }
-    response
+    Ok(response)
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::settings;
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
+use crate::catalog::changes;
 use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::Result;
@@ -169,6 +170,7 @@ async fn spread_default(conn: &mut Connection, now: DateTime<Utc>) -> Result<usi
     let changed: Vec<Crossed> =
         Statement::constant(DEFAULT).with(Bind::Int(default)).with(Bind::Int(BATCH)).load(conn).await?;
     let changed = ids(changed);
+    changes::record_stock(conn, &changed, now).await?;
     follow(conn, &changed, now).await?;
     Ok(changed.len())
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::alerts::{self, AlertKind};
+use crate::catalog::changes;
 use crate::catalog::model::Inventory;
 use crate::db::schema::{reservations, stock_levels, stock_movements, variants};
 use crate::db::{Connection, text_enum};
@@ -183,6 +184,7 @@ pub async fn set_policy(conn: &mut Connection, variant: VariantId, policy: Polic
     if policy != (Policy { archived: policy.archived, ..Policy::default() }) {
         keep(conn, variant, policy, now).await?;
     }
+    changes::record_stock(conn, &[variant], now).await?;
     low_stock::follow(conn, &[variant], now).await
 }
 
@@ -340,6 +342,7 @@ async fn change(
         .execute(conn)
         .await?;
     record_movement(conn, variant, delta, on_hand, reason, note, now).await?;
+    changes::record_stock(conn, &[variant], now).await?;
     let mut held_orders = Vec::new();
     if shortage > 0 {
         held_orders = reservations::table

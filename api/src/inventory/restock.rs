@@ -40,6 +40,9 @@ const RESTOCK: &str = "
     ), moved AS (
         INSERT INTO stock_movements (id, variant_id, delta, on_hand_after, reason, order_id, created_at)
         SELECT gen_random_uuid(), variant_id, quantity, on_hand, 'restock', $1, $4 FROM changed
+    ), shown AS (
+        INSERT INTO catalog_changes (product_id, availability_only, created_at)
+        SELECT product_id, true, $4 FROM variants WHERE id IN (SELECT variant_id FROM changed)
     )
     SELECT COALESCE(sum(quantity), 0)::bigint AS units, ARRAY(SELECT variant_id FROM changed WHERE crosses) AS crossed FROM back";
 

@@ -23,13 +23,14 @@ pub struct Wake {
     local: Notify,
     others: Notify,
     screens: Notify,
+    catalog: Notify,
 }
 
 impl Wake {
     /// A doorbell; `url` is a direct connection to PostgreSQL.
     #[must_use]
     pub fn new(url: SecretString) -> Self {
-        Self { url, local: Notify::new(), others: Notify::new(), screens: Notify::new() }
+        Self { url, local: Notify::new(), others: Notify::new(), screens: Notify::new(), catalog: Notify::new() }
     }
 
     /// Rings: jobs were committed that are due now.
@@ -37,6 +38,12 @@ impl Wake {
         self.local.notify_one();
         self.others.notify_one();
         self.screens.notify_one();
+        self.catalog.notify_one();
+    }
+
+    /// Waits until somebody rings, for who keeps answers of the catalogue.
+    pub async fn heard_for_catalog(&self) {
+        self.catalog.notified().await;
     }
 
     /// Waits until somebody rings, for who tells open screens.
@@ -81,6 +88,7 @@ impl Wake {
                     while let Some(Ok(_)) = rings.next().await {
                         self.local.notify_one();
                         self.screens.notify_one();
+                        self.catalog.notify_one();
                     }
                 }
                 tokio::time::sleep(RECONNECT).await;

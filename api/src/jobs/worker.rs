@@ -198,5 +198,6 @@ async fn prune(app: &App) -> Result<()> {
     webhooks_in::attempts::prune(&mut conn, now).await?;
     mail::prune(&mut conn, now).await?;
     webhooks_out::events::prune(&mut conn, now).await?;
+    crate::catalog::changes::prune(&mut conn, now).await?;
     Ok(())
 }

@@ -12,10 +12,11 @@ use super::settings::{TaxSettings, TaxSettingsDocument, TaxSettingsPatch};
 use crate::app::App;
 use crate::audit::{self, Action, Entry};
 use crate::carts::model::Cart;
-use crate::carts::{load, shape, write};
+use crate::carts::write::{self, Touch};
+use crate::carts::{load, shape};
 use crate::db;
 use crate::db::schema::carts;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::http::etag::{self, Expected};
 use crate::http::extract::{Id, Json};
@@ -128,7 +129,9 @@ pub async fn set_tax_exemption(
                 .set(carts::tax_exemption.eq(choice.exemption))
                 .execute(conn)
                 .await?;
-            let row = write::touch(conn, cart.id, lifetime, now).await?;
+            let touch = Touch { lifetime, adds_lines: false, now };
+            let row = touch.apply(conn, cart.id, cart.token_version).await?;
+            let row = row.ok_or_else(|| Error::not_found("cart"))?;
             let (snapshot, available) = load::snapshot(conn, row, now).await?;
             let shown = shape::shape(&snapshot, &available)?;
             let entry = Entry::new(Action::TaxExemptionSet, id.0);

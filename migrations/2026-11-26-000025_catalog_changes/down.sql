@@ -1,0 +1,2 @@
+DROP FUNCTION analyze_catalog();
+DROP TABLE catalog_changes;
