@@ -15,7 +15,7 @@ use crate::shop::{PRODUCTS, Shop};
 pub(crate) enum Scenario {
     /// A page of twenty products with their variants, prices and availability.
     List,
-    /// The same, every request with another filter and cursor.
+    /// The same as [`Self::List`], every request with another filter and cursor.
     ColdList,
     /// One product by its slug.
     Detail,
@@ -42,7 +42,7 @@ impl Scenario {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::List => "product list, 20 with variants",
-            Self::ColdList => "the same, every request another filter and cursor",
+            Self::ColdList => "product list, every request another filter and cursor",
             Self::Detail => "product by slug",
             Self::CartAndLine => "create cart + add line (pairs)",
             Self::Purchase => "whole purchase to a paid order (latency: POST /v1/checkouts)",
