@@ -86,22 +86,14 @@ struct Sold {
     lines: i64,
 }
 
+/// Ends before which variants are meant.
 const SOLD: &str = "
     SELECT variants.id, price.amount AS unit_price, variants.max_per_order, COALESCE(line.quantity, 0) AS quantity,
         (SELECT count(*) FROM cart_line_items WHERE cart_id = $1) AS lines
     FROM variants JOIN products ON products.id = variants.product_id
     LEFT JOIN variant_prices AS price ON price.variant_id = variants.id AND price.currency = $3
     LEFT JOIN cart_line_items AS line ON line.cart_id = $1 AND line.variant_id = variants.id
-    WHERE variants.id = ANY($2) AND variants.archived_at IS NULL AND products.status = 'active'";
-
-/// The same of one variant, whose plan is kept: of many it is made anew each time, which takes longer than to run it.
-const SOLD_ONE: &str = "
-    SELECT variants.id, price.amount AS unit_price, variants.max_per_order, COALESCE(line.quantity, 0) AS quantity,
-        (SELECT count(*) FROM cart_line_items WHERE cart_id = $1) AS lines
-    FROM variants JOIN products ON products.id = variants.product_id
-    LEFT JOIN variant_prices AS price ON price.variant_id = variants.id AND price.currency = $3
-    LEFT JOIN cart_line_items AS line ON line.cart_id = $1 AND line.variant_id = variants.id
-    WHERE variants.id = $2 AND variants.archived_at IS NULL AND products.status = 'active'";
+    WHERE variants.archived_at IS NULL AND products.status = 'active' AND variants.id = ";
 
 const INSERT_LINES: &str = "
     INSERT INTO cart_line_items (id, cart_id, variant_id, quantity, metadata, seen_unit_price, created_at)
@@ -121,15 +113,15 @@ pub async fn add_lines(
     lines: &[(String, &NewLine)],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let sold: Vec<Sold> = match lines {
-        [(_, line)] => Statement::constant(SOLD_ONE).with(Bind::Uuid(cart.id.0)).with(Bind::Uuid(line.variant_id.0)),
-        lines => Statement::constant(SOLD)
-            .with(Bind::Uuid(cart.id.0))
-            .with(Bind::Uuids(lines.iter().map(|(_, line)| line.variant_id.0).collect())),
-    }
-    .with(Bind::Text(cart.currency.to_string()))
-    .load(conn)
-    .await?;
+    // The plan for one variant is kept: that for many is made anew each time, which takes longer than to run it.
+    let (which, ids) = match lines {
+        [(_, line)] => ("$2", Bind::Uuid(line.variant_id.0)),
+        lines => ("ANY($2)", Bind::Uuids(lines.iter().map(|(_, line)| line.variant_id.0).collect())),
+    };
+    let mut statement = Statement::constant(SOLD);
+    statement.push(which);
+    let statement = statement.with(Bind::Uuid(cart.id.0)).with(ids).with(Bind::Text(cart.currency.to_string()));
+    let sold: Vec<Sold> = statement.load(conn).await?;
     let mut added: BTreeMap<VariantId, (&NewLine, i64, i64)> = BTreeMap::new();
     let mut held = sold.as_slice().first().map_or(0, |sold| sold.lines);
     for (pointer, line) in lines {
