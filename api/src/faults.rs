@@ -1,6 +1,6 @@
 //! Fault points: places where a test makes the process die or wait, to prove that nothing is cut in two.
 //!
-//! `MERX_FAULT=kill:after_reserve` aborts the process at that point; `stall:after_price` waits there until the
+//! `MERX_FAULT=kill:after_reserve` aborts the process at that point; `stall:after_ask` waits there until the
 //! test lets it go. Compiled to nothing in release builds.
 
 #[cfg(debug_assertions)]

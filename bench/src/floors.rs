@@ -1,15 +1,45 @@
-//! What PostgreSQL itself does here, measured in the same run: the ladder that the service's figures stand on.
+//! What PostgreSQL and actix themselves do here, measured in the same run: the ladder that the service's figures stand on.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use actix_web::{App, HttpResponse, HttpServer, web};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
+use crate::load::per_second;
+use crate::reader::Reader;
 use crate::shop::Shop;
 
-/// A statement or transaction and how often a second it ran.
+/// What a figure of the service stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ladder {
+    /// An actix handler that sends as many bytes and does nothing else.
+    Bare,
+    /// The join of a list.
+    List,
+    /// The writes that an order cannot do without.
+    Order,
+    /// The same, all on one row.
+    Hot,
+}
+
+impl Ladder {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare actix handler, bytes of a list",
+            Self::List => "pgbench, list join of 20 products",
+            Self::Order => "pgbench, order transaction of 6 statements",
+            Self::Hot => "pgbench, the same on one hot row",
+        }
+    }
+}
+
+/// How often a second that ran, with 16 clients.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Floor {
-    pub(crate) name: &'static str,
+    pub(crate) ladder: Ladder,
     pub(crate) per_second: u64,
 }
 
@@ -45,15 +75,55 @@ pub(crate) async fn measure(shop: &Shop, duration: Duration) -> Result<Vec<Floor
         INSERT INTO bench_stock SELECT id, 0 FROM generate_series(1, 2000) AS id ON CONFLICT DO NOTHING;";
     pgbench_once(&pgbench, shop, tables).await?;
     let mut floors = Vec::new();
-    for (name, script) in [
-        ("list join of 20 products", LIST),
-        ("order transaction, 6 statements", ORDER),
-        ("the same on one hot row", HOT),
-    ] {
-        floors.push(Floor { name, per_second: pgbench_run(&pgbench, shop, script, duration).await? });
+    for (ladder, script) in [(Ladder::List, LIST), (Ladder::Order, ORDER), (Ladder::Hot, HOT)] {
+        floors.push(Floor { ladder, per_second: pgbench_run(&pgbench, shop, script, duration).await? });
     }
     pgbench_once(&pgbench, shop, "DROP TABLE bench_orders; DROP TABLE bench_stock;").await?;
     Ok(floors)
+}
+
+/// Measures a handler that does nothing but send what a list would be.
+pub(crate) async fn bare(duration: Duration) -> Result<Floor, String> {
+    const BYTES: usize = 32 * 1024;
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let (started, handle) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let body = web::Bytes::from(vec![b' '; BYTES]);
+            let app = move || {
+                let body = body.clone();
+                App::new().route("/", web::get().to(move || std::future::ready(HttpResponse::Ok().body(body.clone()))))
+            };
+            let server = HttpServer::new(app).workers(2).listen(listener).map(HttpServer::run);
+            if let Ok(server) = server {
+                // Nobody waits for it when the receiver is gone.
+                let _ = started.send(server.handle());
+                let _ = server.await;
+            }
+        });
+    });
+    let handle = handle.recv().map_err(|error| error.to_string())?;
+    let mut tasks = JoinSet::new();
+    let begun = Instant::now();
+    for _ in 0..16 {
+        let mut reader = Reader::connect(address).await?;
+        tasks.spawn(async move {
+            let mut rounds = 0;
+            while begun.elapsed() < duration {
+                reader.get("/").await?;
+                rounds += 1;
+            }
+            Ok::<usize, String>(rounds)
+        });
+    }
+    let mut rounds = 0;
+    while let Some(finished) = tasks.join_next().await {
+        rounds += finished.map_err(|error| error.to_string())??;
+    }
+    let per_second = per_second(rounds, begun.elapsed());
+    handle.stop(false).await;
+    Ok(Floor { ladder: Ladder::Bare, per_second })
 }
 
 fn find_pgbench() -> Option<PathBuf> {

@@ -4,8 +4,11 @@
 //! the sandbox in Stripe's place share the machine with it. Everything is on loopback and ends by itself.
 
 mod analytics;
+mod cluster;
+mod earlier;
 mod floors;
 mod holds;
+mod hot;
 mod inbox;
 mod load;
 mod reader;
@@ -21,31 +24,63 @@ use report::Report;
 use scenarios::Scenario;
 use shop::Shop;
 
-/// How many clients ask at once.
-const CLIENTS: [usize; 3] = [1, 16, 64];
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    /// How long each measurement lasts.
+    duration: Duration,
+    /// How many clients ask at once.
+    clients: &'static [usize],
+    /// How often each measurement is made; the median counts.
+    times: usize,
+    /// Products of the large shop; 0 for none.
+    products: u64,
+    /// Units of the variant that everybody wants.
+    units: usize,
+    /// Whether it is all, with what takes minutes.
+    is_whole: bool,
+}
 
 /// How many ask for quotes beside.
 const QUOTING: usize = 8;
 
-/// How often each measurement is made; the median counts.
-const TIMES: usize = 3;
+impl Extent {
+    /// A smoke test that judges no times.
+    const SHORT: Self =
+        Self { duration: Duration::from_secs(1), clients: &[16], times: 1, products: 0, units: 100, is_whole: false };
+
+    fn wanted() -> Result<Self, String> {
+        if std::env::var("MERX_BENCH_SHORT").is_ok_and(|wish| wish == "1") {
+            return Ok(Self::SHORT);
+        }
+        Ok(Self {
+            duration: Duration::from_secs(number("MERX_BENCH_SECONDS", 4)?),
+            clients: &[1, 16, 64],
+            times: 3,
+            products: number("MERX_BENCH_IMPORT_ROWS", 100_000)?,
+            units: 2000,
+            is_whole: true,
+        })
+    }
+}
 
 fn main() -> Result<(), String> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err("TLS was set up twice.".to_owned());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let seconds = number("MERX_BENCH_SECONDS", 4)?;
-    let rows = number("MERX_BENCH_IMPORT_ROWS", 100_000)?;
+    let extent = Extent::wanted()?;
     let holding = std::env::var("MERX_BENCH_HOLDS").unwrap_or_default();
     let pouring = std::env::var("MERX_BENCH_INBOX").unwrap_or_default();
     runtime.map_err(|error| error.to_string())?.block_on(async {
         if std::env::var("MERX_BENCH_ANALYTICS").is_ok_and(|wish| wish == "only") {
             measure_analytics().await
+        } else if std::env::var("MERX_BENCH_CLUSTER").is_ok_and(|wish| wish == "only") {
+            measure_cluster().await
         } else if holding == "only" || pouring == "only" {
             measure_alone(holding == "only").await
         } else {
-            measure(Duration::from_secs(seconds), rows, holding != "0", pouring != "0").await
+            measure(extent, holding != "0", pouring != "0").await
         }
     })
 }
@@ -55,15 +90,15 @@ fn number(name: &str, default: u64) -> Result<u64, String> {
 }
 
 /// The scenarios to measure: all, or those whose names hold what `MERX_BENCH_ONLY` says.
-fn wanted(scenario: Scenario) -> bool {
-    std::env::var("MERX_BENCH_ONLY").map_or(true, |part| scenario.name().contains(&part))
+fn wanted(scenario: &str) -> bool {
+    std::env::var("MERX_BENCH_ONLY").map_or(true, |part| scenario.contains(&part))
 }
 
-async fn run(shop: &Shop, scenario: Scenario, duration: Duration, report: &mut Report) -> Result<(), String> {
-    for clients in CLIENTS {
+async fn run(shop: &Shop, scenario: Scenario, extent: Extent, report: &mut Report) -> Result<(), String> {
+    for &clients in extent.clients {
         let mut outcomes = Vec::new();
-        for _ in 0..TIMES {
-            outcomes.push(load::run(shop, scenario, clients, duration).await?);
+        for _ in 0..extent.times {
+            outcomes.push(load::run(shop, scenario, clients, extent.duration).await?);
         }
         report.scenario(scenario, clients, Outcome::median(outcomes)?);
     }
@@ -84,8 +119,7 @@ async fn measure_alone(holding: bool) -> Result<(), String> {
     shop.stop_service().await?;
     shop.check().await?;
     shop.close().await;
-    report.print();
-    Ok(())
+    tell(&report)
 }
 
 /// The analytics alone; what they are of is made behind the service's back, so it is not audited.
@@ -96,8 +130,16 @@ async fn measure_analytics() -> Result<(), String> {
     report.analytics(&analytics::measure(&shop).await?);
     shop.stop_service().await?;
     shop.close().await;
-    report.print();
-    Ok(())
+    tell(&report)
+}
+
+/// Several processes, and the loss of the database's machine.
+async fn measure_cluster() -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let mut report = Report::new();
+    report.cluster(&cluster::measure(&mut shop).await?);
+    shop.close().await;
+    tell(&report)
 }
 
 /// Stripe's events, on a quiet machine and on one that suffers.
@@ -108,38 +150,56 @@ async fn pour(shop: &mut Shop, report: &mut Report) -> Result<(), String> {
     Ok(())
 }
 
-async fn measure(duration: Duration, import_rows: u64, holding: bool, pouring: bool) -> Result<(), String> {
+async fn measure(extent: Extent, holding: bool, pouring: bool) -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
-    report.floors(floors::measure(&shop, duration).await?);
-    report.start_up(shop.start_up_times().await?);
+    report.floors(vec![floors::bare(extent.duration).await?]);
+    report.floors(floors::measure(&shop, extent.duration).await?);
+    report.start_up(shop.start_up_times(if extent.is_whole { 5 } else { 1 }).await?);
     shop.serve().await?;
     report.memory("idle", shop.memory()?);
-    for scenario in Scenario::PLAIN.into_iter().filter(|scenario| wanted(*scenario)) {
-        run(&shop, scenario, duration, &mut report).await?;
+    for scenario in Scenario::PLAIN.into_iter().filter(|scenario| wanted(scenario.name())) {
+        run(&shop, scenario, extent, &mut report).await?;
     }
-    if holding {
+    if wanted("one hot variant") {
+        report.hot(hot::measure(&shop, extent.units, extent.times).await?);
+    }
+    if holding && extent.is_whole {
         report.holds(&holds::measure(&shop).await?);
     }
-    if pouring {
+    if pouring && extent.is_whole {
         pour(&mut shop, &mut report).await?;
     }
     shop.ask_providers().await?;
-    for scenario in Scenario::WITH_PROVIDERS.into_iter().filter(|scenario| wanted(*scenario)) {
+    for scenario in Scenario::WITH_PROVIDERS.into_iter().filter(|scenario| wanted(scenario.name())) {
         let is_beside = matches!(scenario, Scenario::CartAndLineBesideQuotes);
         let quoting = if is_beside { Some(shop.keep_quoting(QUOTING).await?) } else { None };
-        run(&shop, scenario, duration, &mut report).await?;
+        run(&shop, scenario, extent, &mut report).await?;
         if let Some(mut quoting) = quoting {
             shop.clear_faults().await?;
             quoting.shutdown().await;
         }
     }
     shop.stop_service().await?;
-    if import_rows > 0 {
-        report.import(shop.import_many(import_rows).await?);
+    if extent.products > 0 {
+        report.import(shop.import_many(extent.products).await?);
+        shop.serve().await?;
+        run(&shop, Scenario::Search, extent, &mut report).await?;
+        shop.stop_service().await?;
     }
     shop.check().await?;
     shop.close().await;
-    report.print();
+    tell(&report)
+}
+
+/// Prints what was measured; all of it is kept as well.
+fn tell(report: &Report) -> Result<(), String> {
+    let text = report.text();
+    println!("{text}");
+    if let Ok(title) = std::env::var("MERX_BENCH_KEEP") {
+        let date = chrono::Utc::now().date_naive().to_string();
+        let file = earlier::keep(&date, &format!("# {title}\n\n{text}"))?;
+        eprintln!("Kept in {}", file.display());
+    }
     Ok(())
 }

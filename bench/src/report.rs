@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::analytics::Answered;
-use crate::floors::Floor;
+use crate::cluster::Seen;
+use crate::earlier;
+use crate::floors::{Floor, Ladder};
 use crate::holds::Holds;
 use crate::inbox::Poured;
 use crate::load::Outcome;
@@ -13,7 +15,7 @@ use crate::shop::Imported;
 
 /// Lines of Markdown, in the order of measuring.
 pub(crate) struct Report {
-    floors: String,
+    floors: Vec<Floor>,
     scenarios: String,
     rest: String,
 }
@@ -23,15 +25,20 @@ fn millis(duration: Duration) -> String {
     format!("{}.{:02}", micros / 1000, micros % 1000 / 10)
 }
 
+fn hundredths(share: u64) -> String {
+    format!("{}.{:02}", share / 100, share % 100)
+}
+
 impl Report {
     pub(crate) const fn new() -> Self {
-        Self { floors: String::new(), scenarios: String::new(), rest: String::new() }
+        Self { floors: Vec::new(), scenarios: String::new(), rest: String::new() }
     }
 
     pub(crate) fn floors(&mut self, floors: Vec<Floor>) {
-        for floor in floors {
-            let _ = writeln!(self.floors, "| {} | {} |", floor.name, floor.per_second);
+        for Floor { ladder, per_second } in &floors {
+            eprintln!("| {} | {per_second} |", ladder.name());
         }
+        self.floors.extend(floors);
     }
 
     pub(crate) fn start_up(&mut self, times: Vec<Duration>) {
@@ -49,8 +56,24 @@ impl Report {
     }
 
     pub(crate) fn scenario(&mut self, scenario: Scenario, clients: usize, outcome: Outcome) {
+        self.row(scenario.name(), clients, outcome, scenario.ladder());
+    }
+
+    pub(crate) fn hot(&mut self, outcome: Outcome) {
+        self.row("one hot variant, checkout alone, sold out to the unit", 64, outcome, Ladder::Hot);
+    }
+
+    fn row(&mut self, name: &str, clients: usize, outcome: Outcome, ladder: Ladder) {
         let Outcome { per_second, p50, p99 } = outcome;
-        let line = format!("| {} | {clients} | {per_second} | {} | {} |", scenario.name(), millis(p50), millis(p99));
+        let floor = self.floors.iter().find(|floor| floor.ladder == ladder).map(|floor| floor.per_second);
+        let share = floor.filter(|floor| *floor > 0).map(|floor| hundredths(per_second * 100 / floor));
+        let before = earlier::per_second(name, clients).map_or_else(String::new, |before| before.to_string());
+        let line = format!(
+            "| {name} | {clients} | {per_second} | {} | {} | {} | {before} |",
+            millis(p50),
+            millis(p99),
+            share.unwrap_or_default()
+        );
         eprintln!("{line}");
         let _ = writeln!(self.scenarios, "{line}");
     }
@@ -80,6 +103,18 @@ impl Report {
         );
     }
 
+    pub(crate) fn cluster(&mut self, seen: &Seen) {
+        let Seen { rolling: (paid, per_second), rolling_failures, failover, failover_failures, without_service } = seen;
+        let _ = writeln!(
+            self.rest,
+            "| 3 services and 2 workers behind HAProxy, synchronous standby, each service restarted under load | {paid} orders \
+             paid, {per_second} a second, {rolling_failures} requests failed |\n\
+             | the primary killed under load, the standby promoted | {failover} orders paid, the first {} ms after the kill, \
+             {failover_failures} requests made again; none lost, none doubled, `merx check` clean |",
+            millis(*without_service)
+        );
+    }
+
     pub(crate) fn analytics(&mut self, (rolled_up, answered): &(Duration, Vec<Answered>)) {
         let seconds = rolled_up.as_secs();
         let _ = writeln!(self.rest, "| 1,000,000 orders rolled up anew | {seconds} s |");
@@ -99,13 +134,21 @@ impl Report {
         );
     }
 
-    pub(crate) fn print(&self) {
+    /// All of it, as it is printed and kept.
+    pub(crate) fn text(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-        println!(
-            "{cores} cores, shared by service, worker, PostgreSQL (fsync on), sandbox and load; 1,000 products × 2 variants.\n"
+        let Self { floors, scenarios, rest } = self;
+        let mut text = format!(
+            "{cores} cores, shared by service, worker, PostgreSQL (fsync on), sandbox and load; 1,000 products × 2 variants \
+             unless it says more. Each figure is the median of three; `of floor` is its share of what is below, `before` what \
+             the newest result had.\n\n\
+             | scenario | clients | per second | p50 ms | p99 ms | of floor | before |\n|---|---|---|---|---|---|---|\n{scenarios}\n\
+             | floor, 16 clients | per second |\n|---|---|\n"
         );
-        println!("| scenario | clients | per second | p50 ms | p99 ms |\n|---|---|---|---|---|\n{}", self.scenarios);
-        println!("| PostgreSQL alone, pgbench, 16 clients, prepared | per second |\n|---|---|\n{}", self.floors);
-        println!("| | |\n|---|---|\n{}", self.rest);
+        for Floor { ladder, per_second } in floors {
+            let _ = writeln!(text, "| {} | {per_second} |", ladder.name());
+        }
+        let _ = write!(text, "\n| | |\n|---|---|\n{rest}");
+        text
     }
 }

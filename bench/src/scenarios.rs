@@ -1,14 +1,16 @@
 //! What is measured.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hyper::Method;
 use hyper::body::Bytes;
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::floors::Ladder;
 use crate::load::Client;
 use crate::reader::Reader;
-use crate::shop::{PRODUCTS, Shop};
+use crate::shop::{ADJECTIVES, NOUNS, PRODUCTS, Shop};
 
 /// What a client does over and over.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +21,8 @@ pub(crate) enum Scenario {
     ColdList,
     /// One product by its slug.
     Detail,
+    /// What people search for, among 100,000 products.
+    Search,
     /// A new cart, then a line.
     CartAndLine,
     /// A cart with address, a checkout, the payment, until the order is paid; the checkout's time is measured.
@@ -44,11 +48,25 @@ impl Scenario {
             Self::List => "product list, 20 with variants",
             Self::ColdList => "product list, every request another filter and cursor",
             Self::Detail => "product by slug",
+            Self::Search => "full-text search over 100,000 products",
             Self::CartAndLine => "create cart + add line (pairs)",
             Self::Purchase => "whole purchase to a paid order (latency: POST /v1/checkouts)",
             Self::CartAndLineWithProviders => "create cart + add line, with carriers and Stripe Tax on",
             Self::CartAndLineBesideQuotes => "the same, beside 8 who quote from providers of 200 ms",
             Self::QuotedPurchase => "whole purchase by a quote of Shippo and Stripe Tax (latency: POST /v1/checkouts)",
+        }
+    }
+
+    /// What it stands on.
+    pub(crate) const fn ladder(self) -> Ladder {
+        match self {
+            Self::List | Self::Detail => Ladder::Bare,
+            Self::ColdList | Self::Search => Ladder::List,
+            Self::CartAndLine
+            | Self::Purchase
+            | Self::CartAndLineWithProviders
+            | Self::CartAndLineBesideQuotes
+            | Self::QuotedPurchase => Ladder::Order,
         }
     }
 
@@ -61,6 +79,7 @@ impl Scenario {
                 worker.get(&path).await
             }
             Self::ColdList => worker.next_page().await,
+            Self::Search => worker.search().await,
             Self::CartAndLine | Self::CartAndLineWithProviders | Self::CartAndLineBesideQuotes => {
                 worker.cart_and_line().await
             }
@@ -70,8 +89,17 @@ impl Scenario {
     }
 }
 
+/// How far a purchase has come.
+#[derive(Default)]
+pub(crate) struct Bought {
+    cart: Option<(String, String)>,
+    checkout: Option<Value>,
+    is_paid: bool,
+}
+
 /// One client with what it knows of the shop.
 pub(crate) struct Worker {
+    address: SocketAddr,
     api: Client,
     reader: Reader,
     cursor: String,
@@ -92,7 +120,7 @@ impl Worker {
     pub(crate) async fn new(shop: &Shop) -> Result<Self, String> {
         let (api, sandbox) = (Client::connect(shop.api()).await?, Client::connect(shop.sandbox()).await?);
         let reader = Reader::connect(shop.api()).await?;
-        Ok(Self { api, reader, cursor: String::new(), sandbox, variants: shop.variants() })
+        Ok(Self { address: shop.api(), api, reader, cursor: String::new(), sandbox, variants: shop.variants() })
     }
 
     fn variant(&self) -> String {
@@ -118,6 +146,16 @@ impl Worker {
         Ok(took)
     }
 
+    /// One word that many products have, or two that few have.
+    async fn search(&mut self) -> Result<Duration, String> {
+        let word = |words: &[&'static str]| words.get(rand::random_range(0..words.len())).copied().unwrap_or_default();
+        let (adjective, noun) = (word(&ADJECTIVES), word(&NOUNS));
+        let words = if rand::random_range(0..4) == 0 { noun.to_owned() } else { format!("{adjective}%20{noun}") };
+        // Of each search another page size, so that no answer is ready.
+        let limit = rand::random_range(10..30);
+        self.get(&format!("/v1/products?q={words}&limit={limit}&min_price={}", rand::random_range(0..400))).await
+    }
+
     async fn cart_and_line(&mut self) -> Result<Duration, String> {
         let started = Instant::now();
         let cart = json_of(&self.api.send(Method::POST, "/v1/carts", &[], Some("{}".to_owned())).await?)?;
@@ -130,9 +168,15 @@ impl Worker {
 
     /// A cart that can be bought: its id and its token.
     async fn full_cart(&mut self) -> Result<(String, String), String> {
+        let variant = self.variant();
+        self.cart_of(&variant).await
+    }
+
+    /// A cart with one of a variant.
+    pub(crate) async fn cart_of(&mut self, variant: &str) -> Result<(String, String), String> {
         let cart = json!({
             "email": "ada@example.com",
-            "line_items": [{"variant_id": self.variant(), "quantity": 1}],
+            "line_items": [{"variant_id": variant, "quantity": 1}],
             "shipping_address": {"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"},
         });
         let cart = json_of(&self.api.send(Method::POST, "/v1/carts", &[], Some(cart.to_string())).await?)?;
@@ -155,6 +199,55 @@ impl Worker {
         let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
         let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
         text(&json_of(&checkout)?, "/session_id")
+    }
+
+    /// Goes on buying where it stood; answers the order once it is paid.
+    pub(crate) async fn buy(&mut self, bought: &mut Bought) -> Result<String, String> {
+        let (id, token) = match &bought.cart {
+            Some(cart) => cart.clone(),
+            None => bought.cart.insert(self.full_cart().await?).clone(),
+        };
+        let checkout = match &bought.checkout {
+            Some(checkout) => checkout.clone(),
+            None => {
+                let url = "http://127.0.0.1:3000/";
+                let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
+                let headers = [("X-Cart-Token", token.as_str()), ("Idempotency-Key", id.as_str())];
+                let checkout = self.api.send(Method::POST, "/v1/checkouts", &headers, Some(request)).await?;
+                bought.checkout.insert(json_of(&checkout)?).clone()
+            }
+        };
+        if !bought.is_paid {
+            self.pay(&text(&checkout, "/session_id")?).await?;
+            bought.is_paid = true;
+        }
+        let path = format!("/v1/checkouts/{}", text(&checkout, "/id")?);
+        loop {
+            let seen = json_of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
+            if text(&seen, "/status")? == "completed" {
+                return text(&seen, "/order/id");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A new connection to the shop, after one failed.
+    pub(crate) async fn reconnect(&mut self) -> Result<(), String> {
+        self.api = Client::connect(self.address).await?;
+        Ok(())
+    }
+
+    /// Starts a checkout of a cart; answers whether there was enough.
+    pub(crate) async fn check_out(&mut self, (id, token): &(String, String)) -> Result<bool, String> {
+        let url = "http://127.0.0.1:3000/";
+        let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
+        let headers = [("X-Cart-Token", token.as_str())];
+        let (status, answer) = self.api.ask(Method::POST, "/v1/checkouts", &headers, Some(request)).await?;
+        match status {
+            StatusCode::CREATED => Ok(true),
+            StatusCode::CONFLICT => Ok(false),
+            status => Err(format!("a checkout was answered {status}: {}", String::from_utf8_lossy(&answer))),
+        }
     }
 
     /// The buyer pays at Stripe.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +19,20 @@ use crate::scenarios::Worker;
 
 /// Products of the measured shop, with two variants each.
 pub(crate) const PRODUCTS: usize = 1000;
+
+/// What the titles of the many products are made of: each pair has some 50 of 100,000, each noun some 1,700.
+pub(crate) const ADJECTIVES: [&str; 32] = [
+    "amber", "azure", "black", "bold", "bright", "calm", "classic", "cotton", "crimson", "dark", "dusty", "faded",
+    "fine", "golden", "green", "heavy", "ivory", "light", "linen", "long", "narrow", "olive", "plain", "purple", "red",
+    "rustic", "short", "silver", "soft", "striped", "white", "woollen",
+];
+pub(crate) const NOUNS: [&str; 60] = [
+    "apron", "backpack", "bandana", "beanie", "belt", "blanket", "blazer", "blouse", "boot", "bowl", "bracelet",
+    "cape", "cardigan", "clog", "coat", "cup", "curtain", "cushion", "dress", "earring", "glove", "hat", "hoodie",
+    "jacket", "jug", "jumper", "kettle", "lamp", "loafer", "mitten", "mug", "necklace", "notebook", "pan", "parka",
+    "pillow", "plate", "poncho", "pot", "pouch", "purse", "quilt", "ribbon", "robe", "rug", "sandal", "scarf", "shawl",
+    "shirt", "shoe", "skirt", "sock", "stool", "sweater", "teapot", "towel", "tray", "vase", "vest", "wallet",
+];
 
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_bench";
 
@@ -74,11 +88,16 @@ impl Shop {
         &self.database_url
     }
 
+    /// Where the shop keeps what it needs.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     pub(crate) fn variants(&self) -> Arc<Vec<String>> {
         Arc::clone(&self.variants)
     }
 
-    fn merx(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn merx(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command
             .args(arguments)
@@ -118,10 +137,10 @@ impl Shop {
         self.run(&["import", &path.display().to_string()]).await
     }
 
-    /// From the start of `merx serve` to its first answer, five times.
-    pub(crate) async fn start_up_times(&self) -> Result<Vec<Duration>, String> {
+    /// From the start of `merx serve` to its first answer, so many times.
+    pub(crate) async fn start_up_times(&self, number: usize) -> Result<Vec<Duration>, String> {
         let mut times = Vec::new();
-        for _ in 0..5 {
+        for _ in 0..number {
             let started = Instant::now();
             let mut process = self.merx(&["serve"]).stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
             self.wait_for("/readyz").await?;
@@ -149,7 +168,15 @@ impl Shop {
     pub(crate) async fn serve(&mut self) -> Result<(), String> {
         self.service = Some(self.spawn("serve")?);
         self.start_worker()?;
+        self.prepare().await
+    }
+
+    /// Waits until the service answers, and reads the catalogue unless that is known.
+    pub(crate) async fn prepare(&mut self) -> Result<(), String> {
         self.wait_for("/readyz").await?;
+        if !self.variants.is_empty() {
+            return Ok(());
+        }
         self.create_zone().await?;
         let mut client = Client::connect(self.api).await?;
         let (mut variants, mut cursor) = (Vec::new(), String::new());
@@ -218,6 +245,33 @@ impl Shop {
         Ok(format!("Bearer {key}"))
     }
 
+    /// How many of a variant can be had.
+    pub(crate) async fn available(&self, variant: &str) -> Result<i64, String> {
+        self.adjust(variant, 1).await?;
+        self.adjust(variant, -1).await
+    }
+
+    /// Has so many of a variant to be had.
+    pub(crate) async fn leave(&self, variant: &str, units: i64) -> Result<(), String> {
+        let available = self.available(variant).await?;
+        self.adjust(variant, units - available).await.map(|_| ())
+    }
+
+    /// Puts units on the shelf or takes them away; answers how many can be had.
+    async fn adjust(&self, variant: &str, delta: i64) -> Result<i64, String> {
+        let bearer = self.staff("inventory:write").await?;
+        let adjustment = json!({"delta": delta, "reason": "correction"}).to_string();
+        let path = format!("/v1/admin/variants/{variant}/stock-adjustments");
+        let headers = [("Authorization", bearer.as_str())];
+        let answer = Client::connect(self.api).await?.send(Method::POST, &path, &headers, Some(adjustment)).await?;
+        let answer: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
+        let units = |name: &str| answer.pointer(&format!("/inventory/{name}")).and_then(Value::as_i64);
+        units("on_hand")
+            .zip(units("reserved"))
+            .map(|(on_hand, reserved)| on_hand - reserved)
+            .ok_or_else(|| answer.to_string())
+    }
+
     /// From now on carriers and Stripe Tax are asked, and one service is on offer.
     pub(crate) async fn ask_providers(&self) -> Result<(), String> {
         let origin =
@@ -277,11 +331,11 @@ impl Shop {
         }
     }
 
-    /// Imports so many rows, three to a product, and watches the memory that it takes.
+    /// Imports so many products of one variant each, and watches the memory that it takes.
     pub(crate) async fn import_many(&self, rows: u64) -> Result<Imported, String> {
         let path = self.directory.join("many.csv");
-        let products = usize::try_from(rows / 3).unwrap_or_default();
-        std::fs::write(&path, catalogue(products, 3, "many")).map_err(|error| error.to_string())?;
+        let products = usize::try_from(rows).unwrap_or_default();
+        std::fs::write(&path, catalogue(products, 1, "many")).map_err(|error| error.to_string())?;
         let started = Instant::now();
         let mut process = self.merx(&["import", &path.display().to_string()]).stdout(Stdio::null()).spawn();
         let process = process.as_mut().map_err(|error| error.to_string())?;
@@ -318,12 +372,12 @@ fn program() -> PathBuf {
     own.with_file_name("merx")
 }
 
-fn free_address() -> Result<SocketAddr, String> {
+pub(crate) fn free_address() -> Result<SocketAddr, String> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     listener.local_addr().map_err(|error| error.to_string())
 }
 
-async fn stop(process: &mut Child) -> Result<(), String> {
+pub(crate) async fn stop(process: &mut Child) -> Result<(), String> {
     if let Some(id) = process.id() {
         let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
         asked.map_err(|error| error.to_string())?;
@@ -346,8 +400,12 @@ fn catalogue(products: usize, variants: usize, name: &str) -> String {
     for number in 0..products {
         for variant in 0..variants {
             let head = if variant == 0 {
+                let kind = |words: &[&'static str], step: usize| {
+                    words.get(number / step % words.len()).copied().unwrap_or_default()
+                };
+                let (adjective, noun) = (kind(&ADJECTIVES, NOUNS.len()), kind(&NOUNS, 1));
                 format!(
-                    "Product {number} of the bench,<p>What number {number} is and what it does.</p>,Maker {},Thing,\"tag-{}, all\",TRUE,size",
+                    "{adjective} {noun} {number} of the bench,<p>What number {number} is and what it does.</p>,Maker {},Thing,\"tag-{}, all\",TRUE,size",
                     number % 20,
                     number % 50
                 )

@@ -7,6 +7,9 @@ use crate::harness::{CartHandle, TestApp};
 /// A shop with three units, and a cart of two whose checkout killed the service at `point`.
 async fn dies(point: &str) -> (TestApp, String, CartHandle) {
     let app = TestApp::start().await;
+    if point == "after_ask" {
+        app.ask_stripe_for_tax().await;
+    }
     let variant = app.variant(3).await;
     let cart = app.cart(&[(&variant, 2)]).await;
     let doomed = app.process(&[("MERX_FAULT", &format!("kill:{point}"))]).await;
@@ -68,7 +71,7 @@ macro_rules! crash_tests {
 
 crash_tests! {
     after_claim "after_claim",
-    after_price "after_price",
+    after_ask "after_ask",
     after_reserve "after_reserve",
     before_create "before_create",
     after_create "after_create",

@@ -109,7 +109,7 @@ async fn one_transaction_requests_take_effect_once_however_many_come() {
 /// A request that slept through its lease finds that another has taken over, and reserves nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sleeper_loses_its_claim_to_its_own_retry() {
-    let app = TestApp::with(&[("MERX_FAULT", "stall:after_price")]).await;
+    let app = TestApp::with(&[("MERX_FAULT", "stall:after_claim")]).await;
     let other = app.process(&[("MERX_FAULT", "")]).await;
     let variant = app.variant(5).await;
     let cart = app.cart(&[(&variant, 2)]).await;

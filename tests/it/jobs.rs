@@ -52,7 +52,7 @@ async fn a_job_is_claimed_by_one_worker_until_its_lease_lapses() {
     let app = TestApp::start().await;
     poison(&app).await;
     let claim = async || {
-        queue::claim(&mut app.database().await, &[(JobKind::ProcessEvent, 5)], app.app.clock.now()).await.unwrap()
+        queue::claim(&mut app.database().await, &[(JobKind::ProcessEvent, 5)], true, app.app.clock.now()).await.unwrap()
     };
     let mine = claim().await;
     assert_eq!(mine.len(), 1);

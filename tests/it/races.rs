@@ -160,10 +160,11 @@ async fn the_webhook_overtakes_the_checkout_s_own_answer() {
     app.finish().await;
 }
 
-/// The cart changes, and a price does, between pricing and reserving: the order is the cart as it was locked.
+/// The cart changes, and a price does, while Stripe is asked for its tax: the order is the cart as it was locked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_order_equals_the_cart_as_locked() {
-    let app = TestApp::with(&[("MERX_FAULT", "stall:after_price")]).await;
+    let app = TestApp::with(&[("MERX_FAULT", "stall:after_ask")]).await;
+    app.ask_stripe_for_tax().await;
     let (shirt, mug) = (app.variant(5).await, app.variant(5).await);
     let cart = app.cart(&[(&shirt, 1)]).await;
     let answer = async { app.try_checkout(&cart, "k").await.expect(201) };
@@ -200,7 +201,8 @@ async fn the_order_equals_the_cart_as_locked() {
 /// With an expected total the shopper is asked again instead.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_price_that_changes_meanwhile_is_not_charged_unseen() {
-    let app = TestApp::with(&[("MERX_FAULT", "stall:after_price")]).await;
+    let app = TestApp::with(&[("MERX_FAULT", "stall:after_ask")]).await;
+    app.ask_stripe_for_tax().await;
     let variant = app.variant(5).await;
     let cart = app.cart(&[(&variant, 1)]).await;
     let mut body = crate::harness::checkout_body(&cart);

@@ -9,7 +9,7 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 
 use crate::db::schema::alerts;
-use crate::db::{self, Connection, text_enum};
+use crate::db::{self, Connection, Prepare, text_enum};
 use crate::error::Result;
 use crate::ids::{AlertId, OrderId};
 use crate::live::{self, LiveSubject, LiveTopic};
@@ -106,6 +106,7 @@ pub async fn raise(
                     alerts::created_at.eq(now),
                 ))
                 .on_conflict_do_nothing()
+                .prepared()
                 .execute(conn)
                 .await?;
             if raised > 0 {
@@ -152,6 +153,7 @@ pub async fn settle(conn: &mut Connection, kind: AlertKind, cause: &str, now: Da
                 diesel::update(of_cause.filter(alerts::acknowledged_at.is_null()))
                     .set(alerts::acknowledged_at.eq(now))
                     .returning((alerts::id, alerts::order_id))
+                    .prepared()
                     .get_results(conn)
                     .await?;
             for (id, order) in closed {

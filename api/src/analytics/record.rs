@@ -6,19 +6,15 @@ use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
 use crate::ids::{OrderId, RefundId};
 
-/// An order that became a sale, with what was given back of it before.
-///
-/// # Errors
-/// Those of the database.
-pub async fn sale(conn: &mut Connection, order: OrderId) -> Result<()> {
+/// An order that became a sale, with what was given back of it before, for what is written
+/// [together](Statement::together) with the payment.
+#[must_use]
+pub fn sale(order: OrderId) -> Statement {
     Statement::constant(
         "INSERT INTO analytics_pending (order_id, refund_id, sign, taken) SELECT $1, NULL, 1, false \
          UNION ALL SELECT order_id, id, 1, false FROM refunds WHERE order_id = $1 AND status = 'succeeded'",
     )
     .with(Bind::Uuid(order.0))
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// A refund that succeeded. One of an order that is no sale counts once it becomes one.

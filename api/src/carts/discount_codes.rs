@@ -9,8 +9,8 @@ use super::load::CartRow;
 use super::model::Cart;
 use super::routes::change;
 use crate::app::App;
-use crate::db::Connection;
 use crate::db::schema::{carts, discount_codes};
+use crate::db::{Connection, Prepare};
 use crate::discounts::requests::EnteredCode;
 use crate::error::{Error, Result};
 use crate::http::auth::CartToken;
@@ -96,6 +96,7 @@ async fn set(conn: &mut Connection, cart: &CartRow, codes: Vec<String>) -> Resul
     let row = diesel::update(carts::table.find(cart.id))
         .set(carts::discount_codes.eq(codes))
         .returning(CartRow::as_returning())
+        .prepared()
         .get_result(conn)
         .await?;
     Ok(Some(row))

@@ -31,8 +31,13 @@ use crate::tax::settings::{TaxProvider, TaxSettings};
 use crate::tax::store;
 use crate::tokens::{TokenKeys, TokenKind};
 
+/// The columns of a [`CartRow`], for statements that are prepared: of `*` the columns may change under them.
+pub const CART_COLUMNS: &str = "id, status, currency, email, customer_id, merged_into, shipping_address, billing_address, \
+    locale, shipping_rate_id, discount_codes, tax_ids, tax_exemption, metadata, token_version, version, first_line_at, \
+    expires_at, created_at, updated_at";
+
 /// A row of `carts`.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = carts)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 pub struct CartRow {

@@ -1,5 +1,6 @@
 //! Carts: what a shopper is about to buy. Prices are never copied into a cart; they are looked up at each reading.
 
+pub mod add;
 pub mod complete;
 pub mod delivery;
 pub mod discount_codes;

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use scoped_futures::ScopedFutureExt;
 
+use super::add;
 use super::delivery::Delivery;
 use super::load::{self, CartRow};
 use super::model::{Cart, CartProblem, Severity};
@@ -56,14 +57,23 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
     let currency = new.currency.unwrap_or(app.config.default_currency);
     let shop: &App = &app;
     let mut conn = app.connection().await?;
-    let (mut answer, replayed) = idempotency::once(&mut conn, key.as_ref(), now, |conn| {
-        async move {
-            let row = write::create(conn, new, currency, lifetime(shop), now).await?;
-            Answer::of(201, &shape(conn, row, now).await?)
+    let quickly = match key {
+        Some(_) => None,
+        None => create_quickly(shop, &mut conn, new, currency, now).await?,
+    };
+    let (mut answer, replayed) = match quickly {
+        Some(row) => (Answer::of(201, &shape(&mut conn, row, now).await?)?, false),
+        None => {
+            idempotency::once(&mut conn, key.as_ref(), now, |conn| {
+                async move {
+                    let row = write::create(conn, new, currency, lifetime(shop), now).await?;
+                    Answer::of(201, &shape(conn, row, now).await?)
+                }
+                .scope_boxed()
+            })
+            .await?
         }
-        .scope_boxed()
-    })
-    .await?;
+    };
     let id = answer.body.get("id").and_then(|id| id.as_str()).and_then(|id| id.parse::<CartId>().ok());
     let id = id.ok_or_else(|| Error::Internal("a stored cart has no id".to_owned()))?;
     answer.set("cart_token", app.config.token_keys.derive(TokenKind::Cart, id.0, 1));
@@ -72,6 +82,20 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
+}
+
+/// Creates a cart in one statement, unless something about its lines is to be said.
+async fn create_quickly(
+    app: &App,
+    conn: &mut Connection,
+    new: &NewCart,
+    currency: Currency,
+    now: DateTime<Utc>,
+) -> Result<Option<CartRow>> {
+    if new.line_items.is_empty() {
+        return write::create(conn, new, currency, lifetime(app), now).await.map(Some);
+    }
+    add::create(conn, new, currency, lifetime(app), now).await
 }
 
 /// Get a cart
@@ -145,10 +169,34 @@ pub async fn add_line_item(
     body: Json<NewLine>,
 ) -> Result<HttpResponse> {
     let (now, line) = (app.clock.now(), &body.value);
+    if let Some(cart) = add_quickly(&app, &request, id.0, &token, line).await? {
+        return etag::respond(&request, HttpResponse::Ok(), cart.version, &cart);
+    }
     change(&app, &request, id.0, &token, true, |conn, cart| {
         async move { write::add_lines(conn, cart, &[(String::new(), line)], now).await.map(|()| None) }.scope_boxed()
     })
     .await
+}
+
+/// Adds a line in one statement, unless the client says which version of the cart it knows, or something else is to be
+/// looked at first.
+async fn add_quickly(
+    app: &App,
+    request: &HttpRequest,
+    id: CartId,
+    token: &CartToken,
+    line: &NewLine,
+) -> Result<Option<Cart>> {
+    let is_first_token = app.config.token_keys.verify(TokenKind::Cart, id.0, write::FIRST_TOKEN, &token.0);
+    if Expected::from_request(request)?.is_given() || !is_first_token {
+        return Ok(None);
+    }
+    let touch = Touch { lifetime: lifetime(app), adds_lines: true, now: app.clock.now() };
+    let mut conn = app.connection().await?;
+    match add::add_line(&mut conn, id, line, touch).await? {
+        Some(row) => shape(&mut conn, row, touch.now).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Change a line

@@ -14,7 +14,7 @@ use super::requests::{CartPatch, LinePatch, NewCart, NewLine, RateChoice};
 use crate::address::{Address, Email};
 use crate::db::schema::{cart_line_items, carts, checkouts, variant_prices, variants};
 use crate::db::statement::{Bind, Statement};
-use crate::db::{Connection, coalesce};
+use crate::db::{Connection, Prepare, coalesce};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
 use crate::http::patch::Patch;
@@ -60,6 +60,7 @@ pub async fn create(
             carts::updated_at.eq(now),
         ))
         .returning(CartRow::as_returning())
+        .prepared()
         .get_result(conn)
         .await?;
     if !new.line_items.is_empty() {
@@ -246,6 +247,7 @@ pub async fn change_line(conn: &mut Connection, cart: &CartRow, line: LineItemId
             cart_line_items::seen_unit_price.eq(unit_price),
             metadata.map(|data| cart_line_items::metadata.eq(data.map_or_else(|| json!({}), Metadata::to_json))),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -277,6 +279,7 @@ pub async fn choose_rate(
     Ok(diesel::update(carts::table.find(cart.id))
         .set(carts::shipping_rate_id.eq(&choice.rate_id))
         .returning(CartRow::as_returning())
+        .prepared()
         .get_result(conn)
         .await?)
 }
@@ -316,6 +319,7 @@ pub async fn patch(conn: &mut Connection, cart: &CartRow, patch: CartPatch) -> R
             metadata.map(|metadata| carts::metadata.eq(metadata.to_json())),
         ))
         .returning(CartRow::as_returning())
+        .prepared()
         .get_result(conn)
         .await?)
 }
@@ -416,6 +420,7 @@ impl Touch {
                 carts::updated_at.eq(now),
             ))
             .returning(CartRow::as_returning())
+            .prepared()
             .get_result(conn)
             .await
             .optional()?)
@@ -428,5 +433,5 @@ impl Touch {
 /// Those of the database.
 pub async fn abandon_expired(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
     let expired = carts::table.filter(carts::status.eq(CartStatus::Open)).filter(carts::expires_at.lt(now));
-    Ok(diesel::update(expired).set(carts::status.eq(CartStatus::Abandoned)).execute(conn).await?)
+    Ok(diesel::update(expired).set(carts::status.eq(CartStatus::Abandoned)).prepared().execute(conn).await?)
 }

@@ -13,7 +13,7 @@ use super::model::{self, CheckoutStatus, CloseReason};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::db::schema::{checkouts, orders, refunds, webhook_events};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, Prepare};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId, RefundId};
 use crate::jobs::{Job, queue};
@@ -61,6 +61,7 @@ pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
         let mut conn = app.connection().await?;
         diesel::update(checkouts::table.find(id))
             .set(checkouts::synced_at.eq(app.clock.now()))
+            .prepared()
             .execute(&mut conn)
             .await?;
         return Ok(());
@@ -84,6 +85,7 @@ pub(super) async fn sync(app: &Arc<App>, id: CheckoutId) -> Result<()> {
             .filter(checkouts::synced_at.is_null().or(checkouts::synced_at.lt(now - SYNC_GAP)))
             .set(checkouts::synced_at.eq(now))
             .returning(checkouts::session_id)
+            .prepared()
             .get_result(&mut conn)
             .await
             .optional()?

@@ -7,13 +7,14 @@ use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::{Value, json};
 
-use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
+use super::model::{CheckoutRow, CheckoutStatus, CloseReason};
 use super::stock;
 use crate::alerts::{self, AlertKind};
 use crate::analytics::record;
 use crate::carts::model::CartStatus;
 use crate::db::schema::{carts, checkouts, orders};
-use crate::db::{self, Connection};
+use crate::db::statement::{Bind, Statement};
+use crate::db::{self, Connection, Prepare};
 use crate::discounts::uses;
 use crate::error::{Error, Result};
 use crate::ids::{CartId, CheckoutId, OrderId, TaxCalculationId};
@@ -23,12 +24,13 @@ use crate::mail;
 use crate::money::Money;
 use crate::orders::cancel::CancelReason;
 use crate::orders::model::{OrderStatus, PaymentStatus};
-use crate::orders::read::{self, OrderRow};
+use crate::orders::read::OrderRow;
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{SessionView, Standing};
 use crate::refunds::apply::derive_payment_status;
 use crate::refunds::model::RefundReason;
 use crate::refunds::request;
+use crate::webhooks_out::events;
 
 /// How long a delayed payment's hold is shown to last: bank debits take days. At its end a person is told; the stock is
 /// released by the payment's failure only.
@@ -68,10 +70,18 @@ struct Locked {
 }
 
 async fn lock(conn: &mut Connection, id: CheckoutId) -> Result<Locked> {
-    let (cart, order) = model::owners(conn, id).await?;
-    carts::table.find(cart).select(carts::id).for_no_key_update().first::<CartId>(conn).await?;
-    let order = read::row(conn, order, true).await?;
-    let checkout = model::row(conn, id, true).await?;
+    let cart = checkouts::table.find(id).select(checkouts::cart_id);
+    carts::table.filter(carts::id.eq_any(cart)).select(carts::id).for_no_key_update().execute(conn).await?;
+    // PostgreSQL locks the rows in the order of the tables.
+    let rows = orders::table
+        .inner_join(checkouts::table.on(checkouts::order_id.eq(orders::id)))
+        .filter(checkouts::id.eq(id))
+        .select((OrderRow::as_select(), CheckoutRow::as_select()))
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?;
+    let (order, checkout) = rows.ok_or_else(|| Error::not_found("checkout"))?;
     Ok(Locked { order, checkout })
 }
 
@@ -137,31 +147,41 @@ async fn set_checkout(
     session: Option<&SessionView>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::update(checkouts::table.find(row.id))
-        .set((
-            checkouts::status.eq(status),
-            session.map(|session| checkouts::session_id.eq(&session.id)),
-            session.and_then(|session| session.url.as_ref()).map(|url| checkouts::url.eq(url)),
-            checkouts::updated_at.eq(now),
-        ))
-        .execute(conn)
-        .await?;
-    if row.coupon_body.is_some() && !status.is_live() {
-        queue::enqueue(conn, Job::DeleteCoupon(row.id), &row.id.to_string(), now, now).await?;
+    checkout_update(row, status, session, now).execute(conn).await?;
+    if status.is_live() { Ok(()) } else { delete_coupon(conn, row, now).await }
+}
+
+fn checkout_update(
+    row: &CheckoutRow,
+    status: CheckoutStatus,
+    session: Option<&SessionView>,
+    now: DateTime<Utc>,
+) -> Statement {
+    Statement::constant(
+        "UPDATE checkouts SET status = $2, session_id = COALESCE($3, session_id), url = COALESCE($4, url), updated_at = $5 \
+         WHERE id = $1",
+    )
+    .with(Bind::Uuid(row.id.0))
+    .with(Bind::Text(status.to_string()))
+    .with(Bind::NullableText(session.map(|session| session.id.clone())))
+    .with(Bind::NullableText(session.and_then(|session| session.url.clone())))
+    .with(Bind::Time(now))
+}
+
+/// The coupon of a checkout that is over is of no more use.
+async fn delete_coupon(conn: &mut Connection, row: &CheckoutRow, now: DateTime<Utc>) -> Result<()> {
+    if row.coupon_body.is_none() {
+        return Ok(());
     }
-    Ok(())
+    queue::enqueue(conn, Job::DeleteCoupon(row.id), &row.id.to_string(), now, now).await
 }
 
 async fn open(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
-    if rows.checkout.status != CheckoutStatus::Creating {
-        return Ok(());
-    }
     // A page with another total is never given out (PROTOCOL.md 9); it stays to be expired.
-    if session.amount != Some(Money::new(rows.order.total, rows.order.currency)) {
-        return Ok(());
+    if session.amount == Some(Money::new(rows.order.total, rows.order.currency)) {
+        super::open::open(conn, &rows.checkout, session, now).await?;
     }
-    set_checkout(conn, &rows.checkout, CheckoutStatus::Open, Some(session), now).await?;
-    timeline::record(conn, rows.order.id, EventKind::CheckoutOpened, json!({"session_id": session.id}), now).await
+    Ok(())
 }
 
 async fn paid(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
@@ -202,11 +222,19 @@ async fn complete(
     session: Option<&SessionView>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    set_checkout(conn, &rows.checkout, CheckoutStatus::Completed, session, now).await?;
-    set_cart(conn, rows, CartStatus::Completed, now).await?;
-    timeline::record(conn, rows.order.id, EventKind::Paid, payment.detail(&rows.order), now).await?;
-    record::sale(conn, rows.order.id).await?;
-    mail::orders::confirmed(conn, rows.order.id, now).await?;
+    let (order, kind, detail) = (rows.order.id, EventKind::Paid, payment.detail(&rows.order));
+    let (email, job) = mail::orders::confirmation(order, now);
+    let parts = [
+        ("checkout", checkout_update(&rows.checkout, CheckoutStatus::Completed, session, now)),
+        ("cart", cart_update(rows.checkout.cart_id, CartStatus::Completed, now)),
+        ("entry", timeline::entry(order, kind, &detail, now)),
+        ("told", timeline::tell(order, kind, &detail, now)?),
+        ("sale", record::sale(order)),
+        ("email", email),
+    ];
+    Statement::together(parts, &job).execute(conn).await?;
+    events::of_timeline(conn, order, kind, &detail, now).await?;
+    delete_coupon(conn, &rows.checkout, now).await?;
     if rows.order.tax_calculation_id.is_some() {
         queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;
     }
@@ -261,6 +289,7 @@ async fn review(conn: &mut Connection, rows: &Locked, session: &SessionView, now
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     let got = session.amount.map_or_else(
@@ -286,6 +315,7 @@ async fn processing(conn: &mut Connection, rows: &Locked, session: &SessionView,
     set_checkout(conn, &rows.checkout, CheckoutStatus::Open, Some(session), now).await?;
     diesel::update(checkouts::table.find(rows.checkout.id))
         .set(checkouts::hold_expires_at.eq(now + DELAYED_HOLD))
+        .prepared()
         .execute(conn)
         .await?;
     diesel::update(orders::table.find(rows.order.id))
@@ -295,6 +325,7 @@ async fn processing(conn: &mut Connection, rows: &Locked, session: &SessionView,
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     mail::orders::payment_pending(conn, rows.order.id, now).await?;
@@ -321,6 +352,7 @@ async fn end_locked(conn: &mut Connection, rows: &Locked, ending: &Ending, now: 
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     set_cart(conn, rows, CartStatus::Open, now).await?;
@@ -382,6 +414,7 @@ async fn capture(
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -436,6 +469,7 @@ pub async fn dismiss_review(conn: &mut Connection, order: OrderId, now: DateTime
                 orders::version.eq(orders::version + 1),
                 orders::updated_at.eq(now),
             ))
+            .prepared()
             .execute(conn)
             .await?;
         end_locked(conn, &rows, &Ending::by(CloseReason::Cancelled), now).await?;
@@ -451,7 +485,7 @@ async fn lock_of(conn: &mut Connection, order: OrderId) -> Result<Locked> {
 
 /// Says why an order is cancelled.
 async fn because<'reason>(conn: &mut Connection, order: OrderId, reason: &'reason str) -> Result<&'reason str> {
-    diesel::update(orders::table.find(order)).set(orders::cancel_reason.eq(reason)).execute(conn).await?;
+    diesel::update(orders::table.find(order)).set(orders::cancel_reason.eq(reason)).prepared().execute(conn).await?;
     Ok(reason)
 }
 
@@ -465,9 +499,12 @@ pub async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) 
 }
 
 async fn set_cart(conn: &mut Connection, rows: &Locked, status: CartStatus, now: DateTime<Utc>) -> Result<()> {
-    diesel::update(carts::table.find(rows.checkout.cart_id))
-        .set((carts::status.eq(status), carts::version.eq(carts::version + 1), carts::updated_at.eq(now)))
-        .execute(conn)
-        .await?;
-    Ok(())
+    cart_update(rows.checkout.cart_id, status, now).execute(conn).await.map(|_| ())
+}
+
+fn cart_update(cart: CartId, status: CartStatus, now: DateTime<Utc>) -> Statement {
+    Statement::constant("UPDATE carts SET status = $2, version = version + 1, updated_at = $3 WHERE id = $1")
+        .with(Bind::Uuid(cart.0))
+        .with(Bind::Text(status.to_string()))
+        .with(Bind::Time(now))
 }

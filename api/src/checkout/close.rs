@@ -15,7 +15,7 @@ use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
 use crate::app::App;
 use crate::audit::{self, Action, Author, Entry};
 use crate::db::schema::{checkouts, orders};
-use crate::db::{self};
+use crate::db::{self, Prepare};
 use crate::error::{Code, Error, Result};
 use crate::ids::CheckoutId;
 use crate::orders::model::PaymentStatus;
@@ -108,6 +108,7 @@ async fn note(app: &App, row: &CheckoutRow, reason: CloseReason, author: Option<
             diesel::update(checkouts::table.find(row.id).filter(checkouts::status.eq(CheckoutStatus::Open)))
                 .filter(checkouts::close_reason.is_null().or(checkouts::close_reason.eq(CloseReason::HoldExpired)))
                 .set(checkouts::close_reason.eq(reason))
+                .prepared()
                 .execute(conn)
                 .await?;
             let Some(author) = author else { return Ok(()) };
@@ -138,6 +139,7 @@ pub async fn request_cancel(app: &App, id: CheckoutId) -> Result<bool> {
                     orders::version.eq(orders::version + 1),
                     orders::updated_at.eq(now),
                 ))
+                .prepared()
                 .execute(conn)
                 .await?;
             if noted > 0 {

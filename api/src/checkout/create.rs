@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::apply::{self, Ending};
 use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason};
+use super::open;
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::customers;
@@ -28,29 +29,36 @@ const CLOCK_MARGIN: TimeDelta = TimeDelta::minutes(5);
 /// `payment_rejected` when Stripe refused and all is undone; `provider_unavailable` while the outcome is unknown.
 pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
     let (row, order) = model::with_order(app, id).await?;
-    let total = Money::new(order.total, order.currency);
     if row.status != CheckoutStatus::Creating {
         return Ok(());
     }
+    make(app, &row, Money::new(order.total, order.currency)).await.map(|_| ())
+}
+
+/// The same for a checkout that is `creating` with an order of this total. Answers its session when this call opened it.
+///
+/// # Errors
+/// Those of [`settle`].
+pub(super) async fn make(app: &Arc<App>, row: &CheckoutRow, total: Money) -> Result<Option<SessionView>> {
     if total.amount == 0 {
         let mut conn = app.connection().await?;
-        return apply::free(&mut conn, id, app.clock.now()).await;
+        return apply::free(&mut conn, row.id, app.clock.now()).await.map(|()| None);
     }
     app.faults.point("before_create").await;
-    match create_session(app, &row).await {
+    match create_session(app, row).await {
         Ok(created) => {
             app.faults.point("after_create").await;
-            adopt(app, &row, total, created.session, created.replayed).await
+            adopt(app, row, total, created.session, created.replayed).await
         }
         Err(error @ ProviderError::Rejected { .. }) => {
             if names_no_customer(&error) {
                 let mut conn = app.connection().await?;
                 customers::stripe::forget(&mut conn, row.order_id, app.clock.now()).await?;
             }
-            end(app, id, Ending::failed("rejected")).await?;
+            end(app, row.id, Ending::failed("rejected")).await?;
             Err(error.into())
         }
-        Err(error) => look_for(app, &row, total, error).await,
+        Err(error) => look_for(app, row, total, error).await,
     }
 }
 
@@ -86,7 +94,12 @@ pub async fn delete_coupon(app: &App, id: CheckoutId) -> Result<()> {
 }
 
 /// After an unknown answer: a session that was made all the same is found by our order id.
-async fn look_for(app: &Arc<App>, row: &CheckoutRow, total: Money, error: ProviderError) -> Result<()> {
+async fn look_for(
+    app: &Arc<App>,
+    row: &CheckoutRow,
+    total: Money,
+    error: ProviderError,
+) -> Result<Option<SessionView>> {
     if let ProviderError::Unauthorized(message) = &error {
         let mut conn = app.connection().await?;
         let detail = format!("Stripe refuses our key: {message}");
@@ -102,20 +115,33 @@ async fn look_for(app: &Arc<App>, row: &CheckoutRow, total: Money, error: Provid
     let latest = row.session_expires_at.min(now);
     match app.stripe.find_session(&row.order_id.to_string(), row.created_at, latest).await {
         Ok(Some(found)) => adopt(app, row, total, found, true).await,
-        Ok(None) if is_past => end(app, row.id, Ending::failed("never_created")).await,
+        Ok(None) if is_past => end(app, row.id, Ending::failed("never_created")).await.map(|()| None),
         Ok(None) => Err(error.into()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Takes a session as this checkout's. A replayed answer says nothing about now, so the session is read first.
-async fn adopt(app: &Arc<App>, row: &CheckoutRow, total: Money, session: SessionView, replayed: bool) -> Result<()> {
+/// Answers it when it is open and this opened the checkout.
+async fn adopt(
+    app: &Arc<App>,
+    row: &CheckoutRow,
+    total: Money,
+    session: SessionView,
+    replayed: bool,
+) -> Result<Option<SessionView>> {
     if session.amount != Some(total) {
-        return refuse_total(app, row, total, &session).await;
+        return refuse_total(app, row, total, &session).await.map(|()| None);
     }
     let session = if replayed { app.stripe.read_session(&session.id).await? } else { session };
-    let mut conn = app.connection().await?;
-    apply::apply(&mut conn, row.id, &session, app.clock.now()).await
+    let (mut conn, now) = (app.connection().await?, app.clock.now());
+    if session.standing == Standing::Open
+        && session.amount == Some(total)
+        && open::open(&mut conn, row, &session, now).await?
+    {
+        return Ok(Some(session));
+    }
+    apply::apply(&mut conn, row.id, &session, now).await.map(|()| None)
 }
 
 /// A session that asks for another total than the order is never opened (PROTOCOL.md 9).

@@ -8,10 +8,14 @@
 pub mod admin;
 pub mod advance;
 mod apply;
+mod chargeable;
 mod close;
 pub mod create;
+mod freeze;
 mod holds;
 pub mod model;
+mod open;
+mod order;
 mod reserve;
 pub mod routes;
 mod start;

@@ -14,6 +14,7 @@ use crate::ids::{CartId, CheckoutId, OrderId, QuoteId};
 use crate::money::Money;
 use crate::orders::model::Order;
 use crate::orders::read::{self, OrderRow};
+use crate::tokens::{TokenKeys, TokenKind};
 
 text_enum! {
     /// Where a checkout stands.
@@ -159,26 +160,20 @@ pub async fn row(conn: &mut Connection, id: CheckoutId, lock: bool) -> Result<Ch
     row.optional()?.ok_or_else(|| Error::not_found("checkout"))
 }
 
-/// The cart and the order of a checkout, which never change.
-///
-/// # Errors
-/// `not_found`.
-pub async fn owners(conn: &mut Connection, id: CheckoutId) -> Result<(CartId, OrderId)> {
-    let owners = checkouts::table.find(id).select((checkouts::cart_id, checkouts::order_id));
-    owners.first(conn).await.optional()?.ok_or_else(|| Error::not_found("checkout"))
-}
-
 /// The row of a checkout and that of its order, as they are now.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn with_order(app: &App, id: CheckoutId) -> Result<(CheckoutRow, OrderRow)> {
-    let mut conn = app.connection().await?;
+    rows(&mut *app.connection().await?, id).await
+}
+
+async fn rows(conn: &mut Connection, id: CheckoutId) -> Result<(CheckoutRow, OrderRow)> {
     let rows = checkouts::table
         .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
         .filter(checkouts::id.eq(id))
         .select((CheckoutRow::as_select(), OrderRow::as_select()))
-        .first(&mut conn)
+        .first(conn)
         .await
         .optional()?;
     rows.ok_or_else(|| Error::not_found("checkout"))
@@ -190,10 +185,29 @@ pub async fn with_order(app: &App, id: CheckoutId) -> Result<(CheckoutRow, Order
 /// # Errors
 /// `not_found`.
 pub async fn find(conn: &mut Connection, id: CheckoutId, now: DateTime<Utc>) -> Result<Checkout> {
-    let row = row(conn, id, false).await?;
-    let order = read::find(conn, row.order_id).await?;
+    find_for(conn, id, None, now).await
+}
+
+/// The same with the order's token.
+///
+/// # Errors
+/// `not_found`.
+pub async fn find_for(
+    conn: &mut Connection,
+    id: CheckoutId,
+    keys: Option<&TokenKeys>,
+    now: DateTime<Utc>,
+) -> Result<Checkout> {
+    let (row, order) = rows(conn, id).await?;
+    let order_token = keys.map(|keys| keys.derive(TokenKind::Order, order.id.0, order.token_version));
+    Ok(Checkout { order_token, ..shape(row, read::whole(conn, order).await?, now) })
+}
+
+/// The same from what is known of it.
+#[must_use]
+pub fn shape(row: CheckoutRow, order: Order, now: DateTime<Utc>) -> Checkout {
     let is_payable = row.status == CheckoutStatus::Open && row.close_reason.is_none() && row.hold_expires_at > now;
-    Ok(Checkout {
+    Checkout {
         id: row.id,
         status: row.status,
         url: row.url.filter(|_| is_payable),
@@ -201,5 +215,5 @@ pub async fn find(conn: &mut Connection, id: CheckoutId, now: DateTime<Utc>) -> 
         expires_at: row.hold_expires_at,
         order: Order { customer_id: None, ..order },
         order_token: None,
-    })
+    }
 }

@@ -1,46 +1,39 @@
-//! The reserve transaction: what was priced becomes an order, a checkout and held stock, or nothing at all.
+//! The reserve transaction: the cart is priced under its lock, and becomes an order, a checkout and held stock, or
+//! nothing at all.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::holds::{self, Buyer};
-use super::model::{CheckoutStatus, NewCheckout};
+use super::model::{CheckoutRow, CheckoutStatus, NewCheckout};
 use super::stock::{self, Demand};
-use crate::carts::load::{self, Snapshot};
+use super::{chargeable, freeze, order};
+use crate::carts::load::{self, CartRow, Snapshot};
 use crate::carts::model::CartStatus;
-use crate::carts::price::{PricedCart, address};
-use crate::catalog::variants::apart;
+use crate::carts::price::{self, PricedCart};
 use crate::config::RateLimits;
-use crate::db::schema::{carts, checkouts, customers, order_line_items, orders};
-use crate::db::{self, Connection, OnConstraint};
-use crate::discounts::model::AppliedDiscount;
+use crate::db::schema::{checkouts, customers};
+use crate::db::statement::{Bind, Statement};
+use crate::db::{self, Connection};
 use crate::discounts::uses;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::http::idempotency::{self, Key};
 use crate::ids::{CheckoutId, OrderId};
 use crate::jobs::{Job, queue};
 use crate::money::Money;
-use crate::orders::model::{DisputeStatus, FulfillmentStatus, OrderStatus, PaymentStatus};
+use crate::orders::read::{LineRow, OrderRow};
 use crate::orders::timeline::{self, EventKind};
-use crate::payments::{NewSession, SessionAddress, SessionLine, freeze, freeze_coupon};
-use crate::pricing::Totals;
-use crate::quotes::Promise;
+use crate::quotes::{self, resolve};
 
 /// How long before a session's end it must be created (Stripe: 30 minutes), and ten minutes for recovery.
 const SHORTEST_SESSION: TimeDelta = TimeDelta::minutes(40);
 
-/// What a checkout was priced from and for.
-pub(super) struct Plan<'a> {
-    /// The cart as it was priced.
-    pub(super) snapshot: &'a Snapshot,
-    /// Its price.
-    pub(super) priced: &'a PricedCart<'a>,
-    /// The quote that is honoured.
-    pub(super) promise: Option<&'a Promise>,
+/// What is asked for, by whom, and under which key.
+pub(super) struct Wish<'a> {
     /// What the client asked for.
     pub(super) request: &'a NewCheckout,
     /// Its idempotency key.
@@ -55,62 +48,110 @@ pub(super) struct Plan<'a> {
     pub(super) limits: Option<RateLimits>,
 }
 
+/// What a checkout is made of.
+pub(super) struct Plan<'a> {
+    /// The cart as it was priced.
+    pub(super) snapshot: &'a Snapshot,
+    /// Its price.
+    pub(super) priced: &'a PricedCart<'a>,
+    /// What is asked for.
+    pub(super) wish: &'a Wish<'a>,
+}
+
 impl Plan<'_> {
     /// What a coupon takes off the lines at Stripe; nothing when there is nothing to pay at all.
-    fn discount(&self) -> Option<Money> {
+    pub(super) fn discount(&self) -> Option<Money> {
         let totals = &self.priced.priced.totals;
         let is_paid = totals.total.is_some_and(|total| total.amount > 0);
         Some(totals.discount).filter(|discount| is_paid && discount.amount > 0)
     }
 }
 
+/// A checkout that was just made, with its order.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// The checkout.
+    pub(super) checkout: CheckoutRow,
+    /// Its order.
+    pub(super) order: OrderRow,
+    /// What the order is of.
+    pub(super) lines: Vec<LineRow>,
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) enum Reserved {
-    /// This checkout is ours: just made, or made under the same key before.
-    Checkout(CheckoutId),
-    /// Another checkout of the cart is live.
-    Live(CheckoutId),
-    /// The cart, or a price, is not what was priced.
-    Changed,
+    /// It was just made.
+    Made(Box<Made>),
+    /// It was made under the same key before.
+    Mine(CheckoutId),
+    /// Another checkout of the cart is live; this is what the cart costs now.
+    Live(CheckoutId, Option<Money>),
+    /// Providers are to be asked what this cart costs.
+    Open(Box<Snapshot>),
     /// Somebody else works under our key by now.
     LostClaim,
 }
 
-/// Runs the reserve transaction (PROTOCOL.md 6).
+/// Runs the reserve transaction (PROTOCOL.md 6). What it reads is priced in it, so nothing can have changed since; but
+/// no provider is called meanwhile: for what they must say the cart is handed out, and comes back as `asked`, with their
+/// answers stored. A cart that has not changed since then is not handed out again.
 ///
 /// # Errors
-/// `insufficient_stock`, `cart_completed`; nothing is left behind then.
-pub(super) async fn reserve(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Result<Reserved> {
+/// Why the cart cannot be bought; `insufficient_stock`, `cart_completed`. Nothing is left behind then.
+pub(super) async fn reserve(
+    conn: &mut Connection,
+    wish: &Wish<'_>,
+    asked: Option<&Snapshot>,
+    now: DateTime<Utc>,
+) -> Result<Reserved> {
     db::transaction(conn, |conn| {
         async move {
-            if !idempotency::lock(conn, plan.key, plan.token).await? {
+            if !idempotency::lock(conn, wish.key, wish.token).await? {
                 return Ok(Reserved::LostClaim);
             }
-            let cart = load::row(conn, plan.snapshot.cart.id, true).await?;
-            if let Some(mine) = under_key(conn, plan.key).await? {
-                return Ok(Reserved::Checkout(mine));
+            let cart = load::row(conn, wish.request.cart_id, true).await?;
+            if let Some(mine) = under_key(conn, wish.key).await? {
+                return Ok(Reserved::Mine(mine));
             }
-            match cart.status {
-                CartStatus::Open | CartStatus::Abandoned => {}
-                CartStatus::CheckingOut => return live(conn, plan).await,
-                CartStatus::Completed => return Err(crate::carts::write::closed(conn, &cart).await?),
+            if cart.status == CartStatus::Completed {
+                return Err(crate::carts::write::closed(conn, &cart).await?);
             }
-            let (mut present, _) = load::snapshot(conn, cart, now).await?;
-            if let Some(promise) = plan.promise {
-                if !promise.is_of(&present) {
-                    return Ok(Reserved::Changed);
-                }
-                promise.apply(&mut present);
-            }
-            if present != *plan.snapshot {
-                return Ok(Reserved::Changed);
-            }
-            write(conn, plan, now).await.map(Reserved::Checkout)
+            of_cart(conn, wish, cart, asked, now).await
         }
         .scope_boxed()
     })
     .await
+}
+
+/// Prices the locked cart and reserves for it.
+async fn of_cart(
+    conn: &mut Connection,
+    wish: &Wish<'_>,
+    cart: CartRow,
+    asked: Option<&Snapshot>,
+    now: DateTime<Utc>,
+) -> Result<Reserved> {
+    let (mut snapshot, available) = load::snapshot(conn, cart, now).await?;
+    let mut seen = None;
+    if let Some(quote) = wish.request.quote_id {
+        let (promise, lives) = quotes::find(conn, wish.request.cart_id, quote, now).await?;
+        if lives && promise.is_of(&snapshot) {
+            promise.apply(&mut snapshot);
+        } else {
+            seen = Some(promise.total());
+        }
+    }
+    let priced = price::price(&snapshot)?;
+    if resolve::is_open(&priced) && asked != Some(&snapshot) {
+        drop(priced);
+        return Ok(Reserved::Open(Box::new(snapshot)));
+    }
+    chargeable::require(&snapshot, &priced, &available, wish.request.expected_total, seen)?;
+    if snapshot.cart.status == CartStatus::CheckingOut {
+        return live(conn, &snapshot, priced.priced.totals.total).await;
+    }
+    write(conn, &Plan { snapshot: &snapshot, priced: &priced, wish }, now).await
 }
 
 /// The checkout that was made under a key, whatever became of it.
@@ -131,263 +172,96 @@ pub(super) async fn under_key(conn: &mut Connection, key: &Key) -> Result<Option
     }
 }
 
-async fn live(conn: &mut Connection, plan: &Plan<'_>) -> Result<Reserved> {
+async fn live(conn: &mut Connection, snapshot: &Snapshot, total: Option<Money>) -> Result<Reserved> {
     let live: Option<CheckoutId> = checkouts::table
-        .filter(checkouts::cart_id.eq(plan.snapshot.cart.id))
+        .filter(checkouts::cart_id.eq(snapshot.cart.id))
         .filter(checkouts::status.eq_any([CheckoutStatus::Creating, CheckoutStatus::Open]))
         .select(checkouts::id)
         .first(conn)
         .await
         .optional()?;
-    live.map(Reserved::Live).ok_or_else(|| Error::Internal("a cart is checking out without a live checkout".to_owned()))
+    let missing = || Error::Internal("a cart is checking out without a live checkout".to_owned());
+    live.map(|id| Reserved::Live(id, total)).ok_or_else(missing)
 }
 
 /// Writes everything; the stock last, so that its locks are held least.
-async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Result<CheckoutId> {
+async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Result<Reserved> {
+    let Wish { buyer, limits, hold, .. } = *plan.wish;
     let units: i64 = plan.snapshot.lines.iter().map(|line| line.quantity).sum();
-    if let Some(limits) = plan.limits {
-        holds::require_room(conn, plan.buyer, units, limits).await?;
+    if let Some(limits) = limits {
+        holds::require_room(conn, buyer, units, limits).await?;
     }
-    let (order, checkout) = (OrderId::new(), CheckoutId::new());
-    let hold_expires_at = now + plan.hold;
+    let (order, id) = (OrderId::new(), CheckoutId::new());
+    let hold_expires_at = now + hold;
     let session_expires_at = hold_expires_at.max(now + SHORTEST_SESSION);
     let stripe_customer = stripe_customer(conn, plan).await?;
-    let request_body = frozen(plan, (order, checkout), stripe_customer.as_deref(), session_expires_at)?;
-    let coupon_body = frozen_coupon(plan, order, checkout, session_expires_at)?;
-    insert_order(conn, plan, order, now).await?;
-    insert_lines(conn, plan, order).await?;
-    diesel::insert_into(checkouts::table)
-        .values((
-            checkouts::id.eq(checkout),
-            checkouts::cart_id.eq(plan.snapshot.cart.id),
-            checkouts::order_id.eq(order),
-            checkouts::status.eq(CheckoutStatus::Creating),
-            checkouts::idempotency_scope.eq(&plan.key.scope),
-            checkouts::idempotency_key.eq(&plan.key.key),
-            checkouts::fingerprint.eq(&plan.key.fingerprint),
-            checkouts::request_body.eq(request_body),
-            checkouts::coupon_body.eq(coupon_body),
-            checkouts::hold_expires_at.eq(hold_expires_at),
-            checkouts::session_expires_at.eq(session_expires_at),
-            checkouts::buyer_address.eq(&plan.buyer.address),
-            checkouts::buyer_email.eq(&plan.buyer.email),
-            checkouts::units.eq(units),
-            checkouts::created_at.eq(now),
-            checkouts::updated_at.eq(now),
-        ))
-        .execute(conn)
-        .await?;
-    timeline::record(conn, order, EventKind::Placed, json!({"checkout_id": checkout}), now).await?;
-    queue::enqueue(conn, Job::AdvanceCheckout(checkout), &format!("hold:{checkout}"), hold_expires_at, now).await?;
-    diesel::update(carts::table.find(plan.snapshot.cart.id))
-        .set((carts::status.eq(CartStatus::CheckingOut), carts::updated_at.eq(now)))
-        .execute(conn)
-        .await?;
+    let checkout = CheckoutRow {
+        id,
+        cart_id: plan.snapshot.cart.id,
+        order_id: order,
+        status: CheckoutStatus::Creating,
+        fingerprint: plan.wish.key.fingerprint.clone(),
+        request_body: freeze::session(plan, (order, id), stripe_customer.as_deref(), session_expires_at)?,
+        coupon_body: freeze::coupon(plan, order, id, session_expires_at)?,
+        session_id: None,
+        url: None,
+        close_reason: None,
+        hold_expires_at,
+        session_expires_at,
+        created_at: now,
+    };
+    let order = order::insert(conn, plan, order, now).await?;
+    let lines = order::insert_lines(conn, plan, order.id).await?;
+    begin(conn, plan, &checkout, units).await?;
     let email = plan.snapshot.cart.email.as_deref().unwrap_or_default();
-    uses::count(conn, order, email, &plan.priced.discounts, now).await?;
+    uses::count(conn, order.id, email, &plan.priced.discounts, now).await?;
     let mut demand = Demand::new();
     for line in &plan.snapshot.lines {
         *demand.entry(line.variant_id).or_default() += line.quantity;
     }
-    stock::hold(conn, order, &demand, now).await?;
-    Ok(checkout)
+    stock::hold(conn, order.id, &demand, now).await?;
+    Ok(Reserved::Made(Box::new(Made { checkout, order, lines })))
+}
+
+const INSERT: &str = "
+    INSERT INTO checkouts (id, cart_id, order_id, status, idempotency_scope, idempotency_key, fingerprint, request_body,
+        coupon_body, hold_expires_at, session_expires_at, buyer_address, buyer_email, units, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
+
+/// Writes the checkout with what goes with it: the order's first entry, the job of the hold's end, the cart's status.
+async fn begin(conn: &mut Connection, plan: &Plan<'_>, checkout: &CheckoutRow, units: i64) -> Result<()> {
+    let CheckoutRow { id, order_id, created_at: now, .. } = *checkout;
+    let (key, buyer, placed) = (plan.wish.key, plan.wish.buyer, json!({"checkout_id": id}));
+    let row = Statement::constant(INSERT)
+        .with(Bind::Uuid(id.0))
+        .with(Bind::Uuid(checkout.cart_id.0))
+        .with(Bind::Uuid(order_id.0))
+        .with(Bind::Text(checkout.status.to_string()))
+        .with(Bind::Text(key.scope.clone()))
+        .with(Bind::Text(key.key.clone()))
+        .with(Bind::Bytes(key.fingerprint.clone()))
+        .with(Bind::Text(checkout.request_body.clone()))
+        .with(Bind::NullableText(checkout.coupon_body.clone()))
+        .with(Bind::Time(checkout.hold_expires_at))
+        .with(Bind::Time(checkout.session_expires_at))
+        .with(Bind::NullableText(buyer.address.clone()))
+        .with(Bind::NullableText(buyer.email.clone()))
+        .with(Bind::Int(units))
+        .with(Bind::Time(now));
+    let end = queue::queued(Job::AdvanceCheckout(id), &format!("hold:{id}"), checkout.hold_expires_at, now);
+    let cart = Statement::constant("UPDATE carts SET status = 'checking_out', updated_at = $2 WHERE id = $1")
+        .with(Bind::Uuid(checkout.cart_id.0))
+        .with(Bind::Time(now));
+    let entry = timeline::entry(order_id, EventKind::Placed, &placed, now);
+    let told = timeline::tell(order_id, EventKind::Placed, &placed, now)?;
+    Statement::together([("checkout", row), ("entry", entry), ("told", told), ("job", end)], &cart)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// How Stripe knows the cart's customer, if there is one and it does.
 async fn stripe_customer(conn: &mut Connection, plan: &Plan<'_>) -> Result<Option<String>> {
     let Some(customer) = plan.snapshot.cart.customer_id else { return Ok(None) };
     Ok(customers::table.find(customer).select(customers::stripe_customer_id).first(conn).await?)
-}
-
-/// The create request of the session, as it will be sent however often.
-fn frozen(
-    plan: &Plan<'_>,
-    (order, checkout): (OrderId, CheckoutId),
-    stripe_customer: Option<&str>,
-    expires_at: DateTime<Utc>,
-) -> Result<String> {
-    let (cart, currency) = (&plan.snapshot.cart, plan.snapshot.cart.currency);
-    let (totals, coupon) = (&plan.priced.priced.totals, checkout.to_string());
-    let shipping_address = address(cart.shipping_address.as_ref())?;
-    let lines = plan.snapshot.lines.iter().map(|line| SessionLine {
-        name: match apart(&line.variant_title) {
-            None => line.title.clone(),
-            Some(variant) => format!("{} ({variant})", line.title),
-        },
-        quantity: line.quantity,
-        unit_price: Money::new(line.unit_price.unwrap_or_default(), currency),
-        sku: &line.sku,
-    });
-    let filled = |url: &str| url.replace("{CHECKOUT_ID}", &checkout.to_string());
-    freeze(&NewSession {
-        order_id: order.to_string(),
-        checkout_id: checkout.to_string(),
-        currency,
-        lines: lines.collect(),
-        coupon: plan.discount().map(|_| coupon.as_str()),
-        shipping: plan.priced.delivery.rate().zip(totals.shipping).map(|(rate, price)| (rate.name.as_str(), price)),
-        address: shipping_address.as_ref().map(|address| SessionAddress {
-            name: address.name.as_deref().unwrap_or_default(),
-            line1: address.line1.as_deref().unwrap_or_default(),
-            line2: address.line2.as_deref(),
-            city: address.city.as_deref(),
-            state: address.state.as_deref(),
-            postal_code: address.postal_code.as_deref(),
-            country: &address.country,
-            phone: address.phone.as_deref(),
-        }),
-        tax: tax_line(plan, totals),
-        included_tax: totals.tax_included.filter(|tax| tax.amount > 0),
-        customer: stripe_customer,
-        email: cart.email.as_deref().unwrap_or_default(),
-        locale: cart.locale.as_deref(),
-        expires_at,
-        success_url: &filled(&plan.request.success_url),
-        cancel_url: &filled(&plan.request.cancel_url),
-    })
-}
-
-/// The tax on top as a line of the session: what it is called, with its rates, and how much.
-fn tax_line(plan: &Plan<'_>, totals: &Totals) -> Option<(String, Money)> {
-    let tax = totals.tax_added.filter(|tax| tax.amount > 0)?;
-    let known = plan.priced.tax.known()?;
-    let taxed = known.assessment.lines.iter().map(|(_, taxed)| taxed).chain([&known.assessment.shipping]);
-    let mut rates: Vec<String> = Vec::new();
-    for part in taxed.flat_map(|taxed| &taxed.breakdown).filter(|part| part.amount.amount > 0) {
-        let rate = part.percentage.as_ref().map(|percentage| format!("{} {percentage} %", part.jurisdiction));
-        rates.extend(rate.filter(|rate| !rates.contains(rate)));
-    }
-    let language = plan.snapshot.cart.locale.as_deref().unwrap_or("en");
-    let label = tax_label(language);
-    let name = if rates.is_empty() { label.to_owned() } else { format!("{label} ({})", rates.join(", ")) };
-    Some((name, tax))
-}
-
-/// "Tax" in the language of the payment page.
-fn tax_label(locale: &str) -> &'static str {
-    match locale.split('-').next() {
-        Some("de") => "Steuern",
-        Some("fr") => "Taxes",
-        Some("es") => "Impuestos",
-        Some("it") => "Imposte",
-        Some("nl") => "Belasting",
-        Some("pt") => "Impostos",
-        Some("ja") => "税",
-        Some(_) | None => "Tax",
-    }
-}
-
-/// The coupon's create request; `None` when there is nothing to take off, or nothing to pay.
-fn frozen_coupon(
-    plan: &Plan<'_>,
-    order: OrderId,
-    checkout: CheckoutId,
-    redeem_by: DateTime<Utc>,
-) -> Result<Option<String>> {
-    let Some(discount) = plan.discount() else { return Ok(None) };
-    let titles = plan.priced.discounts.iter().filter(|(_, given)| given.amount.amount > 0);
-    let name: Vec<&str> = titles.map(|(_, given)| given.title.as_str()).collect();
-    freeze_coupon(&checkout.to_string(), &order.to_string(), &name.join(", "), discount, redeem_by).map(Some)
-}
-
-async fn insert_order(conn: &mut Connection, plan: &Plan<'_>, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    let (cart, totals) = (&plan.snapshot.cart, &plan.priced.priced.totals);
-    let known = |amount: Option<Money>| {
-        amount.map(|money| money.amount).ok_or_else(|| Error::Internal("an order without known totals".to_owned()))
-    };
-    let amounts = (
-        orders::subtotal.eq(totals.subtotal.amount),
-        orders::discount.eq(totals.discount.amount),
-        orders::shipping.eq(known(totals.shipping)?),
-        orders::shipping_discount.eq(known(totals.shipping_discount)?),
-        orders::tax_added.eq(known(totals.tax_added)?),
-        orders::tax_included.eq(known(totals.tax_included)?),
-        orders::total.eq(known(totals.total)?),
-    );
-    let after_payment = (
-        orders::captured.eq(0),
-        orders::refund_claimed.eq(0),
-        orders::refund_imported.eq(0),
-        orders::disputed.eq(0),
-        orders::dispute_status.eq(DisputeStatus::None),
-    );
-    let rate: Option<Value> = plan.priced.delivery.rate().map(|rate| json!(rate));
-    let discounts: Vec<&AppliedDiscount> = plan.priced.discounts.iter().map(|(_, applied)| applied).collect();
-    diesel::insert_into(orders::table)
-        .values((
-            orders::id.eq(order),
-            orders::cart_id.eq(cart.id),
-            orders::status.eq(OrderStatus::Pending),
-            orders::payment_status.eq(PaymentStatus::Unpaid),
-            orders::fulfillment_status.eq(FulfillmentStatus::Unfulfilled),
-            orders::payment_review.eq(false),
-            orders::currency.eq(cart.currency),
-            orders::email.eq(cart.email.as_deref().unwrap_or_default()),
-            orders::customer_id.eq(cart.customer_id),
-            orders::shipping_address.eq(&cart.shipping_address),
-            orders::billing_address.eq(&cart.billing_address),
-            orders::shipping_rate.eq(rate),
-            orders::locale.eq(&cart.locale),
-            orders::discounts.eq(json!(discounts)),
-            orders::exchange_rate.eq(plan.snapshot.exchange.as_ref().map(|exchange| json!(exchange))),
-            orders::tax.eq(json!(plan.priced.tax.summary(plan.snapshot)?)),
-            orders::tax_calculation_id.eq(plan.priced.tax.known().and_then(|known| known.calculation)),
-            orders::metadata.eq(&cart.metadata),
-            amounts,
-            after_payment,
-            orders::token_version.eq(1),
-            orders::version.eq(1),
-            orders::placed_at.eq(now),
-            orders::updated_at.eq(now),
-        ))
-        .execute(conn)
-        .await
-        .on_constraint("orders_tax_calculation_id_key", || {
-            let detail =
-                "Another order is taxed by what this cart was quoted. Ask for another quote, then check out again.";
-            Error::problem(Code::CartChanged, detail)
-        })?;
-    Ok(())
-}
-
-async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: OrderId) -> Result<()> {
-    let priced = plan.priced.priced.lines.iter().zip(&plan.priced.line_discounts).zip(&plan.priced.line_taxes);
-    let lines = plan.snapshot.lines.iter().zip(priced).enumerate();
-    let rows: Vec<_> = lines
-        .map(|(position, (line, ((totals, discounts), taxed)))| {
-            (
-                order_line_items::id.eq(crate::ids::LineItemId::new()),
-                order_line_items::order_id.eq(order),
-                order_line_items::position.eq(i32::try_from(position).unwrap_or(i32::MAX)),
-                order_line_items::variant_id.eq(line.variant_id),
-                order_line_items::product_id.eq(line.product_id),
-                order_line_items::sku.eq(&line.sku),
-                order_line_items::title.eq(&line.title),
-                order_line_items::variant_title.eq(&line.variant_title),
-                order_line_items::requires_shipping.eq(line.requires_shipping),
-                order_line_items::metadata.eq(&line.metadata),
-                order_line_items::quantity.eq(line.quantity),
-                order_line_items::unit_price.eq(line.unit_price.unwrap_or_default()),
-                order_line_items::subtotal.eq(totals.subtotal.amount),
-                order_line_items::discount.eq(totals.discount.amount),
-                order_line_items::discounts.eq(json!(discounts)),
-                order_line_items::tax_added.eq(totals.tax_added.amount),
-                order_line_items::tax_included.eq(totals.tax_included.amount),
-                order_line_items::tax_breakdown.eq(json!(taxed.breakdown)),
-                order_line_items::tax_reference.eq(line.id.to_string()),
-                order_line_items::tax_code.eq(&line.tax_code),
-                order_line_items::total.eq(totals.total.amount),
-                (
-                    order_line_items::fulfilled_quantity.eq(0),
-                    order_line_items::restocked_quantity.eq(0),
-                    order_line_items::refunded_quantity.eq(0),
-                    order_line_items::refunded_amount.eq(0),
-                    order_line_items::refunded_tax.eq(0),
-                    order_line_items::removed_quantity.eq(0),
-                ),
-            )
-        })
-        .collect();
-    diesel::insert_into(order_line_items::table).values(rows).execute(conn).await?;
-    Ok(())
 }

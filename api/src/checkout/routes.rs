@@ -5,21 +5,23 @@ use std::time::Instant;
 
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::close::{self, Closed};
-use super::model::{self, Checkout, CheckoutRow, CloseReason, NewCheckout};
+use super::model::{self, Checkout, CheckoutStatus, CloseReason, NewCheckout};
 use super::{advance, start};
 use crate::app::App;
 use crate::carts::load;
+use crate::db::schema::{carts, checkouts, orders};
 use crate::error::{Code, Error, Result};
 use crate::http::auth::{CartOrOrderToken, CartToken};
 use crate::http::caller::Caller;
 use crate::http::extract::{Id, Json};
 use crate::http::idempotency::{self, Answer, Key};
 use crate::http::request_log::RequestContext;
-use crate::ids::{CheckoutId, OrderId};
-use crate::orders::read;
+use crate::ids::{CartId, CheckoutId, OrderId};
 use crate::tokens::{TokenKeys, TokenKind};
 
 /// Start a checkout
@@ -57,7 +59,7 @@ pub async fn create_checkout(
         fingerprint: idempotency::fingerprint_of(&request, &body.fingerprint),
     });
     let (task_app, context, started) = (Arc::clone(&app), RequestContext::current(), Instant::now());
-    let work = async move { start::start(&task_app, cart, &body.value, &key, caller.address).await };
+    let work = async move { start::start(&task_app, &cart, &body.value, &key, caller.address).await };
     let outcome = app.run_to_end(context.scope(work)).await;
     app.metrics.checkout(outcome_of(&outcome), started.elapsed());
     let (mut answer, replayed) = outcome?;
@@ -99,9 +101,10 @@ fn give_token(answer: &mut Answer, keys: &TokenKeys) -> Option<String> {
 )]
 #[get("/v1/checkouts/{id}")]
 pub async fn get_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: CartOrOrderToken) -> Result<HttpResponse> {
-    authorise(&app, id.0, &token).await?;
-    let task_app = Arc::clone(&app);
-    app.run_to_end(async move { advance::sync(&task_app, id.0).await }).await?;
+    if authorise(&app, id.0, &token).await? {
+        let task_app = Arc::clone(&app);
+        app.run_to_end(async move { advance::sync(&task_app, id.0).await }).await?;
+    }
     respond(&app, id.0, HttpResponse::Ok()).await
 }
 
@@ -135,28 +138,29 @@ pub async fn cancel_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: Car
     }
 }
 
-async fn authorise(app: &App, id: CheckoutId, token: &CartOrOrderToken) -> Result<CheckoutRow> {
-    let mut conn = app.connection().await?;
-    let row = model::row(&mut conn, id, false).await?;
+/// Whether the checkout is still open, if the token opens it.
+async fn authorise(app: &App, id: CheckoutId, token: &CartOrOrderToken) -> Result<bool> {
+    let columns =
+        (checkouts::status, checkouts::cart_id, checkouts::order_id, carts::token_version, orders::token_version);
+    let found: Option<(CheckoutStatus, CartId, OrderId, i32, i32)> = checkouts::table
+        .inner_join(carts::table.on(carts::id.eq(checkouts::cart_id)))
+        .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
+        .filter(checkouts::id.eq(id))
+        .select(columns)
+        .first(&mut *app.connection().await?)
+        .await
+        .optional()?;
     let keys = &app.config.token_keys;
-    let opens = match token {
-        CartOrOrderToken::Cart(token) => {
-            let cart = load::row(&mut conn, row.cart_id, false).await?;
-            keys.verify(TokenKind::Cart, cart.id.0, cart.token_version, token)
-        }
-        CartOrOrderToken::Order(token) => {
-            let order = read::row(&mut conn, row.order_id, false).await?;
-            keys.verify(TokenKind::Order, order.id.0, order.token_version, token)
-        }
-    };
-    if opens { Ok(row) } else { Err(Error::not_found("checkout")) }
+    let opened = found.filter(|(_, cart, order, cart_version, order_version)| match token {
+        CartOrOrderToken::Cart(token) => keys.verify(TokenKind::Cart, cart.0, *cart_version, token),
+        CartOrOrderToken::Order(token) => keys.verify(TokenKind::Order, order.0, *order_version, token),
+    });
+    opened.map(|(status, ..)| status == CheckoutStatus::Open).ok_or_else(|| Error::not_found("checkout"))
 }
 
 async fn respond(app: &App, id: CheckoutId, mut answer: actix_web::HttpResponseBuilder) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
-    let mut checkout: Checkout = model::find(&mut conn, id, app.clock.now()).await?;
-    let order = read::row(&mut conn, checkout.order.id, false).await?;
-    checkout.order_token = Some(app.config.token_keys.derive(TokenKind::Order, order.id.0, order.token_version));
+    let checkout = model::find_for(&mut conn, id, Some(&app.config.token_keys), app.clock.now()).await?;
     if checkout.status.is_live() {
         answer.insert_header((RETRY_AFTER, "2"));
     }

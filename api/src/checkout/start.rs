@@ -1,6 +1,5 @@
 //! `POST /v1/checkouts`: claim the key, price, reserve, make the session, answer.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,28 +8,24 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use super::holds::Buyer;
-use super::model::{self, CheckoutStatus, CloseReason, NewCheckout};
-use super::reserve::{self, Plan, Reserved};
-use super::stock::Shortages;
+use super::model::{self, CheckoutRow, CheckoutStatus, CloseReason, NewCheckout};
+use super::reserve::{self, Made, Reserved, Wish};
 use super::{close, create};
 use crate::app::App;
-use crate::carts::complete;
-use crate::carts::load::{self, Available, CartRow, Snapshot};
-use crate::carts::model::CartStatus;
-use crate::carts::price::{self, PricedCart};
+use crate::carts::load::CartRow;
 use crate::config::Config;
 use crate::error::{Code, Error, Problem, Result};
 use crate::http::client_address::limit_key;
 use crate::http::idempotency::{self, Answer, Claim, Key};
 use crate::http::problem;
 use crate::http::request_log::RequestContext;
-use crate::ids::{CheckoutId, VariantId};
+use crate::ids::CheckoutId;
 use crate::money::Money;
+use crate::orders;
 use crate::orders::model::PaymentStatus;
-use crate::pricing::Totals;
-use crate::quotes::{self, resolve};
+use crate::quotes::resolve;
 
-/// How often a cart that changes meanwhile, or whose live checkout had to be closed, is priced again.
+/// How often a cart that changes meanwhile, or whose live checkout had to be closed, is tried again.
 const MOST_TRIES: u32 = 3;
 
 /// Starts or continues the checkout of a key. The cart's token was verified.
@@ -39,7 +34,7 @@ const MOST_TRIES: u32 = 3;
 /// Those of the operation; what changed nothing may be tried again under the same key.
 pub(super) async fn start(
     app: &Arc<App>,
-    cart: CartRow,
+    cart: &CartRow,
     request: &NewCheckout,
     key: &Key,
     address: Option<IpAddr>,
@@ -57,7 +52,15 @@ pub(super) async fn start(
         address: address.map(|address| limit_key(address).to_string()),
         email: cart.email.as_deref().map(|email| email.trim().to_lowercase()),
     };
-    match run(app, cart, request, (key, token), &buyer).await {
+    let wish = Wish {
+        request,
+        key,
+        token,
+        hold: TimeDelta::from_std(app.config.hold).unwrap_or(TimeDelta::minutes(15)),
+        buyer: &buyer,
+        limits: app.config.rate_limits,
+    };
+    match run(app, &wish).await {
         Ok(answer) => {
             app.faults.point("before_answer").await;
             let mut conn = app.connection().await?;
@@ -84,67 +87,31 @@ async fn store_refusal(app: &App, key: &Key, token: Uuid, problem: &Problem) -> 
     Ok(answer)
 }
 
-async fn run(
-    app: &Arc<App>,
-    cart: CartRow,
-    request: &NewCheckout,
-    (key, token): (&Key, Uuid),
-    buyer: &Buyer,
-) -> Result<Answer> {
-    let mut row = Some(cart);
-    for _ in 0..MOST_TRIES {
-        let mut conn = app.connection().await?;
-        if let Some(mine) = reserve::under_key(&mut conn, key).await? {
-            drop(conn);
-            return proceed(app, mine, 201).await;
-        }
-        let cart = match row.take() {
-            Some(cart) => cart,
-            None => load::row(&mut conn, request.cart_id, false).await?,
+async fn run(app: &Arc<App>, wish: &Wish<'_>) -> Result<Answer> {
+    let mut asked = None;
+    for tries_left in (0..=MOST_TRIES).rev() {
+        let reserved = {
+            let mut conn = app.connection().await?;
+            reserve::reserve(&mut conn, wish, asked.as_ref(), app.clock.now()).await?
         };
-        if cart.status == CartStatus::Completed {
-            return Err(crate::carts::write::closed(&mut conn, &cart).await?);
-        }
-        let (mut snapshot, available) = load::snapshot(&mut conn, cart, app.clock.now()).await?;
-        let quoted = match request.quote_id {
-            Some(quote) => Some(quotes::find(&mut conn, request.cart_id, quote, app.clock.now()).await?),
-            None => None,
-        };
-        let honoured = quoted.as_ref().filter(|(promise, lives)| *lives && promise.is_of(&snapshot));
-        if let Some((promise, _)) = honoured {
-            promise.apply(&mut snapshot);
-        }
-        drop(conn);
-        resolve::resolve(app, &mut snapshot).await?;
-        let priced = price::price(&snapshot)?;
-        let seen = quoted.as_ref().filter(|_| honoured.is_none()).map(|(promise, _)| promise.total());
-        require_chargeable(&snapshot, &priced, &available, request.expected_total, seen)?;
-        app.faults.point("after_price").await;
-        let hold = TimeDelta::from_std(app.config.hold).unwrap_or(TimeDelta::minutes(15));
-        let plan = Plan {
-            snapshot: &snapshot,
-            priced: &priced,
-            promise: honoured.map(|(promise, _)| promise),
-            request,
-            key,
-            token,
-            hold,
-            buyer,
-            limits: app.config.rate_limits,
-        };
-        let mut conn = app.connection().await?;
-        let reserved = reserve::reserve(&mut conn, &plan, app.clock.now()).await?;
-        drop(conn);
         match reserved {
-            Reserved::Checkout(id) => {
+            Reserved::Made(made) => {
                 app.wake.ring();
                 app.faults.point("after_reserve").await;
-                return proceed(app, id, 201).await;
+                return made_page(app, *made).await;
             }
-            Reserved::Live(id) if is_same(app, id, &priced, key).await? => return proceed(app, id, 200).await,
-            Reserved::Live(id) => make_way(app, id).await?,
-            Reserved::Changed => {}
+            Reserved::Mine(id) => return proceed(app, id, 201).await,
+            Reserved::Live(id, total) if is_same(app, id, total, wish.key).await? => {
+                return proceed(app, id, 200).await;
+            }
             Reserved::LostClaim => return Err(in_flight()),
+            Reserved::Live(..) | Reserved::Open(_) if tries_left == 0 => {}
+            Reserved::Live(id, _) => make_way(app, id).await?,
+            Reserved::Open(mut snapshot) => {
+                resolve::resolve(app, &mut snapshot).await?;
+                app.faults.point("after_ask").await;
+                asked = Some(*snapshot);
+            }
         }
     }
     Err(Error::problem(Code::CartChanged, "The cart or its prices kept changing while it was priced. Check out again.")
@@ -159,9 +126,30 @@ fn in_flight() -> Error {
     .retry_after(1)
 }
 
+/// Makes the session of a checkout that was just made, and answers with the checkout.
+async fn made_page(app: &Arc<App>, made: Made) -> Result<Answer> {
+    let Made { checkout, order, lines } = made;
+    match create::make(app, &checkout, Money::new(order.total, order.currency)).await? {
+        Some(session) => {
+            let opened = CheckoutRow {
+                status: CheckoutStatus::Open,
+                session_id: Some(session.id),
+                url: session.url,
+                ..checkout
+            };
+            Answer::of(201, &model::shape(opened, orders::read::fresh(order, lines)?, app.clock.now()))
+        }
+        None => read(app, checkout.id, 201).await,
+    }
+}
+
 /// Makes the session unless it is there, and answers with the checkout.
 async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answer> {
     create::settle(app, id).await?;
+    read(app, id, status).await
+}
+
+async fn read(app: &App, id: CheckoutId, status: u16) -> Result<Answer> {
     let mut conn = app.connection().await?;
     let checkout = model::find(&mut conn, id, app.clock.now()).await?;
     match checkout.status {
@@ -178,7 +166,7 @@ async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answer> 
 }
 
 /// Whether the live checkout is what this request asks for: the same request for the same price.
-async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart<'_>, key: &Key) -> Result<bool> {
+async fn is_same(app: &App, id: CheckoutId, total: Option<Money>, key: &Key) -> Result<bool> {
     let (row, order) = model::with_order(app, id).await?;
     if order.payment_status == PaymentStatus::Processing {
         return Err(Error::problem(
@@ -188,9 +176,8 @@ async fn is_same(app: &App, id: CheckoutId, priced: &PricedCart<'_>, key: &Key) 
         .with("checkout_id", id.to_string())
         .with("order_id", order.id.to_string()));
     }
-    let total = priced.priced.totals.total.map(|total| total.amount);
     let stays = row.close_reason.is_none() && row.hold_expires_at > app.clock.now();
-    Ok(stays && row.fingerprint == key.fingerprint && total == Some(order.total))
+    Ok(stays && row.fingerprint == key.fingerprint && total.map(|total| total.amount) == Some(order.total))
 }
 
 /// Closes the live checkout for another one (PROTOCOL.md 7).
@@ -202,75 +189,6 @@ async fn make_way(app: &Arc<App>, id: CheckoutId) -> Result<()> {
                 .with("checkout_id", id.to_string()))
         }
     }
-}
-
-/// Whether the cart may be reserved for at this price. `seen` is what a quote came to that is not honoured any more.
-fn require_chargeable(
-    snapshot: &Snapshot,
-    priced: &PricedCart<'_>,
-    available: &Available,
-    expected: Option<Money>,
-    seen: Option<Option<Money>>,
-) -> Result<()> {
-    require_complete(snapshot, priced)?;
-    require_expected(priced, expected)?;
-    require_not_dearer(priced, seen)?;
-    match snapshot.cart.status {
-        // Its stock is held already.
-        CartStatus::CheckingOut => Ok(()),
-        CartStatus::Open | CartStatus::Abandoned | CartStatus::Completed => require_available(snapshot, available),
-    }
-}
-
-/// Everything that an order needs, or each thing that is missing.
-fn require_complete(snapshot: &Snapshot, priced: &PricedCart<'_>) -> Result<()> {
-    let missing = complete::missing(snapshot, priced)?;
-    if !missing.is_empty() {
-        let detail = "The cart lacks what a checkout needs; `errors` names each thing.";
-        return Err(Error::problem(Code::CartIncomplete, detail).with_errors(missing));
-    }
-    complete::chargeable(priced)
-}
-
-/// Another total than the shopper saw is not charged.
-fn require_expected(priced: &PricedCart<'_>, expected: Option<Money>) -> Result<()> {
-    match (expected, priced.priced.totals.total) {
-        (Some(expected), Some(total)) if expected != total => {
-            Err(price_changed(&priced.priced.totals, total, expected))
-        }
-        (Some(_), Some(_) | None) | (None, _) => Ok(()),
-    }
-}
-
-/// A quote that is over, or of a cart that has changed since, was priced anew; what became dearer must be shown first.
-fn require_not_dearer(priced: &PricedCart<'_>, quoted: Option<Option<Money>>) -> Result<()> {
-    match (quoted, priced.priced.totals.total) {
-        (Some(Some(quoted)), Some(total)) if quoted.currency == total.currency && total.amount <= quoted.amount => {
-            Ok(())
-        }
-        (Some(quoted), Some(total)) => {
-            let seen = quoted.unwrap_or(Money::zero(total.currency));
-            Err(price_changed(&priced.priced.totals, total, seen))
-        }
-        (Some(_), None) | (None, _) => Ok(()),
-    }
-}
-
-fn price_changed(totals: &Totals, total: Money, seen: Money) -> Error {
-    let (now, before) = (total.decimal(), seen.decimal());
-    let detail = format!("The total is {now} {}, not {before} {}.", total.currency, seen.currency);
-    Error::problem(Code::PriceChanged, detail).with("totals", serde_json::to_value(totals).unwrap_or_default())
-}
-
-/// An early look at the stock: it spares the transaction when there is clearly too little.
-fn require_available(snapshot: &Snapshot, available: &Available) -> Result<()> {
-    let mut short: BTreeMap<VariantId, i64> = BTreeMap::new();
-    for (line, available) in snapshot.lines.iter().zip(available) {
-        if let Some(left) = available.filter(|left| *left < line.quantity) {
-            short.insert(line.variant_id, left);
-        }
-    }
-    if short.is_empty() { Ok(()) } else { Err(Shortages(short.into_iter().collect()).into()) }
 }
 
 /// The shop's redirects may only lead to the shop (AMENDMENTS 32).

@@ -2,11 +2,13 @@
 //! from the [`pool`].
 
 pub mod pool;
+mod prepared;
 pub mod roles;
 pub mod schema;
 pub mod statement;
 mod text_enum;
 
+pub use prepared::Prepare;
 pub(crate) use text_enum::{text_enum, text_value};
 
 use std::time::Duration;

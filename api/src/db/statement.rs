@@ -77,6 +77,19 @@ impl Statement {
         self
     }
 
+    /// Several as one, prepared once: one round trip and one plan. Each sees the rows as they were before all of them, and
+    /// what refers to a row of another is checked at the end. The last answers; those before it are named for it and for
+    /// one another, and must not begin with `WITH` themselves.
+    #[must_use]
+    pub fn together<const N: usize>(named: [(&str, Self); N], last: &Self) -> Self {
+        let mut all = Self::constant("");
+        for (index, (name, statement)) in named.iter().enumerate() {
+            all.push(if index == 0 { "WITH " } else { ", " }).push(name).push(" AS (").append(statement).push(") ");
+        }
+        all.append(last);
+        all
+    }
+
     /// Adds the value of the next placeholder.
     #[must_use]
     pub fn with(mut self, value: Bind) -> Self {
@@ -205,6 +218,14 @@ mod tests {
         outer.push("a = ").bind(Bind::Int(1)).push(" AND ").append(&inner);
         assert_eq!(outer.text, "a = $1 AND b = $2 AND c = $3");
         assert_eq!(outer.binds.len(), 3);
+    }
+
+    #[test]
+    fn several_are_one_with_their_values_in_order() {
+        let insert = |table: &'static str| Statement::constant(table).with(Bind::Int(1)).with(Bind::Int(2));
+        let all = Statement::together([("a", insert("x = $2, y = $1"))], &insert("p = $1, q = $2, r = $1"));
+        let sql = diesel::debug_query::<Pg, _>(&all).to_string();
+        assert_eq!(sql, "WITH a AS (x = $1, y = $2) p = $3, q = $4, r = $5 -- binds: [2, 1, 1, 2, 1]");
     }
 
     #[test]

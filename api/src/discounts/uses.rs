@@ -7,8 +7,8 @@ use diesel_async::RunQueryDsl;
 
 use super::apply::Candidate;
 use super::model::{AppliedDiscount, DiscountReason};
-use crate::db::Connection;
 use crate::db::schema::{discount_codes, discount_uses, discounts};
+use crate::db::{Connection, Prepare};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::ids::{DiscountCodeId, DiscountId, OrderId};
 
@@ -57,6 +57,7 @@ pub async fn count(
                 discount_uses::counted.eq(counted),
                 discount_uses::created_at.eq(now),
             ))
+            .prepared()
             .execute(conn)
             .await?;
     }
@@ -85,6 +86,7 @@ async fn take(conn: &mut Connection, candidate: &Candidate, customer: &str) -> R
     let has_room = discounts::usage_limit.is_null().or(discounts::used.nullable().lt(discounts::usage_limit));
     let counted = diesel::update(discounts::table.find(candidate.id).filter(has_room.assume_not_null()))
         .set(discounts::used.eq(discounts::used + 1))
+        .prepared()
         .execute(conn)
         .await?;
     if counted == 0 {
@@ -102,6 +104,7 @@ async fn take_code(conn: &mut Connection, candidate: &Candidate, id: DiscountCod
     let has_room = discount_codes::used.nullable().lt(discount_codes::usage_limit).assume_not_null();
     let counted = diesel::update(discount_codes::table.find(id).filter(has_room))
         .set(discount_codes::used.eq(discount_codes::used + 1))
+        .prepared()
         .execute(conn)
         .await?;
     if counted == 0 { Err(unavailable(candidate, DiscountReason::UsedUp)) } else { Ok(()) }
@@ -137,12 +140,14 @@ pub async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) 
         diesel::update(discount_uses::table.filter(mine))
             .set(discount_uses::released_at.eq(now))
             .returning((discount_uses::discount_id, discount_uses::code_id, discount_uses::counted))
+            .prepared()
             .get_results(conn)
             .await?;
     released.sort_unstable();
     for (discount, ..) in released.iter().filter(|(_, _, counted)| *counted) {
         diesel::update(discounts::table.find(discount).filter(discounts::used.gt(0)))
             .set(discounts::used.eq(discounts::used - 1))
+            .prepared()
             .execute(conn)
             .await?;
     }
@@ -150,6 +155,7 @@ pub async fn release(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) 
         let limited = discount_codes::usage_limit.is_not_null().and(discount_codes::used.gt(0));
         diesel::update(discount_codes::table.find(code).filter(limited.assume_not_null()))
             .set(discount_codes::used.eq(discount_codes::used - 1))
+            .prepared()
             .execute(conn)
             .await?;
     }

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::model::{FulfillmentPatch, ShipmentStatus};
 use super::read::{self, FulfillmentRow};
 use super::{carriers, tracker, tracking};
-use crate::db::Connection;
 use crate::db::schema::{fulfillments, order_line_items};
+use crate::db::{Connection, Prepare};
 use crate::error::{Code, Error, Result};
 use crate::http::etag::Expected;
 use crate::ids::{FulfillmentId, OrderId};
@@ -103,7 +103,11 @@ async fn place(
     if !row.status.may_become(status) {
         return refuse(format!("What is `{}` does not become `{status}`.", row.status));
     }
-    diesel::update(fulfillments::table.find(row.id)).set(fulfillments::tracked_at.eq(now)).execute(conn).await?;
+    diesel::update(fulfillments::table.find(row.id))
+        .set(fulfillments::tracked_at.eq(now))
+        .prepared()
+        .execute(conn)
+        .await?;
     tracking::move_to(conn, row, status, (now, None), actor, now).await
 }
 
@@ -126,7 +130,7 @@ async fn set_tracking(
         let detail = "Carrier and number are those of the label; void it first (`POST …/label/void`).";
         return refuse(detail).map_err(|error: Error| error.with("label_id", label.to_string()));
     }
-    diesel::update(fulfillments::table.find(row.id)).set(&after).execute(conn).await?;
+    diesel::update(fulfillments::table.find(row.id)).set(&after).prepared().execute(conn).await?;
     if !is_same {
         // Another number is another parcel: what was heard of the former says nothing of it.
         diesel::update(fulfillments::table.find(row.id))
@@ -135,6 +139,7 @@ async fn set_tracking(
                 fulfillments::tracking_checked_at.eq(None::<DateTime<Utc>>),
                 fulfillments::tracking_detail.eq(None::<String>),
             ))
+            .prepared()
             .execute(conn)
             .await?;
         if after.can_be_asked_for() {
@@ -188,11 +193,13 @@ pub async fn cancel(
     }
     diesel::update(fulfillments::table.find(id))
         .set((fulfillments::status.eq(ShipmentStatus::Cancelled), fulfillments::cancelled_at.eq(now)))
+        .prepared()
         .execute(conn)
         .await?;
     for line in &units {
         diesel::update(order_line_items::table.find(line.line_item_id))
             .set(order_line_items::fulfilled_quantity.eq(order_line_items::fulfilled_quantity - line.quantity))
+            .prepared()
             .execute(conn)
             .await?;
     }

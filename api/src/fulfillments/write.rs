@@ -8,8 +8,8 @@ use serde_json::json;
 use super::change::Tracking;
 use super::model::{FulfillmentLine, NewFulfillment, ShipmentStatus};
 use super::tracker;
-use crate::db::Connection;
 use crate::db::schema::{fulfillment_line_items, fulfillments, order_line_items};
+use crate::db::{Connection, Prepare};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
 use crate::ids::{FulfillmentId, LineItemId, OrderId};
@@ -52,6 +52,7 @@ pub async fn create(
             fulfillments::created_by.eq(actor),
             fulfillments::created_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     for line in &lines {
@@ -61,10 +62,12 @@ pub async fn create(
                 fulfillment_line_items::line_item_id.eq(line.line_item_id),
                 fulfillment_line_items::quantity.eq(line.quantity),
             ))
+            .prepared()
             .execute(conn)
             .await?;
         diesel::update(order_line_items::table.find(line.line_item_id))
             .set(order_line_items::fulfilled_quantity.eq(order_line_items::fulfilled_quantity + line.quantity))
+            .prepared()
             .execute(conn)
             .await?;
     }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::db::schema::idempotency_keys;
 use crate::db::statement::{Bind, Statement};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, Prepare};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::extract::header;
 use crate::tokens::sha256;
@@ -208,6 +208,7 @@ pub async fn store(conn: &mut Connection, key: &Key, token: Uuid, answer: &Answe
             idempotency_keys::status.eq(i16::try_from(answer.status).unwrap_or(500)),
             idempotency_keys::body.eq(&answer.body),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -232,6 +233,7 @@ async fn lapse(conn: &mut Connection, key: &Key, token: Uuid) -> Result<()> {
         .filter(idempotency_keys::token.eq(token))
         .filter(idempotency_keys::status.is_null())
         .set(idempotency_keys::leased_until.eq(DateTime::<Utc>::UNIX_EPOCH))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -265,6 +267,7 @@ where
                     idempotency_keys::created_at.eq(now),
                 ))
                 .on_conflict_do_nothing()
+                .prepared()
                 .execute(conn)
                 .await?;
             if inserted == 0

@@ -18,7 +18,7 @@ use crate::alerts::{self, AlertKind};
 use crate::catalog::changes;
 use crate::catalog::model::Inventory;
 use crate::db::schema::{reservations, stock_levels, stock_movements, variants};
-use crate::db::{Connection, text_enum};
+use crate::db::{Connection, Prepare, text_enum};
 use crate::error::{Error, Result};
 use crate::ids::{OrderId, StockMovementId, VariantId};
 
@@ -96,6 +96,7 @@ pub async fn record_movement(
             stock_movements::note.eq(note),
             stock_movements::created_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -141,6 +142,7 @@ pub async fn create_level(
             stock_levels::low_stock_threshold.eq(threshold),
             stock_levels::uses_default_threshold.eq(uses_default),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     if level.on_hand != 0 {
@@ -150,6 +152,7 @@ pub async fn create_level(
         let on_sale = variants::table.find(variant).filter(variants::archived_at.is_null());
         diesel::update(stock_levels::table.find(variant).filter(exists(on_sale)))
             .set(stock_levels::out_since.eq(now))
+            .prepared()
             .execute(conn)
             .await?;
     }
@@ -217,6 +220,7 @@ async fn keep(conn: &mut Connection, variant: VariantId, policy: Policy, now: Da
                 (stock_levels::low_stock_threshold.eq(threshold), stock_levels::uses_default_threshold.eq(uses_default))
             }),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     if shortage > 0 {
@@ -339,6 +343,7 @@ async fn change(
     let shortage = if limited { (reserved - on_hand).max(0) } else { 0 };
     diesel::update(stock_levels::table.find(variant))
         .set((stock_levels::on_hand.eq(on_hand), stock_levels::shortage.eq(shortage)))
+        .prepared()
         .execute(conn)
         .await?;
     record_movement(conn, variant, delta, on_hand, reason, note, now).await?;

@@ -10,8 +10,8 @@ use super::read;
 use super::settings::InvoiceSettings;
 use crate::audit::{self, Action, Author, Entry};
 use crate::catalog::variants::apart;
-use crate::db::Connection;
 use crate::db::schema::{invoice_series, invoices, orders};
+use crate::db::{Connection, Prepare};
 use crate::error::{Code, Error, Result};
 use crate::ids::{InvoiceId, OrderId, RefundId};
 use crate::money::{Money, MoneyError, allocate, round_to};
@@ -120,6 +120,7 @@ async fn write(
     let number: i64 = diesel::update(invoice_series::table.find(series))
         .set(invoice_series::next.eq(invoice_series::next + 1))
         .returning(invoice_series::next - 1)
+        .prepared()
         .get_result(conn)
         .await?;
     diesel::insert_into(invoices::table)
@@ -132,6 +133,7 @@ async fn write(
             invoices::document.eq(json!(document)),
             invoices::issued_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())

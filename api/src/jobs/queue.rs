@@ -13,8 +13,8 @@ use super::{Job, JobKind};
 use crate::alerts::{self, AlertKind};
 use crate::db::schema::{jobs, webhook_events};
 use crate::db::statement::{Bind, Statement};
-use crate::db::{self, Connection};
-use crate::error::{Error, Result};
+use crate::db::{self, Connection, Prepare};
+use crate::error::Result;
 use crate::ids::{EventId, JobId};
 use crate::live::{self, LiveSubject, LiveTopic};
 use crate::webhooks_in::EventStatus;
@@ -57,24 +57,30 @@ pub async fn enqueue(
     run_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    insert(
-        conn,
-        "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
-         VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
-         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO NOTHING",
-        (job, dedupe),
-        (run_at, now),
-    )
-    .await
+    queued(job, dedupe, run_at, now).execute(conn).await.map(|_| ())
 }
 
-async fn insert(
-    conn: &mut Connection,
-    statement: &'static str,
-    (job, dedupe): (Job, &str),
-    (run_at, now): (DateTime<Utc>, DateTime<Utc>),
-) -> Result<()> {
-    Statement::constant(statement)
+/// The statement of [`enqueue`], for what is written [together](Statement::together) with its cause.
+#[must_use]
+pub fn queued(job: Job, dedupe: &str, run_at: DateTime<Utc>, now: DateTime<Utc>) -> Statement {
+    queued_if("true", job, dedupe, run_at, now)
+}
+
+/// The same, if a condition holds that is constant text, such as `EXISTS (SELECT FROM email)`.
+#[must_use]
+pub fn queued_if(condition: &str, job: Job, dedupe: &str, run_at: DateTime<Utc>, now: DateTime<Utc>) -> Statement {
+    let mut statement = insertion((job, dedupe), (run_at, now));
+    statement
+        .push(" WHERE ")
+        .push(condition)
+        .push(" ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO NOTHING");
+    statement
+}
+
+fn insertion((job, dedupe): (Job, &str), (run_at, now): (DateTime<Utc>, DateTime<Utc>)) -> Statement {
+    let insert = "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
+         SELECT $1, $2, $3, $4, 'queued', $5, 0, $6, $7";
+    Statement::constant(insert)
         .with(Bind::Uuid(JobId::new().0))
         .with(Bind::Text(job.kind().to_string()))
         .with(Bind::Json(job.payload()))
@@ -82,9 +88,6 @@ async fn insert(
         .with(Bind::Time(run_at))
         .with(Bind::Int(job.kind().max_attempts().into()))
         .with(Bind::Time(now))
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// Writes a job that is to run by a time: a twin that is queued for later is brought forward.
@@ -98,16 +101,12 @@ pub async fn enqueue_by(
     run_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    insert(
-        conn,
-        "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
-         VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, $7) \
-         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' \
+    let mut statement = insertion((job, dedupe), (run_at, now));
+    statement.push(
+        " WHERE true ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' \
          DO UPDATE SET run_at = LEAST(jobs.run_at, EXCLUDED.run_at)",
-        (job, dedupe),
-        (run_at, now),
-    )
-    .await
+    );
+    statement.execute(conn).await.map(|_| ())
 }
 
 /// Has a job run now, unless it is running: one that is queued for later is brought forward.
@@ -130,12 +129,22 @@ pub async fn hurry(conn: &mut Connection, job: Job, dedupe: &str, now: DateTime<
 /// # Errors
 /// Those of the database.
 pub async fn schedule(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    for kind in JobKind::ALL {
-        if let Some(seconds) = kind.interval_seconds() {
-            let job = Job::read(kind, &serde_json::Value::Null).map_err(Error::Internal)?;
-            enqueue(conn, job, "timer", now + TimeDelta::seconds(seconds), now).await?;
-        }
-    }
+    let timers = JobKind::ALL.into_iter().filter_map(|kind| Some((kind, kind.interval_seconds()?)));
+    let (kinds, turns): (Vec<JobKind>, Vec<DateTime<Utc>>) =
+        timers.map(|(kind, seconds)| (kind, now + TimeDelta::seconds(seconds))).unzip();
+    Statement::constant(
+        "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
+         SELECT timer.id, timer.kind, '{}', 'timer', 'queued', timer.run_at, 0, timer.max_attempts, $5 \
+         FROM unnest($1, $2, $3, $4) AS timer (id, kind, run_at, max_attempts) \
+         ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO NOTHING",
+    )
+    .with(Bind::Uuids(kinds.iter().map(|_| JobId::new().0).collect()))
+    .with(Bind::Texts(kinds.iter().map(ToString::to_string).collect()))
+    .with(Bind::Times(turns))
+    .with(Bind::Ints(kinds.iter().map(|kind| kind.max_attempts().into()).collect()))
+    .with(Bind::Time(now))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -153,12 +162,17 @@ struct Row {
     max_attempts: i32,
 }
 
-/// Claims due jobs, up to so many of each kind that is not paused: first those whose worker died. One statement, which reads as many index
-/// entries as it claims, however many jobs are due.
+/// Claims due jobs, up to so many of each kind that is not paused; first, where they are asked for, those whose worker
+/// died. One statement, which reads as many index entries as it claims, however many jobs are due.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn claim(conn: &mut Connection, wanted: &[(JobKind, usize)], now: DateTime<Utc>) -> Result<Vec<Claimed>> {
+pub async fn claim(
+    conn: &mut Connection,
+    wanted: &[(JobKind, usize)],
+    with_lapsed: bool,
+    now: DateTime<Utc>,
+) -> Result<Vec<Claimed>> {
     let (kinds, limits): (Vec<String>, Vec<i64>) =
         wanted.iter().map(|(kind, limit)| (kind.to_string(), i64::try_from(*limit).unwrap_or(1))).unzip();
     let leases: Vec<DateTime<Utc>> =
@@ -169,7 +183,7 @@ pub async fn claim(conn: &mut Connection, wanted: &[(JobKind, usize)], now: Date
              WHERE NOT EXISTS (SELECT FROM paused_job_kinds AS paused WHERE paused.kind = wanted.kind)), \
          lapsed AS (SELECT job.id, wanted.kind FROM wanted, LATERAL (SELECT id FROM jobs \
              WHERE kind = wanted.kind AND status = 'running' AND leased_until < $5 \
-             ORDER BY leased_until LIMIT wanted.free FOR UPDATE SKIP LOCKED) AS job), \
+             ORDER BY leased_until LIMIT wanted.free FOR UPDATE SKIP LOCKED) AS job WHERE $6 <> 0), \
          due AS (SELECT job.id FROM wanted, LATERAL (SELECT id FROM jobs \
              WHERE kind = wanted.kind AND status = 'queued' AND run_at <= $5 ORDER BY run_at \
              LIMIT wanted.free - (SELECT count(*) FROM lapsed WHERE lapsed.kind = wanted.kind) \
@@ -184,6 +198,7 @@ pub async fn claim(conn: &mut Connection, wanted: &[(JobKind, usize)], now: Date
     .with(Bind::Ints(limits))
     .with(Bind::Times(leases))
     .with(Bind::Time(now))
+    .with(Bind::Int(with_lapsed.into()))
     .load(conn)
     .await?;
     Ok(rows
@@ -222,6 +237,7 @@ pub async fn finish(
                     jobs::run_at.eq(now + backoff(job.attempt)),
                     jobs::last_error.eq(&error),
                 ))
+                .prepared()
                 .execute(conn)
                 .await;
             if let Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) =
@@ -229,6 +245,7 @@ pub async fn finish(
             {
                 diesel::update(mine)
                     .set((jobs::status.eq("done"), jobs::finished_at.eq(now), jobs::last_error.eq(&error)))
+                    .prepared()
                     .execute(conn)
                     .await?;
             } else {
@@ -241,6 +258,7 @@ pub async fn finish(
                 async move {
                     let died = diesel::update(mine)
                         .set((jobs::status.eq("dead"), jobs::finished_at.eq(now), jobs::last_error.eq(error)))
+                        .prepared()
                         .execute(conn)
                         .await?;
                     if died > 0 {
@@ -286,6 +304,7 @@ async fn bury(conn: &mut Connection, event: EventId, error: &str) -> Result<Stri
         diesel::update(webhook_events::table.find(event).filter(webhook_events::status.eq(EventStatus::Pending)))
             .set((webhook_events::status.eq(EventStatus::Dead), webhook_events::last_error.eq(error)))
             .returning((webhook_events::event_id, webhook_events::event_type))
+            .prepared()
             .get_result(conn)
             .await
             .optional()?;
@@ -300,6 +319,7 @@ pub async fn give_back(conn: &mut Connection, leases: &[(JobId, Uuid)]) -> Resul
     for (id, lease) in leases {
         diesel::update(jobs::table.find(*id).filter(jobs::lease_token.eq(*lease)).filter(jobs::status.eq("running")))
             .set((jobs::leased_until.eq(DateTime::<Utc>::UNIX_EPOCH), jobs::attempts.eq(jobs::attempts - 1)))
+            .prepared()
             .execute(conn)
             .await?;
     }

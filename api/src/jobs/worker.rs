@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -24,6 +24,9 @@ use crate::{
 /// How often due jobs are looked for when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How long it takes breath between two looks, so that under load one look finds many jobs.
+const BREATH: Duration = Duration::from_millis(10);
+
 /// The jobs being run, to be given back when they do not end in time.
 type Running = Arc<Mutex<HashMap<JobId, (JobKind, Uuid)>>>;
 
@@ -33,12 +36,14 @@ pub async fn work(app: Arc<App>, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut look, mut is_poll, mut crowded) = (true, true, HashSet::new());
+    let (mut look, mut is_poll, mut crowded, mut looked_at) = (true, true, HashSet::new(), Instant::now());
     if let Err(error) = at_start(&app).await {
         tracing::error!(error = %error, "What a worker does first could not be queued");
     }
     while !stop.is_cancelled() {
         if look {
+            tokio::time::sleep_until(looked_at + BREATH).await;
+            looked_at = Instant::now();
             match start_due(&app, &running, &mut tasks, is_poll).await {
                 Ok(kinds) => crowded = kinds,
                 Err(error) => tracing::error!(error = %error, "The worker could not claim jobs"),
@@ -99,7 +104,7 @@ async fn start_due(
     }
     let mut left: HashMap<JobKind, usize> = JobKind::ALL.into_iter().map(|kind| (kind, free(running, kind))).collect();
     let wanted = JobKind::ALL.map(|kind| (kind, left.get(&kind).copied().unwrap_or_default()));
-    for job in queue::claim(&mut conn, &wanted, app.clock.now()).await? {
+    for job in queue::claim(&mut conn, &wanted, is_poll, app.clock.now()).await? {
         let kind = job.kind;
         left.entry(kind).and_modify(|left| *left = left.saturating_sub(1));
         lock(running).insert(job.id, (kind, job.lease));
@@ -124,7 +129,7 @@ pub async fn run_due(app: &Arc<App>) -> Result<usize> {
     loop {
         let jobs = {
             let mut conn = app.connection().await?;
-            queue::claim(&mut conn, &JobKind::ALL.map(|kind| (kind, kind.concurrency())), app.clock.now()).await?
+            queue::claim(&mut conn, &JobKind::ALL.map(|kind| (kind, kind.concurrency())), true, app.clock.now()).await?
         };
         if jobs.is_empty() {
             return Ok(count);

@@ -26,7 +26,7 @@ use shapes::TestEmail;
 pub use render::{Links, Rendered, preview, render};
 
 use crate::db::schema::emails;
-use crate::db::{Connection, lower, text_enum};
+use crate::db::{Connection, Prepare, lower, text_enum};
 use crate::error::{Error, Result};
 use crate::ids::{EmailId, OrderId};
 use crate::jobs::{Job, queue};
@@ -175,6 +175,7 @@ pub async fn enqueue(conn: &mut Connection, new: &NewEmail<'_>, now: DateTime<Ut
         .on_conflict((emails::kind, emails::subject_id, emails::recipient))
         .filter_target(emails::resend_of.is_null())
         .do_nothing()
+        .prepared()
         .execute(conn)
         .await?;
     if written > 0 { enqueue_job(conn, row.id, now).await } else { Ok(()) }
@@ -226,7 +227,7 @@ pub async fn resend(conn: &mut Connection, id: EmailId, now: DateTime<Utc>) -> R
         sent_at: None,
         ..present
     };
-    diesel::insert_into(emails::table).values(&row).execute(conn).await?;
+    diesel::insert_into(emails::table).values(&row).prepared().execute(conn).await?;
     enqueue_job(conn, row.id, now).await?;
     Ok(row)
 }
@@ -245,7 +246,7 @@ async fn test(conn: &mut Connection, kind: EmailKind, test: &TestEmail, now: Dat
         data: samples::data(),
     };
     let row = row(&new, now);
-    diesel::insert_into(emails::table).values(&row).execute(conn).await?;
+    diesel::insert_into(emails::table).values(&row).prepared().execute(conn).await?;
     enqueue_job(conn, row.id, now).await?;
     Ok(row)
 }

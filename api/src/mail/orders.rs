@@ -10,13 +10,13 @@ use crate::db::Connection;
 use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
 use crate::ids::{AccountRequestId, EmailId, FulfillmentId, OrderId, RefundId};
+use crate::jobs::{Job, queue};
 
-/// The order is paid.
-///
-/// # Errors
-/// Those of the database.
-pub async fn confirmed(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    cause(conn, EmailKind::OrderConfirmation, order, order.0, json!({}), now).await
+/// The order is paid: what writes its e-mail, as `email`, and the job that sends it, for what is written
+/// [together](Statement::together) with the payment.
+#[must_use]
+pub fn confirmation(order: OrderId, now: DateTime<Utc>) -> (Statement, Statement) {
+    statements(EmailKind::OrderConfirmation, order, order.0, json!({}), now)
 }
 
 /// Its delayed payment is on its way.
@@ -93,19 +93,29 @@ async fn cause(
     data: Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let (email, job) = statements(kind, order, subject, data, now);
+    Statement::together([("email", email)], &job).execute(conn).await.map(|_| ())
+}
+
+/// What writes an e-mail, as `email`, and its job.
+fn statements(
+    kind: EmailKind,
+    order: OrderId,
+    subject: Uuid,
+    data: Value,
+    now: DateTime<Utc>,
+) -> (Statement, Statement) {
     let id = EmailId::new();
-    let written = Statement::constant(
+    let email = Statement::constant(
         "INSERT INTO emails (id, kind, recipient, locale, subject_id, data, status, created_at, order_id) \
          SELECT $1, $2, email, locale, $3, $4, 'queued', $5, id FROM orders WHERE id = $6 \
-         ON CONFLICT (kind, subject_id, recipient) WHERE resend_of IS NULL DO NOTHING",
+         ON CONFLICT (kind, subject_id, recipient) WHERE resend_of IS NULL DO NOTHING RETURNING id",
     )
     .with(Bind::Uuid(id.0))
     .with(Bind::Text(kind.to_string()))
     .with(Bind::Uuid(subject))
     .with(Bind::Json(data))
     .with(Bind::Time(now))
-    .with(Bind::Uuid(order.0))
-    .execute(conn)
-    .await?;
-    if written > 0 { super::enqueue_job(conn, id, now).await } else { Ok(()) }
+    .with(Bind::Uuid(order.0));
+    (email, queue::queued_if("EXISTS (SELECT FROM email)", Job::SendEmail(id), &id.to_string(), now, now))
 }

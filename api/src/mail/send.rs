@@ -12,7 +12,7 @@ use super::{EmailKind, EmailRow, EmailStatus, Links, render};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::db::schema::emails;
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, Prepare};
 use crate::error::{Error, Result};
 use crate::ids::EmailId;
 
@@ -48,6 +48,7 @@ async fn note_try(conn: &mut Connection, id: EmailId) -> Result<Option<EmailRow>
     Ok(diesel::update(queued)
         .set(emails::attempts.eq(emails::attempts + 1))
         .returning(EmailRow::as_returning())
+        .prepared()
         .get_result(conn)
         .await
         .optional()?)
@@ -99,6 +100,7 @@ async fn note(app: &App, email: &EmailRow, outcome: Result<(), Undelivered>) -> 
 async fn note_sent(conn: &mut Connection, id: EmailId, now: DateTime<Utc>) -> Result<()> {
     diesel::update(emails::table.find(id).filter(emails::status.eq(EmailStatus::Queued)))
         .set((emails::status.eq(EmailStatus::Sent), emails::sent_at.eq(now), emails::last_error.eq(None::<String>)))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -114,6 +116,7 @@ async fn note_failure(
     let status = if is_last { EmailStatus::Failed } else { EmailStatus::Queued };
     let noted = diesel::update(emails::table.find(email.id).filter(emails::status.eq(EmailStatus::Queued)))
         .set((emails::status.eq(status), emails::last_error.eq(&error.reason)))
+        .prepared()
         .execute(conn)
         .await?;
     if noted == 0 || !is_last {

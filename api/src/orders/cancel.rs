@@ -21,7 +21,7 @@ use crate::audit::{self, Action, Author, Entry};
 use crate::checkout::model::CloseReason;
 use crate::checkout::{self, Closed};
 use crate::db::schema::{checkouts, order_line_items, orders, refund_line_items, refunds};
-use crate::db::{self, Connection, text_enum};
+use crate::db::{self, Connection, Prepare, text_enum};
 use crate::discounts::uses;
 use crate::error::{Code, Error, Result};
 use crate::http::etag::Expected;
@@ -213,7 +213,7 @@ async fn claim(conn: &mut Connection, order: &OrderRow, wish: &Wish, now: DateTi
     let pending = orders::table.find(order.id).filter(orders::status.eq(OrderStatus::Pending));
     if wish.is_shoppers() {
         let unsaid = pending.filter(orders::cancel_reason.is_null());
-        diesel::update(unsaid).set(orders::cancel_reason.eq(wish.reason.as_str())).execute(conn).await?;
+        diesel::update(unsaid).set(orders::cancel_reason.eq(wish.reason.as_str())).prepared().execute(conn).await?;
         return Ok(());
     }
     if order.cancel_requested_at.is_some() {
@@ -229,6 +229,7 @@ async fn claim(conn: &mut Connection, order: &OrderRow, wish: &Wish, now: DateTi
             orders::cancel_reason.eq(wish.reason.as_str()),
             orders::cancel_note.eq(&wish.note),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     if claimed > 0 {
@@ -252,6 +253,7 @@ async fn unclaim(app: &Arc<App>, id: OrderId, wish: &Wish) -> Result<()> {
     let mut conn = app.connection().await?;
     diesel::update(orders::table.find(id))
         .set(orders::cancel_claimed_until.eq(None::<DateTime<Utc>>))
+        .prepared()
         .execute(&mut conn)
         .await?;
     Ok(())
@@ -319,6 +321,7 @@ async fn take_off(conn: &mut Connection, units: &[(LineItemId, i64)]) -> Result<
     for (line, quantity) in units {
         diesel::update(order_line_items::table.find(line))
             .set(order_line_items::removed_quantity.eq(order_line_items::removed_quantity + quantity))
+            .prepared()
             .execute(conn)
             .await?;
     }
@@ -372,6 +375,7 @@ async fn end(conn: &mut Connection, id: OrderId, wish: &Wish, now: DateTime<Utc>
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     let detail = json!({"reason": wish.reason, "by": wish.actor()});

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::model::{FulfillmentStatus, OrderStatus};
-use crate::db::Connection;
 use crate::db::schema::{fulfillments, order_line_items, orders};
+use crate::db::{Connection, Prepare};
 use crate::error::Result;
 use crate::fulfillments::model::ShipmentStatus;
 use crate::ids::OrderId;
@@ -54,6 +54,7 @@ pub async fn derive(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> R
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())

@@ -9,6 +9,7 @@ pub mod list_admin;
 pub mod model;
 pub mod note_admin;
 pub mod notes;
+pub mod place;
 pub mod read;
 pub mod review;
 pub mod routes;

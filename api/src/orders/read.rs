@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::model::{DisputeStatus, FulfillmentStatus, Order, OrderLine, OrderStatus, PaymentStatus, TimelineEntry};
 use crate::carts::price::address;
-use crate::db::Connection;
 use crate::db::schema::{order_events, order_line_items, orders};
+use crate::db::{Connection, Prepare};
 use crate::error::{Error, Result};
 use crate::ids::{CartId, CustomerId, LineItemId, OrderId, ProductId, TaxCalculationId, VariantId};
 use crate::metadata::Metadata;
@@ -113,31 +113,53 @@ pub struct OrderRow {
     pub tags: Vec<String>,
 }
 
-#[derive(Debug, Queryable, Selectable)]
+/// A row of `order_line_items`.
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = order_line_items)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
-struct LineRow {
-    id: LineItemId,
-    order_id: OrderId,
-    variant_id: VariantId,
-    product_id: ProductId,
-    sku: String,
-    title: String,
-    variant_title: String,
-    requires_shipping: bool,
-    metadata: Value,
-    quantity: i64,
-    unit_price: i64,
-    subtotal: i64,
-    discount: i64,
-    discounts: Value,
-    tax_added: i64,
-    tax_included: i64,
-    tax_breakdown: Value,
-    total: i64,
-    refunded_quantity: i64,
-    fulfilled_quantity: i64,
-    removed_quantity: i64,
+pub struct LineRow {
+    /// The line's id.
+    pub id: LineItemId,
+    /// Its order.
+    pub order_id: OrderId,
+    /// What was bought.
+    pub variant_id: VariantId,
+    /// Its product.
+    pub product_id: ProductId,
+    /// Stock keeping unit.
+    pub sku: String,
+    /// The product's name.
+    pub title: String,
+    /// What sets the variant apart.
+    pub variant_title: String,
+    /// Whether it is sent by post.
+    pub requires_shipping: bool,
+    /// The shop's own data.
+    pub metadata: Value,
+    /// How many.
+    pub quantity: i64,
+    /// The price of one, in minor units as all amounts here.
+    pub unit_price: i64,
+    /// Unit price × quantity.
+    pub subtotal: i64,
+    /// Its share of the discount.
+    pub discount: i64,
+    /// The same by discount.
+    pub discounts: Value,
+    /// Tax on top.
+    pub tax_added: i64,
+    /// Tax contained.
+    pub tax_included: i64,
+    /// Who takes it.
+    pub tax_breakdown: Value,
+    /// What the line costs.
+    pub total: i64,
+    /// Units that live refunds name.
+    pub refunded_quantity: i64,
+    /// Units that were sent.
+    pub fulfilled_quantity: i64,
+    /// Units that need not be sent any more.
+    pub removed_quantity: i64,
 }
 
 /// Where a page starts: after this order, newest first.
@@ -160,6 +182,7 @@ pub async fn row(conn: &mut Connection, id: OrderId, lock: bool) -> Result<Order
 pub async fn touch(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Result<()> {
     diesel::update(orders::table.find(id))
         .set((orders::version.eq(orders::version + 1), orders::updated_at.eq(now)))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -171,6 +194,14 @@ pub async fn touch(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Re
 /// `not_found`.
 pub async fn find(conn: &mut Connection, id: OrderId) -> Result<Order> {
     let row = row(conn, id, false).await?;
+    whole(conn, row).await
+}
+
+/// The same of its row.
+///
+/// # Errors
+/// Those of the database.
+pub async fn whole(conn: &mut Connection, row: OrderRow) -> Result<Order> {
     assemble(conn, vec![row], false).await?.pop().ok_or_else(|| Error::not_found("order"))
 }
 
@@ -272,6 +303,14 @@ pub(super) async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_sta
             Ok(order)
         })
         .collect()
+}
+
+/// An order as it was just placed: nothing was sent or refunded yet.
+///
+/// # Errors
+/// When a column holds what it cannot, which is a defect.
+pub fn fresh(row: OrderRow, lines: Vec<LineRow>) -> Result<Order> {
+    shape(row, lines, Vec::new())
 }
 
 fn by_order<T>(items: Vec<T>, order: impl Fn(&T) -> OrderId) -> HashMap<OrderId, Vec<T>> {

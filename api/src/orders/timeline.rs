@@ -96,27 +96,38 @@ pub async fn record(
     detail: Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let (entry, told) = (entry(order, kind, &detail, now), tell(order, kind, &detail, now)?);
+    Statement::together([("entry", entry)], &told).execute(conn).await?;
+    events::of_timeline(conn, order, kind, &detail, now).await
+}
+
+/// The timeline's entry, for what is written [together](Statement::together) with its cause. Other systems are told of
+/// kinds that [`record`] knows.
+#[must_use]
+pub fn entry(order: OrderId, kind: EventKind, detail: &Value, now: DateTime<Utc>) -> Statement {
+    Statement::constant("INSERT INTO order_events (id, order_id, kind, detail, created_at) SELECT $1, $2, $3, $4, $5")
+        .with(Bind::Uuid(OrderEventId::new().0))
+        .with(Bind::Uuid(order.0))
+        .with(Bind::Text(kind.to_string()))
+        .with(Bind::Json(detail.clone()))
+        .with(Bind::Time(now))
+}
+
+/// What open screens are told of an entry.
+///
+/// # Errors
+/// When it cannot be JSON, which is a defect.
+pub fn tell(order: OrderId, kind: EventKind, detail: &Value, now: DateTime<Utc>) -> Result<Statement> {
     let subject = LiveSubject {
         order_id: Some(order),
         entry: Some(kind.to_string()),
         refund_id: detail.get("refund_id").and_then(|id| id.as_str()?.parse().ok()),
         ..LiveSubject::default()
     };
-    // One statement, as purchases wait for it.
-    Statement::constant(
-        "WITH entry AS (INSERT INTO order_events (id, order_id, kind, detail, created_at) VALUES ($1, $2, $3, $4, $5)) \
-         INSERT INTO live_events (topic, detail, created_at) VALUES ($6, $7, $5)",
-    )
-    .with(Bind::Uuid(OrderEventId::new().0))
-    .with(Bind::Uuid(order.0))
-    .with(Bind::Text(kind.to_string()))
-    .with(Bind::Json(detail.clone()))
-    .with(Bind::Time(now))
-    .with(Bind::Text(LiveTopic::of_entry(kind, &detail).to_string()))
-    .with(Bind::Json(live::detail(&subject)?))
-    .execute(conn)
-    .await?;
-    events::of_timeline(conn, order, kind, &detail, now).await
+    Ok(Statement::constant("INSERT INTO live_events (topic, detail, created_at) SELECT $1, $2, $3")
+        .with(Bind::Text(LiveTopic::of_entry(kind, detail).to_string()))
+        .with(Bind::Json(live::detail(&subject)?))
+        .with(Bind::Time(now)))
 }
 
 /// Whether somebody did this to an order.

@@ -51,6 +51,9 @@ pub const EVENT_TYPES: [&str; 20] = [
     "review.closed",
 ];
 
+/// How the types of events about what became of a payment begin.
+const AFTERMATH: [&str; 4] = ["refund.", "charge.dispute.", "radar.early_fraud_warning.", "review."];
+
 #[derive(Debug, Deserialize)]
 struct EventData {
     object: serde_json::Value,
@@ -98,6 +101,12 @@ impl EventEnvelope {
         Ok(Some((view, checkout_id)))
     }
 
+    /// Whether its type is one that may have an effect: it is about a session, or about what became of a payment.
+    #[must_use]
+    pub fn may_matter(&self) -> bool {
+        AFTERMATH.iter().chain(["checkout.session."].iter()).any(|kind| self.kind.starts_with(kind))
+    }
+
     /// Whether its type is one that we want to hear of.
     #[must_use]
     pub fn is_of_a_known_type(&self) -> bool {
@@ -116,8 +125,7 @@ impl EventEnvelope {
     /// The payment, when the event is about what became of one: a refund, a dispute, a warning.
     #[must_use]
     pub fn payment_of_aftermath(&self) -> Option<&str> {
-        let kinds = ["refund.", "charge.dispute.", "radar.early_fraud_warning.", "review."];
-        kinds.into_iter().find_map(|kind| self.text(kind, "payment_intent"))
+        AFTERMATH.into_iter().find_map(|kind| self.text(kind, "payment_intent"))
     }
 
     /// The dispute that the event is about, if it is about one.

@@ -16,8 +16,8 @@ use crate::carts::load::{Shipping, Snapshot};
 use crate::carts::model::CartProblem;
 use crate::carts::price::{self, PricedCart};
 use crate::carts::tax::{Known, TaxBasis};
-use crate::db::Connection;
 use crate::db::schema::quotes;
+use crate::db::{Connection, Prepare};
 use crate::discounts::apply::Candidate;
 use crate::discounts::model::{AppliedDiscount, CartDiscountCode};
 use crate::error::{Error, Result};
@@ -229,6 +229,7 @@ async fn store(
         .do_update()
         .set(quotes::expires_at.eq(now + LIFETIME))
         .returning((quotes::id, quotes::expires_at))
+        .prepared()
         .get_result(conn)
         .await?)
 }

@@ -5,11 +5,17 @@ use std::time::Instant;
 use crate::app::App;
 use crate::carts::delivery::{self, Delivery};
 use crate::carts::load::{Shipping, Snapshot};
-use crate::carts::price;
+use crate::carts::price::{self, PricedCart};
 use crate::carts::tax::{TaxBasis, TaxState};
 use crate::error::Result;
 use crate::shipping::offers;
 use crate::tax::{ask, store};
+
+/// Whether providers are to be asked.
+#[must_use]
+pub const fn is_open(priced: &PricedCart<'_>) -> bool {
+    matches!(priced.delivery, Delivery::Open(_)) || matches!(priced.tax, TaxState::Open(_))
+}
 
 /// Asks what is open and lays the answers into the snapshot. What was answered before is not asked again.
 ///

@@ -11,7 +11,7 @@ use super::model::{RefundSource, RefundStatus};
 use crate::alerts::{self, AlertKind};
 use crate::analytics::record;
 use crate::db::schema::{order_line_items, orders, refund_line_items, refunds};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, Prepare};
 use crate::error::{Error, Result};
 use crate::ids::{LineItemId, OrderId, RefundId};
 use crate::inventory;
@@ -108,6 +108,7 @@ async fn note(conn: &mut Connection, row: &Row, view: &RefundView, now: DateTime
     }
     diesel::update(refunds::table.find(row.id))
         .set((refunds::provider_refund_id.eq(&view.id), refunds::updated_at.eq(now)))
+        .prepared()
         .execute(conn)
         .await?;
     let asked = Money::new(row.amount, row.currency);
@@ -171,6 +172,7 @@ async fn free(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result<()
             orders::refund_imported.eq(orders::refund_imported - imported),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     let lines: Vec<(LineItemId, i64, i64, i64)> = refund_line_items::table
@@ -190,6 +192,7 @@ async fn free(conn: &mut Connection, row: &Row, now: DateTime<Utc>) -> Result<()
                 order_line_items::refunded_amount.eq(order_line_items::refunded_amount - amount),
                 order_line_items::refunded_tax.eq(order_line_items::refunded_tax - tax),
             ))
+            .prepared()
             .execute(conn)
             .await?;
     }
@@ -210,6 +213,7 @@ async fn set_status(
             (status == RefundStatus::Succeeded).then_some(refunds::succeeded_at.eq(now)),
             refunds::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -237,6 +241,7 @@ pub async fn derive_payment_status(conn: &mut Connection, order: OrderId, now: D
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::ledger;
 use super::model::{NewRefund, RefundReason, RefundSource, RefundStatus};
 use super::plan::{self, Ask, Ledger, Plan, Refusal};
-use crate::db::Connection;
 use crate::db::schema::{order_line_items, orders, refund_line_items, refunds};
+use crate::db::{Connection, Prepare};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
 use crate::ids::{OrderId, RefundId};
@@ -217,6 +217,7 @@ pub async fn write(
             refunds::created_at.eq(now),
             refunds::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     diesel::update(orders::table.find(order.id))
@@ -225,6 +226,7 @@ pub async fn write(
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     write_lines(conn, id, plan).await?;
@@ -261,6 +263,7 @@ async fn write_lines(conn: &mut Connection, id: RefundId, plan: &Plan) -> Result
                 order_line_items::refunded_tax.eq(order_line_items::refunded_tax + line.tax),
                 order_line_items::removed_quantity.eq(order_line_items::removed_quantity + line.newly_removed),
             ))
+            .prepared()
             .execute(conn)
             .await?;
     }

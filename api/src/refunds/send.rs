@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::apply;
 use super::model::{RefundReason, RefundSource, RefundStatus};
 use crate::app::App;
+use crate::db::Prepare;
 use crate::db::schema::refunds;
 use crate::error::Result;
 use crate::ids::RefundId;
@@ -38,6 +39,7 @@ pub async fn send(app: &Arc<App>, id: RefundId) -> Result<()> {
         diesel::update(refunds::table.find(id).filter(refunds::status.eq(RefundStatus::Pending)))
             .set((refunds::sends.eq(refunds::sends + 1), refunds::updated_at.eq(app.clock.now())))
             .returning(Row::as_returning())
+            .prepared()
             .get_result(&mut conn)
             .await
             .optional()?

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::db::schema::settings;
-use crate::db::{Connection, text_enum};
+use crate::db::{Connection, Prepare, text_enum};
 use crate::error::{Error, Result};
 use crate::http::etag::Expected;
 
@@ -112,6 +112,7 @@ pub async fn change<T: Section>(
             settings::updated_at.eq(now),
         ))
         .on_conflict_do_nothing()
+        .prepared()
         .execute(conn)
         .await?;
     let row = settings::table.find(T::KIND);
@@ -121,6 +122,7 @@ pub async fn change<T: Section>(
     let value = change(parse::<T>(&body)?)?;
     diesel::update(row)
         .set((settings::body.eq(json!(value)), settings::version.eq(version + 1), settings::updated_at.eq(now)))
+        .prepared()
         .execute(conn)
         .await?;
     let before = Versioned { value: parse::<T>(&body)?, version };

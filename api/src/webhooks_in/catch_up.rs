@@ -1,11 +1,13 @@
 //! Catching up: Stripe's own list of events goes into the same inbox, so that an endpoint that was missing, disabled or
 //! wrongly subscribed costs minutes and no order (AMENDMENTS 20).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::inbox::{self, Told};
+use super::inbox::{self, Arrival, Told};
 use crate::app::App;
 use crate::db::Connection;
 use crate::db::schema::event_cursors;
@@ -41,9 +43,11 @@ pub async fn catch_up(app: &App) -> Result<()> {
         let (events, more) = app.stripe.list_events(since, after.as_deref()).await?;
         after = events.last().map(|(event, _)| event.id.clone());
         let mut conn = app.connection().await?;
-        for (event, document) in &events {
+        for (event, document) in events {
             let is_late = event.created.is_some_and(|created| created < (started - LATE).timestamp());
-            let is_new = inbox::keep(&mut conn, &Told::by_stripe(event), document, None, app.clock.now()).await?;
+            let event = Told::by_stripe(&event, app.stripe.is_live());
+            let arrival = Arrival { event, document, delivery: None, received_at: app.clock.now() };
+            let is_new = inbox::keep(&mut conn, &[Arc::new(arrival)]).await? > 0;
             missed += i64::from(is_new && is_late);
         }
         if !more || after.is_none() {

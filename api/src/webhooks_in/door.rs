@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use super::attempts::{self, Attempt, ROWS_PER_HOUR, Refused};
+use super::inbox::{self, Arrival};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::client_address::limit_key;
@@ -26,11 +27,27 @@ pub struct Door {
     refused: Mutex<HashMap<(DateTime<Utc>, String), Refused>>,
     /// Whoever has it writes for all.
     writer: Semaphore,
+    /// Accepted deliveries that nobody stores yet.
+    arrived: Mutex<Vec<Arrived>>,
+    /// Whoever has it stores all that have arrived.
+    keeper: Semaphore,
+}
+
+/// A delivery whose request waits until it is stored; it hears nothing when that failed.
+struct Arrived {
+    arrival: Arc<Arrival>,
+    stored: oneshot::Sender<()>,
 }
 
 impl Default for Door {
     fn default() -> Self {
-        Self { places: Semaphore::new(PLACES), refused: Mutex::default(), writer: Semaphore::new(1) }
+        Self {
+            places: Semaphore::new(PLACES),
+            refused: Mutex::default(),
+            writer: Semaphore::new(1),
+            arrived: Mutex::default(),
+            keeper: Semaphore::new(1),
+        }
     }
 }
 
@@ -52,6 +69,10 @@ impl Door {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn arrived(&self) -> MutexGuard<'_, Vec<Arrived>> {
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, attempt: Attempt) {
         let hour = attempt.received_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(attempt.received_at);
         let address = attempt.address.parse().map_or(attempt.address.clone(), |address| limit_key(address).to_string());
@@ -62,6 +83,43 @@ impl Door {
             refused.attempts.push(attempt);
         }
     }
+}
+
+/// Stores a delivery together with all that arrived while the ones before were written: one transaction, and one wait
+/// for the disk, for as many as there are. Those that cannot be stored together are each stored alone.
+pub(super) async fn keep(app: &App, arrival: Arrival) -> Result<()> {
+    let arrival = Arc::new(arrival);
+    let (stored, mut heard) = oneshot::channel();
+    app.door.arrived().push(Arrived { arrival: Arc::clone(&arrival), stored });
+    let outcome = tokio::select! {
+        biased;
+        outcome = &mut heard => outcome,
+        turn = app.door.keeper.acquire() => {
+            let arrived = std::mem::take(&mut *app.door.arrived());
+            if !arrived.is_empty()
+                && let Err(error) = keep_all(app, arrived).await
+            {
+                tracing::warn!(error = %error, "Webhooks could not be stored together");
+            }
+            drop(turn);
+            heard.await
+        }
+    };
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(_) => inbox::keep(&mut *app.webhook_connection().await?, &[arrival]).await.map(|_| ()),
+    }
+}
+
+async fn keep_all(app: &App, arrived: Vec<Arrived>) -> Result<()> {
+    let (arrivals, waiting): (Vec<_>, Vec<_>) =
+        arrived.into_iter().map(|arrived| (arrived.arrival, arrived.stored)).unzip();
+    inbox::keep(&mut *app.webhook_connection().await?, &arrivals).await?;
+    for stored in waiting {
+        // One whose request is gone need not hear of it.
+        let _ = stored.send(());
+    }
+    Ok(())
 }
 
 /// Notes a refused delivery. One task of a process writes at a time, for all that came meanwhile, so that forged

@@ -1,19 +1,19 @@
 //! The inbox: an event is stored once, whichever way it came, with the job that processes it.
 
-use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use scoped_futures::ScopedFutureExt;
-use serde_json::Value;
+use std::sync::Arc;
 
-use super::attempts::{self, Attempt, Verdict};
-use super::{EventSource, EventStatus, routes};
-use crate::db::schema::webhook_events;
-use crate::db::{self, Connection};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::attempts::Attempt;
+use super::{EventSource, EventStatus, IgnoredBecause, process, routes};
+use crate::db::Connection;
+use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
-use crate::ids::EventId;
-use crate::jobs::{Job, queue};
+use crate::ids::{EventId, JobId};
+use crate::jobs::{Job, JobKind};
 use crate::payments::EventEnvelope;
+use crate::tokens::hex;
 
 /// An event as its provider tells it.
 #[derive(Debug)]
@@ -26,57 +26,88 @@ pub struct Told {
     pub kind: String,
     /// Whether it is of live mode.
     pub livemode: bool,
+    /// Why it has no effect, when that is certain already.
+    pub ignored: Option<IgnoredBecause>,
 }
 
 impl Told {
-    /// An event of Stripe's.
-    pub(super) fn by_stripe(event: &EventEnvelope) -> Self {
+    /// An event of Stripe's, to a shop whose key is of live mode or not.
+    pub(super) fn by_stripe(event: &EventEnvelope, is_live: bool) -> Self {
         let (id, kind) = (event.id.clone(), event.kind.clone());
-        Self { provider: routes::PROVIDER, id, kind, livemode: event.livemode }
+        let ignored = if event.livemode == is_live { process::ignored(event) } else { None };
+        Self { provider: routes::PROVIDER, id, kind, livemode: event.livemode, ignored }
     }
 }
 
-/// Stores an event; answers whether it is new. A delivery is logged in the same transaction; what was not delivered was
-/// found in the provider's list.
+/// An event that came, to be stored.
+#[derive(Debug)]
+pub struct Arrival {
+    /// As its provider tells it.
+    pub event: Told,
+    /// All of it.
+    pub document: Value,
+    /// How it was delivered; `None` for one that was found in the provider's list.
+    pub delivery: Option<Attempt>,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+}
+
+impl Arrival {
+    fn row(&self, id: EventId) -> Value {
+        let job = Job::ProcessEvent(id);
+        let source = if self.delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp };
+        let status = if self.event.ignored.is_some() { EventStatus::Ignored } else { EventStatus::Pending };
+        let attempt = self.delivery.as_ref();
+        json!({
+            "id": id.0, "provider": self.event.provider, "event_id": self.event.id, "event_type": self.event.kind,
+            "payload": self.document, "livemode": self.event.livemode, "source": source, "received_at": self.received_at,
+            "status": status, "ignored_because": self.event.ignored,
+            "job_id": JobId::new().0, "job": job.payload(), "dedupe_key": id.to_string(),
+            "attempt_id": attempt.map(|attempt| attempt.id.0), "address": attempt.map(|attempt| &attempt.address),
+            "user_agent": attempt.map(|attempt| &attempt.user_agent), "latency_ms": attempt.map(|attempt| attempt.latency_ms),
+            "body_sha256": attempt.and_then(|attempt| attempt.body_sha256.as_deref()).map(hex),
+        })
+    }
+}
+
+/// In one order by all processes, so that they wait for each other's events and never in a circle.
+const KEEP: &str = "
+    WITH told AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset($1) AS told (id uuid, provider text, event_id text, event_type text,
+            payload jsonb, livemode boolean, source text, received_at timestamptz, status text, ignored_because text, job_id uuid, job jsonb, dedupe_key text,
+            attempt_id uuid, address text, user_agent text, latency_ms bigint, body_sha256 text)
+        ORDER BY provider, event_id
+    ), event AS (
+        INSERT INTO webhook_events (id, provider, event_id, event_type, payload, livemode, status, source, received_at,
+            ignored_because, processed_at)
+        SELECT id, provider, event_id, event_type, payload, livemode, status, source, received_at, ignored_because,
+            CASE WHEN status = 'ignored' THEN received_at END
+        FROM told ON CONFLICT DO NOTHING RETURNING id, status
+    ), job AS (
+        INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at)
+        SELECT job_id, $2, job, dedupe_key, 'queued', received_at, 0, $3, received_at FROM told
+        WHERE id IN (SELECT id FROM event WHERE status = 'pending')
+    ), attempt AS (
+        INSERT INTO webhook_attempts (id, provider, verdict, event_id, event_type, body_sha256, address, user_agent,
+            latency_ms, received_at)
+        SELECT attempt_id, provider, CASE WHEN id IN (SELECT id FROM event) THEN 'accepted' ELSE 'duplicate' END,
+            left(event_id, 200), left(event_type, 200), decode(body_sha256, 'hex'), address, user_agent, latency_ms,
+            received_at
+        FROM told WHERE attempt_id IS NOT NULL
+    )
+    SELECT id FROM event";
+
+/// Stores events with the jobs that process them and the log of their deliveries, in one statement; answers how many are
+/// new.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn keep(
-    conn: &mut Connection,
-    event: &Told,
-    document: &Value,
-    delivery: Option<&Attempt>,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let source = if delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp };
-    db::transaction(conn, |conn| {
-        async move {
-            let id = EventId::new();
-            let stored = diesel::insert_into(webhook_events::table)
-                .values((
-                    webhook_events::id.eq(id),
-                    webhook_events::provider.eq(event.provider),
-                    webhook_events::event_id.eq(&event.id),
-                    webhook_events::event_type.eq(&event.kind),
-                    webhook_events::payload.eq(document),
-                    webhook_events::livemode.eq(event.livemode),
-                    webhook_events::status.eq(EventStatus::Pending),
-                    webhook_events::source.eq(source),
-                    webhook_events::received_at.eq(now),
-                ))
-                .on_conflict_do_nothing()
-                .execute(conn)
-                .await?;
-            if stored > 0 {
-                queue::enqueue(conn, Job::ProcessEvent(id), &id.to_string(), now, now).await?;
-            }
-            if let Some(attempt) = delivery {
-                let verdict = if stored > 0 { Verdict::Accepted } else { Verdict::Duplicate };
-                attempts::write(conn, &[Attempt { verdict, ..attempt.clone() }]).await?;
-            }
-            Ok(stored > 0)
-        }
-        .scope_boxed()
-    })
-    .await
+/// Those of the database; none of them is stored then.
+pub async fn keep(conn: &mut Connection, arrivals: &[Arc<Arrival>]) -> Result<usize> {
+    let rows: Vec<Value> = arrivals.iter().map(|arrival| arrival.row(EventId::new())).collect();
+    Statement::constant(KEEP)
+        .with(Bind::Json(Value::Array(rows)))
+        .with(Bind::Text(JobKind::ProcessEvent.to_string()))
+        .with(Bind::Int(JobKind::ProcessEvent.max_attempts().into()))
+        .execute(conn)
+        .await
 }

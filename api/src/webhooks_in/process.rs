@@ -10,9 +10,9 @@ use super::{EventStatus, IgnoredBecause, shippo};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::checkout::model::CheckoutStatus;
-use crate::db::Connection;
 use crate::db::schema::{checkouts, orders, webhook_events};
 use crate::db::statement::{Bind, Statement};
+use crate::db::{Connection, Prepare};
 use crate::error::{Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId};
 use crate::payments::{EventEnvelope, SessionView, Standing};
@@ -77,6 +77,7 @@ pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
             let tries = webhook_events::tries.eq(webhook_events::tries + 1);
             diesel::update(pending)
                 .set((tries, webhook_events::last_error.eq(error.to_string())))
+                .prepared()
                 .execute(&mut conn)
                 .await?;
         }
@@ -103,6 +104,15 @@ async fn attempt(
     }
 }
 
+/// Why an event of our mode has no effect, as its type says already; such a one needs no job.
+pub(super) fn ignored(event: &EventEnvelope) -> Option<IgnoredBecause> {
+    match event.is_of_a_known_type() {
+        _ if event.may_matter() => None,
+        true => Some(IgnoredBecause::NotNeeded),
+        false => Some(IgnoredBecause::UnknownType),
+    }
+}
+
 async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<Effect> {
     if event.livemode != app.stripe.is_live() {
         let mut conn = app.connection().await?;
@@ -110,6 +120,9 @@ async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<Effect> {
             format!("The event {} is of the other mode (livemode: {}) than our key.", event.id, event.livemode);
         alerts::raise(&mut conn, AlertKind::WrongMode, "stripe", None, &detail, app.clock.now()).await?;
         return Ok(Effect::None(IgnoredBecause::OtherMode));
+    }
+    if let Some(because) = ignored(event) {
+        return Ok(Effect::None(because));
     }
     if let Some(intent) = event.payment_of_aftermath()
         && !learn_payment(app, intent).await?
@@ -130,8 +143,8 @@ async fn take_effect(app: &Arc<App>, event: &EventEnvelope) -> Result<Effect> {
     let session = event.session().map_err(|error| Error::Internal(format!("{} is unreadable: {error}", event.id)))?;
     match session {
         Some((session, checkout_id)) => apply_session(app, session, checkout_id.as_deref()).await,
-        None if event.is_of_a_known_type() => Ok(Effect::None(IgnoredBecause::NotNeeded)),
-        None => Ok(Effect::None(IgnoredBecause::UnknownType)),
+        // A review that was closed, say.
+        None => Ok(Effect::None(IgnoredBecause::NotNeeded)),
     }
 }
 
@@ -176,6 +189,10 @@ async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option
     };
     if session.standing == Standing::Expired && !status.is_live() {
         // Mostly we closed it ourselves.
+        return Ok(Effect::Taken);
+    }
+    if session.standing == Standing::Paid && status == CheckoutStatus::Completed {
+        // The return page was faster.
         return Ok(Effect::Taken);
     }
     // What is final is believed; anything else may be old news, so Stripe is asked how it is now.

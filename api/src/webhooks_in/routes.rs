@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::attempts::{Attempt, Verdict};
 use super::door;
-use super::inbox::{self, Told};
+use super::inbox::{Arrival, Told};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::client_address::client_address;
@@ -89,13 +89,11 @@ pub(super) async fn answer(
 ) -> Result<HttpResponse> {
     match read {
         Ok((event, document)) => {
+            attempt.latency_ms = millis_since(started);
+            let received_at = attempt.received_at;
+            let arrival = Arrival { event, document, delivery: Some(attempt), received_at };
             let task_app = Arc::clone(app);
-            let store = async move {
-                let mut conn = task_app.webhook_connection().await?;
-                attempt.latency_ms = millis_since(started);
-                inbox::keep(&mut conn, &event, &document, Some(&attempt), attempt.received_at).await
-            };
-            app.run_to_end(store).await?;
+            app.run_to_end(async move { door::keep(&task_app, arrival).await }).await?;
             app.wake.ring();
             Ok(HttpResponse::Ok().json(Receipt { received: true }))
         }
@@ -169,7 +167,7 @@ async fn read(
     let malformed = |error| Refusal { verdict: Verdict::Malformed, error };
     let event: EventEnvelope = serde_json::from_slice(&body).map_err(unreadable).map_err(malformed)?;
     let document = document(&body).map_err(malformed)?;
-    Ok((Told::by_stripe(&event), document))
+    Ok((Told::by_stripe(&event, app.stripe.is_live()), document))
 }
 
 /// What an event calls itself, also one that is not signed.

@@ -17,7 +17,7 @@ use super::{EndpointStatus, endpoints, outcome, payload};
 use crate::app::App;
 use crate::db::schema::webhook_endpoints;
 use crate::db::statement::{Bind, Statement};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, Prepare};
 use crate::error::Result;
 use crate::ids::{OutboundEventId, WebhookDeliveryId, WebhookEndpointId};
 use crate::jobs::{Job, queue};
@@ -81,6 +81,7 @@ async fn take_turn(app: &App, id: WebhookEndpointId) -> Result<Option<Turn>> {
     // It waits for whoever just ends a turn, who has then seen all that was committed before.
     let taken = diesel::update(enabled().filter(is_free))
         .set((webhook_endpoints::lease_token.eq(token), webhook_endpoints::leased_until.eq(now + LEASE)))
+        .prepared()
         .execute(&mut conn)
         .await?;
     if taken == 0 {
@@ -168,6 +169,7 @@ async fn end_turn(conn: &mut Connection, turn: &Turn, now: DateTime<Utc>) -> Res
                     webhook_endpoints::lease_token.eq(None::<Uuid>),
                     webhook_endpoints::leased_until.eq(None::<DateTime<Utc>>),
                 ))
+                .prepared()
                 .execute(conn)
                 .await?;
             match next(conn, turn.endpoint).await? {

@@ -9,8 +9,8 @@ use super::deliver::look_again;
 use super::model::{NewWebhookReplay, WebhookAttempt, WebhookDelivery, WebhookDeliveryDetail};
 use super::payload;
 use super::{DeliveryStatus, EndpointStatus, EventType, endpoints};
-use crate::db::Connection;
 use crate::db::schema::{outbound_events, webhook_deliveries, webhook_delivery_attempts};
+use crate::db::{Connection, Prepare};
 use crate::error::{Code, Error, Result};
 use crate::http::etag::Expected;
 use crate::ids::{OrderId, OutboundEventId, WebhookDeliveryId, WebhookEndpointId};
@@ -181,6 +181,7 @@ pub async fn replay(conn: &mut Connection, id: WebhookDeliveryId, now: DateTime<
             webhook_deliveries::next_attempt_at.eq(now),
             webhook_deliveries::finished_at.eq(None::<DateTime<Utc>>),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     look_again(conn, endpoint, now, now).await
@@ -212,6 +213,7 @@ pub async fn replay_since(
             webhook_deliveries::next_attempt_at.eq(now),
             webhook_deliveries::finished_at.eq(None::<DateTime<Utc>>),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     look_again(conn, endpoint, now, now).await?;

@@ -10,7 +10,7 @@ use super::send::Said;
 use super::{DeliveryStatus, DisabledReason, EndpointStatus};
 use crate::alerts::{self, AlertKind};
 use crate::db::schema::{webhook_deliveries, webhook_delivery_attempts, webhook_endpoints};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, Prepare};
 use crate::error::Result;
 use crate::ids::{WebhookDeliveryId, WebhookEndpointId, WebhookTryId};
 
@@ -70,6 +70,7 @@ async fn keep(conn: &mut Connection, delivery: WebhookDeliveryId, said: &Said, n
             webhook_delivery_attempts::error.eq(&said.error),
             webhook_delivery_attempts::response_body.eq(&said.body),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -100,6 +101,7 @@ async fn finish(
             webhook_deliveries::last_error.eq(&said.error),
             webhook_deliveries::finished_at.eq(now),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -114,6 +116,7 @@ async fn try_again(conn: &mut Connection, due: &Due, said: &Said, pause: i64, no
             webhook_deliveries::last_http_status.eq(said.http_status.map(i32::from)),
             webhook_deliveries::last_error.eq(&said.error),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(())
@@ -123,7 +126,7 @@ async fn try_again(conn: &mut Connection, due: &Due, said: &Said, pause: i64, no
 async fn recover(conn: &mut Connection, id: WebhookEndpointId) -> Result<()> {
     let failing = webhook_endpoints::table.find(id).filter(webhook_endpoints::failing_since.is_not_null());
     let cleared = webhook_endpoints::failing_since.eq(None::<DateTime<Utc>>);
-    diesel::update(failing).set(cleared).execute(conn).await?;
+    diesel::update(failing).set(cleared).prepared().execute(conn).await?;
     Ok(())
 }
 
@@ -135,7 +138,7 @@ async fn failing_since(conn: &mut Connection, id: WebhookEndpointId, now: DateTi
     if let Some(since) = since {
         return Ok(since);
     }
-    diesel::update(endpoint).set(webhook_endpoints::failing_since.eq(now)).execute(conn).await?;
+    diesel::update(endpoint).set(webhook_endpoints::failing_since.eq(now)).prepared().execute(conn).await?;
     Ok(now)
 }
 
@@ -155,6 +158,7 @@ async fn disable(
             webhook_endpoints::updated_at.eq(now),
         ))
         .returning(webhook_endpoints::url)
+        .prepared()
         .get_result(conn)
         .await
         .optional()?;

@@ -138,6 +138,13 @@ impl TestApp {
         self.get(&format!("/v1/carts/{}", cart.id)).header("X-Cart-Token", &cart.token).send().await.expect(200)
     }
 
+    /// From now on Stripe is asked for the tax, which euro prices contain.
+    pub(crate) async fn ask_stripe_for_tax(&self) {
+        let settings =
+            json!({"provider": "stripe", "tax_behavior_rules": [{"currency": "EUR", "tax_behavior": "inclusive"}]});
+        self.staff_patch("/v1/admin/tax-settings", settings).send().await.expect(200);
+    }
+
     /// Orders a fault of the sandbox.
     pub(crate) async fn fault(&self, fault: Value) {
         self.control("faults", fault).await;

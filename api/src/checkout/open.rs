@@ -1,0 +1,39 @@
+//! Opening a checkout whose session is there: one statement, as shoppers wait for it.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::model::CheckoutRow;
+use crate::db::Connection;
+use crate::db::statement::{Bind, Statement};
+use crate::error::Result;
+use crate::orders::timeline::{self, EventKind};
+use crate::payments::SessionView;
+
+const OPEN: &str = "
+    UPDATE checkouts SET status = 'open', session_id = $2, url = $3, updated_at = $4
+    WHERE id = $1 AND status = 'creating' RETURNING id";
+
+/// Opens a checkout that is still being made, under a session of the order's total. Answers `false` when it is no longer.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn open(
+    conn: &mut Connection,
+    checkout: &CheckoutRow,
+    session: &SessionView,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let opened = Statement::constant(OPEN)
+        .with(Bind::Uuid(checkout.id.0))
+        .with(Bind::Text(session.id.clone()))
+        .with(Bind::NullableText(session.url.clone()))
+        .with(Bind::Time(now));
+    let (kind, detail) = (EventKind::CheckoutOpened, json!({"session_id": session.id}));
+    let mut entry = timeline::entry(checkout.order_id, kind, &detail, now);
+    let mut told = timeline::tell(checkout.order_id, kind, &detail, now)?;
+    for follows in [&mut entry, &mut told] {
+        follows.push(" WHERE EXISTS (SELECT FROM opened)");
+    }
+    Ok(Statement::together([("opened", opened), ("entry", entry)], &told).execute(conn).await? > 0)
+}
