@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -65,6 +66,7 @@ pub struct App {
     pub metrics: Metrics,
     /// Fault points for tests.
     pub faults: Faults,
+    leaving: AtomicBool,
     pool: Pool,
     webhook_pool: Pool,
     runtime: Handle,
@@ -113,6 +115,7 @@ impl App {
             door: Door::default(),
             metrics: Metrics::default(),
             faults: config.faults.clone(),
+            leaving: AtomicBool::new(false),
             pool,
             webhook_pool,
             runtime,
@@ -124,6 +127,17 @@ impl App {
     /// The ways to providers, for metrics and health.
     pub fn ways(&self) -> impl Iterator<Item = &Outbound> {
         self.stripe.ways().into_iter().chain(self.shippo.iter().map(Shippo::way)).chain([&self.ecb])
+    }
+
+    /// From now on load balancers are told to send requests elsewhere.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this process is about to stop.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// A connection from the pool.

@@ -115,8 +115,13 @@ impl Running {
         self.tasks.spawn(async move { worker::work(app, stop).await });
     }
 
-    /// Stops gracefully: no new requests and jobs, those in work finish, leases go back, then the pool closes.
+    /// Stops gracefully: load balancers are told, then no new requests and jobs, those in work finish, leases go back, and
+    /// the pool closes.
     pub async fn stop(self) {
+        if self.server.is_some() && !self.app.config.leave.is_zero() {
+            self.app.leave();
+            tokio::time::sleep(self.app.config.leave).await;
+        }
         // Streams have no end of their own.
         self.app.live.close();
         if let Some(server) = &self.server {

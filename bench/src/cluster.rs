@@ -255,7 +255,8 @@ async fn is_ready(address: SocketAddr) -> bool {
 
 fn serve(shop: &Shop, url: &str, address: SocketAddr) -> Result<Child, String> {
     let mut command = shop.merx(&["serve"]);
-    command.env("DATABASE_URL", url).env("MERX_BIND", address.to_string()).stdout(Stdio::null());
+    command.env("DATABASE_URL", url).env("MERX_BIND", address.to_string()).env("MERX_LEAVE_SECONDS", "1");
+    command.stdout(Stdio::null());
     command.spawn().map_err(|error| error.to_string())
 }
 

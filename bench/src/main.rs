@@ -197,7 +197,7 @@ fn tell(report: &Report) -> Result<(), String> {
     let text = report.text();
     println!("{text}");
     if let Ok(title) = std::env::var("MERX_BENCH_KEEP") {
-        let date = chrono::Utc::now().date_naive().to_string();
+        let date = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).date_naive().to_string();
         let file = earlier::keep(&date, &format!("# {title}\n\n{text}"))?;
         eprintln!("Kept in {}", file.display());
     }

@@ -123,6 +123,13 @@ async fn one_variant_must_have_all_that_is_asked() {
         ("option[size][]=S&option[size][]=L&min_price=2500&max_price=4000", vec!["Shirt"]),
         ("option[size]=M&option[colour]=red", vec![]),
         ("min_price=4000", vec!["Jumper"]),
+        ("max_price=600", vec!["Mug"]),
+        // Between the prices of two variants there is none.
+        ("min_price=1500&max_price=1600", vec![]),
+        ("min_price=1500&max_price=2500", vec!["Shirt"]),
+        ("min_price=900&max_price=1100&sort=title", vec!["Jumper", "Shirt"]),
+        ("min_price=900&max_price=1100&in_stock=true", vec![]),
+        ("min_price=400&max_price=2500&in_stock=true&sort=price", vec!["Mug", "Shirt"]),
         ("collection=wear", vec!["Shirt"]),
         ("collection=nothing", vec![]),
         ("tag=b", vec!["Jumper"]),

@@ -270,6 +270,33 @@ async fn many_events_are_retried_by_status_and_time() {
     app.finish().await;
 }
 
+/// Deliveries that arrive while others are written are written together; each event is stored once all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn deliveries_that_arrive_together_are_each_stored_once() {
+    let app = TestApp::start().await;
+    let events: Vec<String> = (0..30)
+        .map(|number| {
+            let kind = if number % 2 == 0 { "no.such.type" } else { "checkout.session.no_such_type" };
+            event(&format!("evt_{number}"), kind, json!({"id": "x", "name": "o\u{0}o"}))
+        })
+        .collect();
+    let twice = events.iter().chain(&events);
+    let answers = join_all(twice.map(async |body| deliver(&app, &sign(&app, WEBHOOK_SECRET, body, 0), body).await));
+    for answer in answers.await {
+        answer.expect(200);
+    }
+    let count = async |what: &str| app.count(&format!("SELECT count(*) FROM {what}")).await;
+    assert_eq!(count("webhook_events").await, 30);
+    assert_eq!(count("webhook_events WHERE status = 'ignored' AND ignored_because = 'unknown_type'").await, 15);
+    assert_eq!(count("jobs WHERE kind = 'process_event'").await, 15);
+    for verdict in ["accepted", "duplicate"] {
+        assert_eq!(count(&format!("webhook_attempts WHERE verdict = '{verdict}'")).await, 30, "{verdict}");
+    }
+    app.run_jobs().await;
+    assert_eq!(count("webhook_events WHERE status = 'pending'").await, 0);
+    app.finish().await;
+}
+
 /// An event that names an order of ours which we do not know waits for an hour.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_waits_for_its_order() {

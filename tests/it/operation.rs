@@ -41,6 +41,25 @@ async fn a_worker_process_works() {
     app.finish().await;
 }
 
+/// A load balancer hears that a process is about to stop while that still serves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_leaves_before_it_stops() {
+    let app = TestApp::start().await;
+    let other = app.process(&[("MERX_LEAVE_SECONDS", "300")]).await;
+    app.call_at(&other.base_url, "GET", "/readyz").send().await.expect(200);
+    other.ask_to_stop();
+    guard(async {
+        while app.call_at(&other.base_url, "GET", "/readyz").send().await.status != 503 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let reply = app.call_at(&other.base_url, "GET", "/v1/products").send().await;
+    assert_eq!((reply.status, reply.header("connection")), (200, "close"));
+    other.kill().await;
+    app.finish().await;
+}
+
 /// SIGTERM in the middle of a checkout: the request is answered, then the process ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_finishes_the_requests_in_work() {

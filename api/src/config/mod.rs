@@ -87,6 +87,8 @@ pub struct Config {
     pub rate_limits: Option<RateLimits>,
     /// `MERX_DRAIN_SECONDS`: how long requests and jobs in work get to finish at shutdown (30).
     pub drain: Duration,
+    /// `MERX_LEAVE_SECONDS`: how long `serve` goes on serving at shutdown while `/readyz` answers 503 (0).
+    pub leave: Duration,
     /// `MERX_EVENTS_HEARTBEAT_SECONDS`: how often `GET /v1/admin/events` says that it lives, and looks up who listens (15).
     pub events_heartbeat: Duration,
     /// `MERX_WORKERS`: actix threads (one per core).
@@ -318,6 +320,7 @@ impl Config {
             trusted_proxies: env.list("MERX_TRUSTED_PROXIES")?,
             rate_limits: env.rate_limits()?,
             drain: Duration::from_secs(env.or("MERX_DRAIN_SECONDS", 30u64)?),
+            leave: Duration::from_secs(env.between("MERX_LEAVE_SECONDS", 0, 0..=300)?),
             events_heartbeat: Duration::from_secs(env.between("MERX_EVENTS_HEARTBEAT_SECONDS", 15, 1..=60)?),
             workers: env.workers()?,
             clock_file: env.optional("MERX_CLOCK_FILE")?,

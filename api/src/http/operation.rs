@@ -67,10 +67,13 @@ pub async fn get_livez() -> HttpResponse {
 
 /// The process can serve
 ///
-/// Asks the database; send no traffic while it answers 503. `warnings` are for people, and no reason to send none.
+/// Asks the database; send no traffic while it answers 503, as it also does before it stops (`MERX_LEAVE_SECONDS`). `warnings` are for people, and no reason to send none.
 #[utoipa::path(operation_id = "get_readyz", tag = "operation", responses((status = 200, description = "Ready", body = Readiness)))]
 #[get("/readyz")]
 pub async fn get_readyz(app: web::Data<App>) -> Result<HttpResponse> {
+    if app.is_leaving() {
+        return Err(Error::problem(Code::Unavailable, "This process is about to stop. Ask another one.").retry_after(5));
+    }
     let mut conn = app.connection().await?;
     let schema = crate::db::schema::webhook_events::table;
     let reachable = diesel::QueryDsl::limit(diesel::QueryDsl::select(schema, crate::db::schema::webhook_events::id), 0);

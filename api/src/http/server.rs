@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError, get, web};
 use utoipa_swagger_ui::SwaggerUi;
@@ -37,6 +37,7 @@ pub fn start(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .app_data(document.clone())
             .wrap(from_fn(ready::follow_staff))
             .wrap(from_fn(answer_head))
+            .wrap(from_fn(say_farewell))
             .wrap(from_fn(rate_limit::limit_requests))
             .wrap(from_fn(caller::identify))
             .wrap(from_fn(request_log::log_requests))
@@ -115,6 +116,19 @@ async fn answer_head(
         request.head_mut().method = Method::GET;
     }
     next.call(request).await
+}
+
+/// A process that is about to stop keeps no connection: the next request goes to another one.
+async fn say_farewell(
+    app: web::Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> std::result::Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    if app.is_leaving() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
 }
 
 /// What no route matches: 405 when the path knows other methods, else 404.

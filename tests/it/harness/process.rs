@@ -72,10 +72,15 @@ impl Process {
         assert!(!status.success(), "the process should have died at its fault point");
     }
 
-    /// SIGTERM; the process must end well.
-    pub(crate) async fn terminate(mut self) {
+    /// SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// SIGTERM; the process must end well.
+    pub(crate) async fn terminate(mut self) {
+        self.ask_to_stop();
         let status = guard(self.child.wait()).await.unwrap();
         assert!(status.success(), "{status}");
     }
