@@ -28,7 +28,7 @@ async fn schemathesis_finds_no_5xx_and_nothing_undocumented() {
         .args(["-H", "X-Order-Token: ot_of_nobody", "--exclude-checks", NOT_ITS_BUSINESS])
         // It would wait for the stream's end.
         .args(["--exclude-operation-id", "stream_events"])
-        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--max-time", "60"])
+        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--max-time", "90"])
         .args(["--continue-on-failure", "--warnings", "off", "--suppress-health-check", "all", "--no-color"])
         .kill_on_drop(true)
         .output();
@@ -38,8 +38,7 @@ async fn schemathesis_finds_no_5xx_and_nothing_undocumented() {
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     let generated = said.split_once(" generated").and_then(|(before, _)| before.rsplit(char::is_whitespace).next());
     let generated: u32 = generated.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{said}"));
-    // Two of each operation, also on a machine that has other work.
-    assert!(generated > 432, "only {generated} cases: {said}");
+    assert!(generated > 1000, "only {generated} cases: {said}");
     app.advance(3600).await;
     app.run_jobs().await;
     app.finish().await;
