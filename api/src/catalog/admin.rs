@@ -5,7 +5,8 @@ use scoped_futures::ScopedFutureExt;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::list::{self, Filter, Sort, TotalCount};
+use super::filter::Filter;
+use super::list::{self, Sort, TotalCount};
 use super::model::{Product, ProductStatus};
 use super::patches::ProductPatch;
 use super::read::{self, Audience};

@@ -5,7 +5,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::Serialize;
 
-use super::list::{Except, Filter};
+use super::filter::{Except, Filter};
 use super::model::{Availability, PriceRange};
 use crate::db::Connection;
 use crate::db::statement::Bind;

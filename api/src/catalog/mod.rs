@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod changes;
 pub mod facets;
+pub mod filter;
 pub mod html;
 pub mod list;
 mod media;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::facets::{self, Facet, FacetName};
-use super::list::{self, Filter, Relation, Sort, TotalCount};
+use super::filter::Filter;
+use super::list::{self, Relation, Sort, TotalCount};
 use super::model::{Product, ProductStatus, ProductSummary, Variant};
 use super::read::{self, Audience};
 use super::shown::Shows;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
-use super::list::facet;
+use super::filter::facet;
 use super::model::{Price, Product, Variant};
 use super::patches::VariantPatch;
 use super::read::{self, Audience};

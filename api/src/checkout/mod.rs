@@ -16,10 +16,13 @@ mod holds;
 pub mod model;
 mod open;
 mod order;
+mod paid;
 mod reserve;
+mod review;
 pub mod routes;
 mod start;
 mod stock;
 
-pub use apply::{apply, dismiss_review, release, settle_review};
+pub use apply::{apply, release};
 pub use close::{Closed, close, request_cancel};
+pub use review::{dismiss_review, settle_review};

@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::columns::Column;
-use crate::catalog::list::{self, Filter, Sort};
+use crate::catalog::filter::Filter;
+use crate::catalog::list::{self, Sort};
 use crate::catalog::model::{Media, Product, ProductStatus, Variant};
 use crate::db::Connection;
 use crate::db::schema::variant_prices;

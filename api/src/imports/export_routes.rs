@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::export::{Export, Piece};
 use crate::app::App;
-use crate::catalog::list::Filter;
+use crate::catalog::filter::Filter;
 use crate::catalog::model::ProductStatus;
 use crate::catalog::routes::parts;
 use crate::error::Result;
