@@ -63,6 +63,9 @@ async fn unknown_routes_and_methods_are_problems_too() {
     let reply = app.call("DELETE", "/v1/carts").undocumented().send().await;
     assert_eq!(reply.header("allow"), "POST");
     reply.problem(405, "method_not_allowed");
+    let reply = app.staff_get("/v1/admin/inbox/events/retry").undocumented().send().await;
+    assert_eq!(reply.header("allow"), "POST", "it is no event's id");
+    reply.problem(405, "method_not_allowed");
     app.get("/v1/products/no-such-product").send().await.problem(404, "not_found");
     app.get("/v1/carts/not-an-id").header("X-Cart-Token", "ct_x").send().await.problem(404, "not_found");
     app.finish().await;

@@ -1,4 +1,4 @@
-//! A stranger reads the OpenAPI document and sends what it can think of: Schemathesis, within a bounded time.
+//! A stranger reads the OpenAPI document and sends what it can think of: Schemathesis, so many cases of each operation.
 
 use serde_json::json;
 
@@ -28,11 +28,11 @@ async fn schemathesis_finds_no_5xx_and_nothing_undocumented() {
         .args(["-H", "X-Order-Token: ot_of_nobody", "--exclude-checks", NOT_ITS_BUSINESS])
         // It would wait for the stream's end.
         .args(["--exclude-operation-id", "stream_events"])
-        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--max-time", "90"])
+        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "3", "--seed", "1"])
         .args(["--continue-on-failure", "--warnings", "off", "--suppress-health-check", "all", "--no-color"])
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(std::time::Duration::from_secs(240), run).await;
+    let output = tokio::time::timeout(std::time::Duration::from_secs(600), run).await;
     let output = output.expect("it ends by itself").expect("Schemathesis is installed by script/bootstrap test");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -71,7 +71,8 @@ impl Made {
                 .all(|(wanted, given)| wanted == given || wanted.starts_with('{') && !given.is_empty())
                 && template.split('/').count() == path.split('/').count()
         };
-        let found = self.paths.iter().filter(|(template, _)| matches(template));
-        found.flat_map(|(_, methods)| methods).copied().collect()
+        let literal = self.paths.iter().find(|(template, _)| template == path);
+        let found = literal.or_else(|| self.paths.iter().find(|(template, _)| matches(template)));
+        found.map(|(_, methods)| methods.clone()).unwrap_or_default()
     }
 }

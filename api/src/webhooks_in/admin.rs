@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::guard::GuardContext;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -215,10 +216,15 @@ async fn answer(app: &App, staff: &Staff, id: EventId) -> Result<HttpResponse> {
     params(("id" = EventId, Path, description = "The event's id")),
     responses((status = 200, description = "The event", body = InboxEvent)),
 )]
-#[get("/v1/admin/inbox/events/{id}")]
+#[get("/v1/admin/inbox/events/{id}", guard = "is_an_event")]
 pub async fn get_inbox_event(app: web::Data<App>, staff: Staff, id: Id<EventId>) -> Result<HttpResponse> {
     staff.require(Scope::InboxRead)?;
     answer(&app, &staff, id.0).await
+}
+
+/// Whether the path's last part is an id, and not the action upon many of them.
+fn is_an_event(request: &GuardContext) -> bool {
+    !request.head().uri.path().ends_with("/retry")
 }
 
 /// Retry an event
