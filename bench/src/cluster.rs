@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel_async::RunQueryDsl;
 use hyper::Method;
 use merx::db::pool;
+use merx::ids::OrderId;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -96,17 +98,25 @@ pub(crate) async fn measure(shop: &mut Shop) -> Result<Seen, String> {
     })
 }
 
-/// Every order that a client was told is paid is there once, and the books are right.
+#[derive(diesel::QueryableByName)]
+struct Confirmed {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: OrderId,
+}
+
+/// Every order that a client was told is paid is there, none of a cart that has another, and the books are right.
 async fn verify(shop: &Shop, cluster: &Cluster, paid: &HashSet<String>) -> Result<(), String> {
     let mut conn = pool::connect_once(&cluster.standby_url).await.map_err(|error| error.to_string())?;
-    let confirmed = count(&mut conn, "SELECT count(*) FROM orders WHERE status = 'confirmed'").await?;
+    let confirmed = diesel::sql_query("SELECT id FROM orders WHERE status = 'confirmed'").load(&mut conn).await;
+    let confirmed: Vec<Confirmed> = confirmed.map_err(|error| error.to_string())?;
     let of_carts = "SELECT count(DISTINCT cart_id) FROM orders WHERE status = 'confirmed'";
     let carts = count(&mut conn, of_carts).await?;
-    if confirmed != carts {
-        return Err(format!("{confirmed} orders are paid for {carts} carts"));
+    if i64::try_from(confirmed.len()) != Ok(carts) {
+        return Err(format!("{} orders are paid for {carts} carts", confirmed.len()));
     }
-    if usize::try_from(confirmed).is_ok_and(|confirmed| confirmed < paid.len()) {
-        return Err(format!("{} orders were acknowledged, {confirmed} are there", paid.len()));
+    let there: HashSet<String> = confirmed.iter().map(|order| order.id.to_string()).collect();
+    if let Some(lost) = paid.iter().find(|order| !there.contains(*order)) {
+        return Err(format!("{lost} was acknowledged and is lost"));
     }
     let output = shop.merx(&["check"]).env("DATABASE_URL", &cluster.url).output().await;
     let output = output.map_err(|error| error.to_string())?;

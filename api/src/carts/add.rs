@@ -21,10 +21,11 @@ const FEW_LINES: usize = MAX_LINES / 2;
 
 /// What is asked for and can be had, with its price in each currency. `$1` to `$4` are the lines' ids, their variants, how
 /// many of each, and the metadata of each; `$5` is the most of any. Each is looked up by itself (`OFFSET 0`): of how many
-/// there are the plan knows nothing, and would read all variants to be safe.
+/// there are the plan knows nothing, and would read all variants to be safe. In the plan for all values (`SELECT $1`) one
+/// costs what it costs in a plan for these, so that the database keeps the former and plans no more.
 const SOLD: &str = "
     SELECT asked.line_id, asked.variant_id, asked.wanted, asked.data, offer.amount, offer.priced_in, offer.most
-    FROM unnest($1, $2, $3, $4) AS asked (line_id, variant_id, wanted, data), LATERAL (
+    FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4)) AS asked (line_id, variant_id, wanted, data), LATERAL (
         SELECT price.amount, price.currency AS priced_in, LEAST(variants.max_per_order, $5) AS most
         FROM variants JOIN products ON products.id = variants.product_id
         JOIN variant_prices AS price ON price.variant_id = variants.id

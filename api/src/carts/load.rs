@@ -206,9 +206,15 @@ pub async fn row_for(conn: &mut Connection, id: CartId, token: &str, keys: &Toke
 /// # Errors
 /// Those of the database.
 pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) -> Result<(Snapshot, Available)> {
-    let (mut lines, available) = lines_of(conn, &cart).await?;
-    let discounts = discounts_of(conn, &cart, &mut lines, now).await?;
-    let all = settings::all(conn).await?;
+    let asked: &Connection = conn;
+    // Asked at once: one round trip.
+    let ((mut lines, available), discounts, all) =
+        futures_util::try_join!(lines_of(asked, &cart), discounts_of(asked, &cart, now), settings::all(asked))?;
+    let products: Vec<ProductId> = lines.iter().map(|line| line.product_id).collect();
+    let memberships = discounts::memberships(conn, &discounts, &products).await?;
+    for line in &mut lines {
+        line.collections = memberships.get(&line.product_id).cloned().unwrap_or_default();
+    }
     let sending = all.section::<ShippingSettings>()?;
     let ship_from = sending.value.origin.as_ref().map(|origin| Place::new(origin, true).address);
     let shipping = shipping_of(conn, &cart, &lines, sending, now).await?;
@@ -225,7 +231,7 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
     Ok((Snapshot { cart, lines, shipping, discounts, tax, exchange }, available))
 }
 
-async fn lines_of(conn: &mut Connection, cart: &CartRow) -> Result<(Vec<Line>, Available)> {
+async fn lines_of(mut conn: &Connection, cart: &CartRow) -> Result<(Vec<Line>, Available)> {
     if cart.first_line_at.is_none() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -264,7 +270,7 @@ async fn lines_of(conn: &mut Connection, cart: &CartRow) -> Result<(Vec<Line>, A
             ),
             (variant_prices::amount, variant_prices::origin).nullable(),
         ))
-        .load(conn)
+        .load(&mut conn)
         .await?;
     let available = rows
         .iter()
@@ -297,22 +303,11 @@ async fn shipping_of(
     Ok(Shipping::Live { table, carriers })
 }
 
-async fn discounts_of(
-    conn: &mut Connection,
-    cart: &CartRow,
-    lines: &mut [Line],
-    now: DateTime<Utc>,
-) -> Result<Vec<Candidate>> {
-    if lines.is_empty() && cart.discount_codes.is_empty() {
+async fn discounts_of(conn: &Connection, cart: &CartRow, now: DateTime<Utc>) -> Result<Vec<Candidate>> {
+    if cart.first_line_at.is_none() && cart.discount_codes.is_empty() {
         return Ok(Vec::new());
     }
-    let candidates = discounts::candidates(conn, &cart.discount_codes, cart.email.as_deref(), now).await?;
-    let products: Vec<ProductId> = lines.iter().map(|line| line.product_id).collect();
-    let memberships = discounts::memberships(conn, &candidates, &products).await?;
-    for line in lines {
-        line.collections = memberships.get(&line.product_id).cloned().unwrap_or_default();
-    }
-    Ok(candidates)
+    discounts::candidates(conn, &cart.discount_codes, cart.email.as_deref(), now).await
 }
 
 fn line(row: LineTuple, locale: Option<&Locale>) -> Line {

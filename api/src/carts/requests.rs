@@ -12,7 +12,7 @@ use crate::money::Currency;
 use crate::tax::model::TaxId;
 
 /// A cart to be created.
-#[derive(Debug, Deserialize, utoipa::ToSchema, Validate)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct NewCart {
     /// The currency of all amounts; the shop's own when absent.

@@ -1,5 +1,7 @@
 //! Carts over HTTP.
 
+use std::sync::Arc;
+
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,15 +57,14 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
         app.limits.discount_code(Caller::of(&request))?;
     }
     let currency = new.currency.unwrap_or(app.config.default_currency);
-    let shop: &App = &app;
-    let mut conn = app.connection().await?;
     let quickly = match key {
         Some(_) => None,
-        None => create_quickly(shop, &mut conn, new, currency, now).await?,
+        None => create_quickly(&app, new.clone(), currency, now).await?,
     };
     let (mut answer, replayed) = match quickly {
-        Some(row) => (Answer::of(201, &shape(&mut conn, row, now).await?)?, false),
+        Some(cart) => (Answer::of(201, &cart)?, false),
         None => {
+            let (mut conn, shop): (_, &App) = (app.connection().await?, &app);
             idempotency::once(&mut conn, key.as_ref(), now, |conn| {
                 async move {
                     let row = write::create(conn, new, currency, lifetime(shop), now).await?;
@@ -84,18 +85,22 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
     Ok(response)
 }
 
-/// Creates a cart in one statement, unless something about its lines is to be said.
-async fn create_quickly(
-    app: &App,
-    conn: &mut Connection,
-    new: &NewCart,
-    currency: Currency,
-    now: DateTime<Utc>,
-) -> Result<Option<CartRow>> {
-    if new.line_items.is_empty() {
-        return write::create(conn, new, currency, lifetime(app), now).await.map(Some);
-    }
-    add::create(conn, new, currency, lifetime(app), now).await
+/// Creates a cart in one statement, unless something about its lines is to be said; beside its connection, as a statement
+/// from another thread costs two changes of thread.
+async fn create_quickly(app: &Arc<App>, new: NewCart, currency: Currency, now: DateTime<Utc>) -> Result<Option<Cart>> {
+    let (task_app, lifetime) = (Arc::clone(app), lifetime(app));
+    app.run_to_end(async move {
+        let mut conn = task_app.connection().await?;
+        let row = match new.line_items.is_empty() {
+            true => Some(write::create(&mut conn, &new, currency, lifetime, now).await?),
+            false => add::create(&mut conn, &new, currency, lifetime, now).await?,
+        };
+        match row {
+            Some(row) => shape(&mut conn, row, now).await.map(Some),
+            None => Ok(None),
+        }
+    })
+    .await
 }
 
 /// Get a cart
@@ -169,7 +174,7 @@ pub async fn add_line_item(
     body: Json<NewLine>,
 ) -> Result<HttpResponse> {
     let (now, line) = (app.clock.now(), &body.value);
-    if let Some(cart) = add_quickly(&app, &request, id.0, &token, line).await? {
+    if let Some(cart) = add_quickly(&app, &request, id.0, &token, line.clone()).await? {
         return etag::respond(&request, HttpResponse::Ok(), cart.version, &cart);
     }
     change(&app, &request, id.0, &token, true, |conn, cart| {
@@ -181,22 +186,26 @@ pub async fn add_line_item(
 /// Adds a line in one statement, unless the client says which version of the cart it knows, or something else is to be
 /// looked at first.
 async fn add_quickly(
-    app: &App,
+    app: &Arc<App>,
     request: &HttpRequest,
     id: CartId,
     token: &CartToken,
-    line: &NewLine,
+    line: NewLine,
 ) -> Result<Option<Cart>> {
     let is_first_token = app.config.token_keys.verify(TokenKind::Cart, id.0, write::FIRST_TOKEN, &token.0);
     if Expected::from_request(request)?.is_given() || !is_first_token {
         return Ok(None);
     }
     let touch = Touch { lifetime: lifetime(app), adds_lines: true, now: app.clock.now() };
-    let mut conn = app.connection().await?;
-    match add::add_line(&mut conn, id, line, touch).await? {
-        Some(row) => shape(&mut conn, row, touch.now).await.map(Some),
-        None => Ok(None),
-    }
+    let task_app = Arc::clone(app);
+    app.run_to_end(async move {
+        let mut conn = task_app.connection().await?;
+        match add::add_line(&mut conn, id, &line, touch).await? {
+            Some(row) => shape(&mut conn, row, touch.now).await.map(Some),
+            None => Ok(None),
+        }
+    })
+    .await
 }
 
 /// Change a line

@@ -1097,6 +1097,7 @@ diesel::table! {
         discarded_at -> Nullable<Timestamptz>,
         discarded_by -> Nullable<Text>,
         discard_reason -> Nullable<Text>,
+        about -> Nullable<Text>,
     }
 }
 

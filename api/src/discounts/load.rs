@@ -49,7 +49,7 @@ pub fn terms(column: Value) -> Result<Terms> {
 /// # Errors
 /// Those of the database.
 pub async fn candidates(
-    conn: &mut Connection,
+    mut conn: &Connection,
     codes: &[String],
     email: Option<&str>,
     now: DateTime<Utc>,
@@ -62,7 +62,7 @@ pub async fn candidates(
             .filter(discount_codes::code.eq_any(codes))
             .order((discounts::id, discount_codes::code))
             .select((Row::as_select(), code))
-            .load(conn)
+            .load(&mut conn)
             .await?;
         rows.extend(by_code.into_iter().map(|(row, code)| (row, Some(code))));
     }
@@ -73,7 +73,7 @@ pub async fn candidates(
         .filter(discounts::ends_at.is_null().or(discounts::ends_at.gt(now)))
         .order(discounts::id)
         .select(Row::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await?;
     rows.extend(automatic.into_iter().map(|row| (row, None)));
     rows.sort_by_key(|(row, _)| row.id);

@@ -16,13 +16,13 @@ use crate::ids::{DiscountCodeId, DiscountId, OrderId};
 ///
 /// # Errors
 /// Those of the database.
-pub async fn of_customer(conn: &mut Connection, discount: DiscountId, email: &str) -> Result<i64> {
+pub async fn of_customer(mut conn: &Connection, discount: DiscountId, email: &str) -> Result<i64> {
     Ok(discount_uses::table
         .filter(discount_uses::discount_id.eq(discount))
         .filter(discount_uses::customer.eq(email.trim().to_lowercase()))
         .filter(discount_uses::released_at.is_null())
         .count()
-        .get_result(conn)
+        .get_result(&mut conn)
         .await?)
 }
 

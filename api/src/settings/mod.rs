@@ -63,9 +63,9 @@ pub struct All(HashMap<SettingsKind, (Value, i64)>);
 ///
 /// # Errors
 /// Those of the database.
-pub async fn all(conn: &mut Connection) -> Result<All> {
+pub async fn all(mut conn: &Connection) -> Result<All> {
     let rows: Vec<(SettingsKind, Value, i64)> =
-        settings::table.select((settings::kind, settings::body, settings::version)).load(conn).await?;
+        settings::table.select((settings::kind, settings::body, settings::version)).load(&mut conn).await?;
     Ok(All(rows.into_iter().map(|(kind, body, version)| (kind, (body, version))).collect()))
 }
 

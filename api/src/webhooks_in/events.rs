@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
@@ -80,10 +80,6 @@ pub struct EventFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// What an event is about, as `webhook_events_about_idx` holds it.
-const ABOUT: &str = "left(COALESCE(payload #>> '{data,object,payment_intent}', payload #>> '{data,object,id}', \
-    payload #>> '{data,tracking_number}'), 200)";
-
 #[derive(diesel::QueryableByName)]
 struct Name {
     #[diesel(sql_type = Text)]
@@ -125,7 +121,7 @@ fn chosen(filter: &EventFilter) -> webhook_events::BoxedQuery<'_, Pg> {
         query = query.filter(webhook_events::provider.eq_any(PROVIDERS)).filter(webhook_events::event_id.eq(event_id));
     }
     if let Some(names) = &filter.about {
-        query = query.filter(diesel::dsl::sql::<Nullable<Text>>(ABOUT).eq_any(names));
+        query = query.filter(webhook_events::about.eq_any(names));
     }
     if let Some(source) = filter.source {
         query = query.filter(webhook_events::source.eq(source));
