@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use diesel_async::RunQueryDsl;
 use hyper::Method;
 use merx::db::pool;
 use merx::ids::OrderId;
@@ -107,7 +106,8 @@ struct Confirmed {
 /// Every order that a client was told is paid is there, none of a cart that has another, and the books are right.
 async fn verify(shop: &Shop, cluster: &Cluster, paid: &HashSet<String>) -> Result<(), String> {
     let mut conn = pool::connect_once(&cluster.standby_url).await.map_err(|error| error.to_string())?;
-    let confirmed = diesel::sql_query("SELECT id FROM orders WHERE status = 'confirmed'").load(&mut conn).await;
+    let confirmed = diesel::sql_query("SELECT id FROM orders WHERE status = 'confirmed'");
+    let confirmed = diesel_async::RunQueryDsl::load(confirmed, &mut conn).await;
     let confirmed: Vec<Confirmed> = confirmed.map_err(|error| error.to_string())?;
     let of_carts = "SELECT count(DISTINCT cart_id) FROM orders WHERE status = 'confirmed'";
     let carts = count(&mut conn, of_carts).await?;
@@ -324,7 +324,7 @@ fn start_haproxy(shop: &Shop, services: impl Iterator<Item = SocketAddr>) -> Res
         services.enumerate().map(|(number, address)| format!("  server merx{number} {address}\n")).collect();
     let config = format!(
         "global\n  maxconn 2000\n\
-         defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n  option http-server-close\n\
+         defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n  timeout check 2s\n  option http-server-close\n\
          \x20 retries 5\n  option redispatch 1\n  retry-on conn-failure\n\
          frontend api\n  bind {}\n  default_backend services\n\
          backend services\n  balance roundrobin\n  option httpchk GET /readyz\n  default-server check inter 100ms fall 1 rise 1\n{}",

@@ -140,7 +140,7 @@ impl Report {
         let Self { floors, scenarios, rest } = self;
         let mut text = format!(
             "{cores} cores, shared by service, worker, PostgreSQL (fsync on), sandbox and load; 1,000 products × 2 variants \
-             unless it says more. Each figure is the median of three; `of floor` is its share of what is below, `before` what \
+             unless it says more. Each figure is the median of its runs; `of floor` is its share of what is below, `before` what \
              the newest result had.\n\n\
              | scenario | clients | per second | p50 ms | p99 ms | of floor | before |\n|---|---|---|---|---|---|---|\n{scenarios}\n\
              | floor, 16 clients | per second |\n|---|---|\n"

@@ -1,5 +1,6 @@
 //! Health, shutdown, workers, `merx check`, bad configuration.
 
+use diesel_async::SimpleAsyncConnection;
 use merx::config::Config;
 use serde_json::json;
 
@@ -222,4 +223,31 @@ fn bad_configuration_names_the_variable_and_the_remedy() {
         let message = read(name, value).err().unwrap_or_else(|| panic!("{name}={value:?} was accepted"));
         assert!(message.contains(name) && message.ends_with('.'), "{message}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_lost_in_the_middle_is_told_and_replaced() {
+    let app = TestApp::start().await;
+    let cart = app.cart_with(json!({})).await;
+    let mut other = app.database().await;
+    other.batch_execute("BEGIN; SELECT FROM carts FOR UPDATE").await.unwrap();
+    let change = || {
+        app.call("PATCH", &format!("/v1/carts/{}", cart.id))
+            .json(json!({"email": "ada@example.com"}))
+            .header("X-Cart-Token", &cart.token)
+            .send()
+    };
+    let waiting = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let cut = guard(async {
+        while app.count(&format!("SELECT count(pg_terminate_backend(pid)) {waiting}")).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    let (lost, ()) = tokio::join!(change(), cut);
+    assert_eq!(lost.header("retry-after"), "2");
+    let problem = lost.problem(503, "service_unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("same Idempotency-Key"), "{problem}");
+    other.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(change().await.expect(200)["email"], "ada@example.com");
+    app.finish().await;
 }

@@ -66,10 +66,9 @@ pub(super) struct Locked {
 /// # Errors
 /// Those of the database.
 pub(super) async fn lock(conn: &mut Connection, id: CheckoutId) -> Result<Locked> {
-    let cart = checkouts::table.find(id).select(checkouts::cart_id);
-    carts::table.filter(carts::id.eq_any(cart)).select(carts::id).for_no_key_update().execute(conn).await?;
-    // PostgreSQL locks the rows in the order of the tables.
-    let rows = orders::table
+    // PostgreSQL locks the rows in the order of the tables, and answers each as it is under its lock.
+    let rows = carts::table
+        .inner_join(orders::table.on(orders::cart_id.eq(carts::id)))
         .inner_join(checkouts::table.on(checkouts::order_id.eq(orders::id)))
         .filter(checkouts::id.eq(id))
         .select((OrderRow::as_select(), CheckoutRow::as_select()))

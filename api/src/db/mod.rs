@@ -122,6 +122,14 @@ pub fn is_about_the_data(error: &DieselError) -> bool {
     !is_passing && !waits.iter().any(|word| message.contains(word))
 }
 
+/// Whether the connection was lost, so that what became of the statement is not known.
+#[must_use]
+pub fn is_cut_off(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(kind, info) = error else { return false };
+    matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
+        || info.message().starts_with("terminating connection")
+}
+
 /// Serialization failures by kind; deadlocks only by message, as Diesel gives no SQLSTATE.
 fn is_transient(error: &DieselError) -> bool {
     let DieselError::DatabaseError(kind, info) = error else { return false };

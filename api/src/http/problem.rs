@@ -6,6 +6,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError, get, web};
 use serde_json::{Value, json};
 
+use crate::db;
 use crate::error::{Code, Error, FieldError, Problem};
 use crate::http::rate_limit;
 use crate::http::request_log::RequestContext;
@@ -49,6 +50,11 @@ impl ResponseError for Error {
                 tracing::error!(error = %self, request.id = context.id, "A statement waited too long");
                 respond(&busy(), &context)
             }
+            Self::Database(error) if db::is_cut_off(error) => {
+                let context = RequestContext::current();
+                tracing::error!(error = %self, request.id = context.id, "The connection to the database was lost");
+                respond(&cut_off(), &context)
+            }
             Self::Database(_) | Self::Internal(_) => {
                 let context = RequestContext::current();
                 tracing::error!(error = %self, request.id = context.id, "Request failed");
@@ -72,9 +78,21 @@ pub fn internal() -> Problem {
 
 /// What a client is told when the database took too long; nothing was changed.
 fn busy() -> Problem {
+    unavailable("The database is too busy; nothing was changed. Try again.")
+}
+
+/// What a client is told when the database went away in the middle: the change may have been made just before.
+fn cut_off() -> Problem {
+    unavailable(
+        "The connection to the database was lost. Repeat the request, with the same Idempotency-Key if it had one; without, \
+         first look whether the change was made.",
+    )
+}
+
+fn unavailable(detail: &str) -> Problem {
     Problem {
         code: Code::Unavailable,
-        detail: "The database is too busy; nothing was changed. Try again.".to_owned(),
+        detail: detail.to_owned(),
         errors: Vec::new(),
         extensions: serde_json::Map::new(),
         retry_after: Some(2),
