@@ -1,7 +1,7 @@
 //! Fault points: places where a test makes the process die or wait, to prove that nothing is cut in two.
 //!
 //! `MERX_FAULT=kill:after_reserve` aborts the process at that point; `stall:after_ask` waits there until the
-//! test lets it go. Compiled to nothing in release builds.
+//! test lets it go, `hog:at_the_door` as well, but with its thread. Compiled to nothing in release builds.
 
 #[cfg(debug_assertions)]
 use std::sync::Arc;
@@ -27,19 +27,21 @@ struct Armed {
 enum Action {
     Kill,
     Stall,
+    Hog,
 }
 
 #[cfg(debug_assertions)]
 impl Faults {
-    /// Reads `kill:<point>` or `stall:<point>`.
+    /// Reads `kill:<point>`, `stall:<point>` or `hog:<point>`.
     ///
     /// # Errors
-    /// Says what was expected when the text is neither.
+    /// Says what was expected when the text is none of them.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (action, point) = match text.split_once(':') {
             Some(("kill", point)) => (Action::Kill, point),
             Some(("stall", point)) => (Action::Stall, point),
-            Some(_) | None => return Err("expected kill:<point> or stall:<point>".to_owned()),
+            Some(("hog", point)) => (Action::Hog, point),
+            Some(_) | None => return Err("expected kill:<point>, stall:<point> or hog:<point>".to_owned()),
         };
         Ok(Self {
             armed: Some(Arc::new(Armed {
@@ -61,6 +63,9 @@ impl Faults {
             std::process::abort();
         }
         armed.reached.add_permits(1);
+        while armed.action == Action::Hog && armed.released.available_permits() == 0 {
+            std::thread::yield_now();
+        }
         if let Ok(permit) = armed.released.acquire().await {
             permit.forget();
         }

@@ -9,6 +9,7 @@ mod audit;
 mod audit_coverage;
 mod browse;
 mod burst;
+mod busy;
 mod cancellation;
 mod carts;
 mod catalog_cache;
