@@ -58,12 +58,17 @@ impl Rows {
     /// Those of the database.
     pub(super) async fn write(&self, conn: &mut Connection) -> Result<()> {
         for table in TABLES {
+            let columns = columns(conn, table).await?;
             for rows in self.0.get(table).map(Vec::as_slice).unwrap_or_default().chunks(BATCH) {
                 let mut statement = Statement::default();
                 statement
                     .push("INSERT INTO ")
                     .push(table)
-                    .push(" SELECT * FROM jsonb_populate_recordset(NULL::")
+                    .push(" (")
+                    .push(&columns)
+                    .push(") SELECT ")
+                    .push(&columns)
+                    .push(" FROM jsonb_populate_recordset(NULL::")
                     .push(table);
                 statement.push(", ").bind(Bind::Json(Value::Array(rows.to_vec()))).push(")");
                 if table == "fx_rates" {
@@ -79,6 +84,20 @@ impl Rows {
         Statement::constant(used).execute(conn).await?;
         Ok(())
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Columns {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    names: String,
+}
+
+/// The columns of a table that can be written.
+async fn columns(conn: &mut Connection, table: &str) -> Result<String> {
+    let written = "SELECT string_agg(quote_ident(column_name), ', ') AS names FROM information_schema.columns \
+         WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER'";
+    let found: Option<Columns> = Statement::constant(written).with(Bind::Text(table.to_owned())).optional(conn).await?;
+    Ok(found.map(|row| row.names).unwrap_or_default())
 }
 
 /// The discount and the code that were used.
