@@ -20,6 +20,7 @@ use crate::http::caller::KnownKeys;
 use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::http::request_log::RequestContext;
+use crate::http::shared_limits::Shared;
 use crate::jobs::wake::Wake;
 use crate::live::streams::Live;
 use crate::mail::smtp::Mailer;
@@ -97,6 +98,7 @@ impl App {
             .map_err(|error| format!("DATABASE_URL is not valid: {error}."))?;
         let url = config.database_url.expose_secret();
         let webhook_pool = pool::build(url, config.webhook_pool_size, runtime.clone())?;
+        let shared = config.redis_url.as_ref().map(|url| Shared::new(url.expose_secret())).transpose()?;
         let http = outbound::client(&config.outbound)?;
         Ok(Arc::new(Self {
             clock: Clock::new(config.clock_file.clone()),
@@ -106,7 +108,7 @@ impl App {
             mailer: config.mail.smtp.as_ref().map(Mailer::new).transpose()?,
             templates: Templates::load(config.mail.templates_dir.as_deref())?,
             webhooks: Sender::new(config.webhooks_allow_private, config.webhook_timeout),
-            limits: Limits::new(config.rate_limits),
+            limits: Limits::new(config.rate_limits, shared),
             wake: Wake::new(config.database_direct_url.clone()),
             live: Live::default(),
             ready: Ready::new(config.catalog_cache_megabytes * 1_000_000)?,

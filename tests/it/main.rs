@@ -54,6 +54,7 @@ mod providers;
 mod races;
 mod recovery;
 mod refunds;
+mod shared_limits;
 mod shipping;
 mod shippo;
 mod staff;

@@ -41,7 +41,7 @@ pub async fn add_discount_code(
     token: CartToken,
     body: Json<EnteredCode>,
 ) -> Result<HttpResponse> {
-    app.limits.discount_code(Caller::of(&request))?;
+    app.limits.discount_code(Caller::of(&request)).await?;
     let code = &body.value.code.0;
     change(&app, &request, id.0, &token, false, |conn, cart| async move { add(conn, cart, code).await }.scope_boxed())
         .await

@@ -54,7 +54,7 @@ pub async fn create_cart(app: web::Data<App>, request: HttpRequest, body: Json<N
     idempotency::require_random(key.as_ref())?;
     let (now, new) = (app.clock.now(), &body.value);
     if new.email.is_some() {
-        app.limits.discount_code(Caller::of(&request))?;
+        app.limits.discount_code(Caller::of(&request)).await?;
     }
     let currency = new.currency.unwrap_or(app.config.default_currency);
     let quickly = match key {
@@ -146,7 +146,7 @@ pub async fn update_cart(
     let patch = &body.value;
     if matches!(patch.email, Patch::Value(_)) {
         // Counted like a code: limits per customer make a cart's discounts say whether an address has bought here.
-        app.limits.discount_code(Caller::of(&request))?;
+        app.limits.discount_code(Caller::of(&request)).await?;
     }
     change(&app, &request, id.0, &token, false, |conn, cart| {
         async move { write::patch(conn, cart, patch.clone()).await.map(Some) }.scope_boxed()

@@ -46,12 +46,12 @@ pub async fn create_checkout(
 ) -> Result<HttpResponse> {
     let cart_id = body.value.cart_id;
     let caller = Caller::of(&request);
-    app.limits.checkout_from(caller)?;
+    app.limits.checkout_from(caller).await?;
     let cart = {
         let mut conn = app.connection().await?;
         load::row_for(&mut conn, cart_id, &token.0, &app.config.token_keys, false).await?
     };
-    app.limits.checkout_of(cart_id)?;
+    app.limits.checkout_of(cart_id).await?;
     let scope = format!("cart:{cart_id}");
     let key = idempotency::key(&request, scope.clone(), &body.fingerprint)?.unwrap_or_else(|| Key {
         scope,

@@ -85,6 +85,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Rate limits; `None` with `MERX_RATE_LIMIT=off`.
     pub rate_limits: Option<RateLimits>,
+    /// `MERX_REDIS_URL`: where all processes count rate limits together; each for itself without.
+    pub redis_url: Option<SecretString>,
     /// `MERX_DRAIN_SECONDS`: how long requests and jobs in work get to finish at shutdown (30).
     pub drain: Duration,
     /// `MERX_LEAVE_SECONDS`: how long `serve` goes on serving at shutdown while `/readyz` answers 503 (0).
@@ -318,6 +320,7 @@ impl Config {
             redirect_origins: env.origins("MERX_REDIRECT_ORIGINS", "loopback")?,
             cors_origins: env.cors_origins()?,
             trusted_proxies: env.list("MERX_TRUSTED_PROXIES")?,
+            redis_url: env.text("MERX_REDIS_URL").map(Into::into),
             rate_limits: env.rate_limits()?,
             drain: Duration::from_secs(env.or("MERX_DRAIN_SECONDS", 30u64)?),
             leave: Duration::from_secs(env.between("MERX_LEAVE_SECONDS", 0, 0..=300)?),

@@ -38,7 +38,7 @@ pub async fn create_customer(
     body: Json<NewCustomer>,
 ) -> Result<HttpResponse> {
     let (new, now) = (&body.value, app.clock.now());
-    app.limits.account_mail(&new.email.0, Caller::of(&request))?;
+    app.limits.account_mail(&new.email.0, Caller::of(&request)).await?;
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| async move { account::register(conn, new, now).await }.scope_boxed()).await?;
     app.wake.ring();
@@ -67,7 +67,7 @@ pub async fn verify_customer(
         account::registered_email(&mut conn, id, app.clock.now()).await?
     };
     // Before the hash, as at a reset.
-    app.limits.password(&email, Caller::of(&request))?;
+    app.limits.password(&email, Caller::of(&request)).await?;
     require_unlike(&body.value.password, &email)?;
     let (hash, agent) = (&app.passwords.hash(&body.value.password).await?, user_agent(&request));
     let (agent, now) = (agent.as_deref(), app.clock.now());
@@ -98,7 +98,7 @@ pub async fn request_password_reset(
     body: Json<ResetRequest>,
 ) -> Result<HttpResponse> {
     let email = &body.value.email.0;
-    app.limits.account_mail(email, Caller::of(&request))?;
+    app.limits.account_mail(email, Caller::of(&request)).await?;
     let now = app.clock.now();
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
@@ -129,7 +129,7 @@ pub async fn reset_password(
         account::reset_owner(&mut conn, id, app.clock.now()).await?
     };
     // Before the hash: one link that is sent many times at once must not have many made.
-    app.limits.password(&owner.email, Caller::of(&request))?;
+    app.limits.password(&owner.email, Caller::of(&request)).await?;
     require_unlike(&body.value.password, &owner.email)?;
     let (hash, now) = (&app.passwords.hash(&body.value.password).await?, app.clock.now());
     let mut conn = app.connection().await?;
@@ -155,7 +155,7 @@ pub async fn create_order_lookup(
     body: Json<OrderLookup>,
 ) -> Result<HttpResponse> {
     let (email, number) = (&body.value.email.0, body.value.number.trim().trim_start_matches('#'));
-    app.limits.account_mail(email, Caller::of(&request))?;
+    app.limits.account_mail(email, Caller::of(&request)).await?;
     let now = app.clock.now();
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {

@@ -84,7 +84,7 @@ pub async fn change_password(
         let mut conn = app.connection().await?;
         read::row(&mut conn, customer.id, false).await?
     };
-    app.limits.password(&row.email, Caller::of(&request))?;
+    app.limits.password(&row.email, Caller::of(&request)).await?;
     require_unlike(&change.password, &row.email)?;
     if !app.passwords.verify(&change.current_password, Some(&row.password_hash)).await? {
         return Err(wrong_password());

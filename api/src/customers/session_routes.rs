@@ -57,7 +57,7 @@ pub async fn create_customer_session(
     body: Json<Login>,
 ) -> Result<HttpResponse> {
     let login = &body.value;
-    app.limits.login(&login.email.0, Caller::of(&request))?;
+    app.limits.login(&login.email.0, Caller::of(&request)).await?;
     let found = {
         let mut conn = app.connection().await?;
         read::by_email(&mut conn, &login.email.0).await?

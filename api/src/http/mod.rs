@@ -22,4 +22,5 @@ pub mod request_log;
 pub mod router;
 pub mod server;
 pub mod session_cookie;
+pub mod shared_limits;
 mod strict;

@@ -1,11 +1,14 @@
-//! Rate limits by `governor`, per process: checkouts per address and per cart, logins per address and per account, and a wide ceiling on the rest.
+//! Rate limits by `governor`: checkouts per address and per cart, logins per address and per account, and a wide ceiling on
+//! the rest. Each process counts for itself; all but the ceiling are counted by all together where there is a Redis server.
 //!
 //! `RateLimit` and `RateLimit-Policy` follow draft-ietf-httpapi-ratelimit-headers. Preflights and provider
 //! webhooks are exempt.
 
+use std::fmt::Debug;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -23,6 +26,7 @@ use crate::config::RateLimits;
 use crate::error::{Code, Error, Problem, Result};
 use crate::http::caller::Caller;
 use crate::http::client_address::limit_key;
+use crate::http::shared_limits::Shared;
 use crate::ids::{ApiKeyId, CartId};
 
 /// Above so many buckets the idle ones are dropped.
@@ -45,7 +49,7 @@ pub struct Remaining {
     left: u32,
 }
 
-impl<K: Hash + Eq + Clone> Limit<K> {
+impl<K: Hash + Eq + Clone + Debug> Limit<K> {
     fn new(name: &'static str, per_minute: u32) -> Self {
         let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
         Self { name, per_minute, buckets: RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>() }
@@ -58,41 +62,56 @@ impl<K: Hash + Eq + Clone> Limit<K> {
         let (name, per_minute) = (self.name, self.per_minute);
         match self.buckets.check_key(key) {
             Ok(state) => Ok(Remaining { name, per_minute, left: state.remaining_burst_capacity() }),
-            Err(until) => {
-                let wait = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-                let detail = format!("More than {per_minute} a minute for `{name}`. Try again in {wait} s.");
-                Err(Error::problem(Code::RateLimited, detail)
-                    .with("limit", name)
-                    .with("limit_per_minute", per_minute)
-                    .retry_after(wait))
-            }
+            Err(until) => Err(self.refusal(until.wait_time_from(DefaultClock::default().now()))),
         }
     }
+
+    /// Counts here, and then for all processes.
+    async fn take_of_all(&self, key: &K, shared: Option<&Shared>) -> Result<()> {
+        self.take(key)?;
+        let Some(shared) = shared else { return Ok(()) };
+        let wait = shared.take(self.name, self.per_minute, &format!("{key:?}")).await;
+        wait.map_or(Ok(()), |wait| Err(self.refusal(wait)))
+    }
+
+    fn refusal(&self, wait: Duration) -> Error {
+        let (name, per_minute, wait) = (self.name, self.per_minute, wait.as_secs() + 1);
+        let detail = format!("More than {per_minute} a minute for `{name}`. Try again in {wait} s.");
+        Error::problem(Code::RateLimited, detail)
+            .with("limit", name)
+            .with("limit_per_minute", per_minute)
+            .retry_after(wait)
+    }
 }
+
+/// An account as it is tried from one address.
+type AccountThere = (Option<IpAddr>, Vec<u8>);
 
 /// The limits of this process; none when they are switched off for a load test.
 pub struct Limits(Option<Buckets>);
 
 struct Buckets {
+    shared: Option<Shared>,
     checkouts_by_address: Limit<IpAddr>,
     checkouts_by_cart: Limit<CartId>,
     quotes_by_cart: Limit<CartId>,
     quotes_by_address: Limit<IpAddr>,
     discount_codes_by_address: Limit<IpAddr>,
     logins_by_address: Limit<IpAddr>,
-    logins_by_address_and_account: Limit<(Option<IpAddr>, Vec<u8>)>,
+    logins_by_address_and_account: Limit<AccountThere>,
     logins_by_account: Limit<Vec<u8>>,
     account_mails_by_address: Limit<IpAddr>,
-    account_mails_by_address_and_account: Limit<(Option<IpAddr>, Vec<u8>)>,
+    account_mails_by_address_and_account: Limit<AccountThere>,
     requests_by_address: Limit<IpAddr>,
     requests_by_key: Limit<ApiKeyId>,
 }
 
 impl Limits {
-    /// Fresh buckets.
+    /// Fresh buckets, and the server that keeps those of all processes.
     #[must_use]
-    pub fn new(config: Option<RateLimits>) -> Self {
+    pub fn new(config: Option<RateLimits>, shared: Option<Shared>) -> Self {
         Self(config.map(|limits| Buckets {
+            shared,
             checkouts_by_address: Limit::new("checkouts-per-address", limits.checkouts_per_address),
             checkouts_by_cart: Limit::new("checkouts-per-cart", limits.checkouts_per_cart),
             quotes_by_cart: Limit::new("quotes-per-cart", limits.quotes_per_cart),
@@ -118,19 +137,17 @@ impl Limits {
     ///
     /// # Errors
     /// `rate_limited` when the address has used up its minute.
-    pub fn checkout_from(&self, caller: Caller) -> Result<()> {
-        match (&self.0, caller.address) {
-            (Some(buckets), Some(address)) => buckets.checkouts_by_address.take(&limit_key(address)).map(|_| ()),
-            (Some(_) | None, _) => Ok(()),
-        }
+    pub async fn checkout_from(&self, caller: Caller) -> Result<()> {
+        self.of_address(caller, |buckets| &buckets.checkouts_by_address).await
     }
 
     /// Counts a checkout for its cart; only for somebody who has the cart's token.
     ///
     /// # Errors
     /// `rate_limited` when the cart has used up its minute.
-    pub fn checkout_of(&self, cart: CartId) -> Result<()> {
-        self.0.as_ref().map_or(Ok(()), |buckets| buckets.checkouts_by_cart.take(&cart).map(|_| ()))
+    pub async fn checkout_of(&self, cart: CartId) -> Result<()> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.checkouts_by_cart.take_of_all(&cart, buckets.shared.as_ref()).await
     }
 
     /// Counts a request of somebody who tries a storefront key.
@@ -145,11 +162,8 @@ impl Limits {
     ///
     /// # Errors
     /// `rate_limited` when the address has used up its minute.
-    pub fn discount_code(&self, caller: Caller) -> Result<()> {
-        match (&self.0, caller.address) {
-            (Some(buckets), Some(address)) => buckets.discount_codes_by_address.take(&limit_key(address)).map(|_| ()),
-            (Some(_) | None, _) => Ok(()),
-        }
+    pub async fn discount_code(&self, caller: Caller) -> Result<()> {
+        self.of_address(caller, |buckets| &buckets.discount_codes_by_address).await
     }
 
     /// Counts a login for its address and its account, known or not. One address alone cannot use up an account's logins;
@@ -157,9 +171,10 @@ impl Limits {
     ///
     /// # Errors
     /// `rate_limited` when any of them has used up its minute.
-    pub fn login(&self, email: &str, caller: Caller) -> Result<()> {
-        self.password(email, caller)?;
-        self.0.as_ref().map_or(Ok(()), |buckets| buckets.logins_by_account.take(&account_key(email)).map(|_| ()))
+    pub async fn login(&self, email: &str, caller: Caller) -> Result<()> {
+        self.password(email, caller).await?;
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.logins_by_account.take_of_all(&account_key(email), buckets.shared.as_ref()).await
     }
 
     /// Counts a password that is chosen or checked by somebody whose link or session says who they are: for the address,
@@ -167,13 +182,9 @@ impl Limits {
     ///
     /// # Errors
     /// `rate_limited` when either has used up its minute.
-    pub fn password(&self, email: &str, caller: Caller) -> Result<()> {
-        let Some(buckets) = &self.0 else { return Ok(()) };
-        if let Some(address) = caller.address {
-            buckets.logins_by_address.take(&limit_key(address))?;
-        }
-        let key = (caller.address.map(limit_key), account_key(email));
-        buckets.logins_by_address_and_account.take(&key).map(|_| ())
+    pub async fn password(&self, email: &str, caller: Caller) -> Result<()> {
+        self.of_address(caller, |buckets| &buckets.logins_by_address).await?;
+        self.of_account(email, caller, |buckets| &buckets.logins_by_address_and_account).await
     }
 
     /// Counts what may cause an e-mail for its address, and for its account there, known or not. How many mails a mailbox
@@ -181,23 +192,35 @@ impl Limits {
     ///
     /// # Errors
     /// `rate_limited` when either has used up its minute.
-    pub fn account_mail(&self, email: &str, caller: Caller) -> Result<()> {
-        let Some(buckets) = &self.0 else { return Ok(()) };
-        if let Some(address) = caller.address {
-            buckets.account_mails_by_address.take(&limit_key(address))?;
-        }
-        let key = (caller.address.map(limit_key), account_key(email));
-        buckets.account_mails_by_address_and_account.take(&key).map(|_| ())
+    pub async fn account_mail(&self, email: &str, caller: Caller) -> Result<()> {
+        self.of_address(caller, |buckets| &buckets.account_mails_by_address).await?;
+        self.of_account(email, caller, |buckets| &buckets.account_mails_by_address_and_account).await
     }
 
     /// Counts a quote for its cart and its address; only for somebody who has the cart's token.
     ///
     /// # Errors
     /// `rate_limited` when either has used up its minute.
-    pub fn quote(&self, cart: CartId, caller: Caller) -> Result<()> {
+    pub async fn quote(&self, cart: CartId, caller: Caller) -> Result<()> {
         let Some(buckets) = &self.0 else { return Ok(()) };
-        buckets.quotes_by_cart.take(&cart)?;
-        caller.address.map_or(Ok(()), |address| buckets.quotes_by_address.take(&limit_key(address)).map(|_| ()))
+        buckets.quotes_by_cart.take_of_all(&cart, buckets.shared.as_ref()).await?;
+        self.of_address(caller, |buckets| &buckets.quotes_by_address).await
+    }
+
+    async fn of_address(&self, caller: Caller, limit: impl FnOnce(&Buckets) -> &Limit<IpAddr>) -> Result<()> {
+        let (Some(buckets), Some(address)) = (&self.0, caller.address) else { return Ok(()) };
+        limit(buckets).take_of_all(&limit_key(address), buckets.shared.as_ref()).await
+    }
+
+    async fn of_account(
+        &self,
+        email: &str,
+        caller: Caller,
+        limit: impl FnOnce(&Buckets) -> &Limit<AccountThere>,
+    ) -> Result<()> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        let key = (caller.address.map(limit_key), account_key(email));
+        limit(buckets).take_of_all(&key, buckets.shared.as_ref()).await
     }
 }
 

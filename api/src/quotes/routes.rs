@@ -33,7 +33,7 @@ pub async fn create_quote(
 ) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     let cart = load::row_for(&mut conn, id.0, &token.0, &app.config.token_keys, false).await?;
-    app.limits.quote(id.0, Caller::of(&request))?;
+    app.limits.quote(id.0, Caller::of(&request)).await?;
     let (mut snapshot, _) = load::snapshot(&mut conn, cart, app.clock.now()).await?;
     drop(conn);
     if let Some(chosen) = &body.value.shipping_rate_id {

@@ -36,7 +36,7 @@ async fn follow(
         let mut conn = app.connection().await?;
         links::owner(&mut conn, id, kind, app.clock.now()).await?
     };
-    app.limits.password(&account_of(&owner.email), Caller::of(request))?;
+    app.limits.password(&account_of(&owner.email), Caller::of(request)).await?;
     Ok((id, owner))
 }
 
@@ -90,7 +90,7 @@ pub async fn request_staff_password_reset(
     body: Json<StaffResetRequest>,
 ) -> Result<HttpResponse> {
     let (email, now) = (&body.value.email.0, app.clock.now());
-    app.limits.account_mail(&account_of(email), Caller::of(&request))?;
+    app.limits.account_mail(&account_of(email), Caller::of(&request)).await?;
     let mut conn = app.connection().await?;
     db::transaction(&mut conn, |conn| {
         async move { account_mail::ask(conn, &Asked::StaffPasswordReset { email }, now).await }.scope_boxed()

@@ -66,7 +66,7 @@ pub async fn create_staff_session(
 ) -> Result<HttpResponse> {
     let login = &body.value;
     session_cookie::refuse_other_pages(&request, &app.config.public_url)?;
-    app.limits.login(&account_of(&login.email.0), Caller::of(&request))?;
+    app.limits.login(&account_of(&login.email.0), Caller::of(&request)).await?;
     let found = {
         let mut conn = app.connection().await?;
         members::by_email(&mut conn, &login.email.0).await?
@@ -160,7 +160,7 @@ pub async fn change_staff_password(
         let mut conn = app.connection().await?;
         members::row(&mut conn, session.0.member, false).await?
     };
-    app.limits.password(&account_of(&row.email), Caller::of(&request))?;
+    app.limits.password(&account_of(&row.email), Caller::of(&request)).await?;
     require_unlike(&change.password, &row.email)?;
     let proven = row.password_hash.as_deref();
     if !app.passwords.verify(&change.current_password, proven).await? {
