@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::password::Passwords;
 use crate::db::pool::{self, Object, Pool};
+use crate::db::replica::Replica;
 use crate::error::{Error, Result};
 use crate::faults::Faults;
 use crate::http::caller::KnownKeys;
@@ -70,6 +71,7 @@ pub struct App {
     leaving: AtomicBool,
     pool: Pool,
     webhook_pool: Pool,
+    replica: Option<Replica>,
     runtime: Handle,
     tasks: TaskTracker,
 }
@@ -98,6 +100,8 @@ impl App {
             .map_err(|error| format!("DATABASE_URL is not valid: {error}."))?;
         let url = config.database_url.expose_secret();
         let webhook_pool = pool::build(url, config.webhook_pool_size, runtime.clone())?;
+        let replica = config.database_replica_url.as_ref();
+        let replica = replica.map(|url| Replica::new(url.expose_secret(), config.pool_size, runtime.clone())).transpose()?;
         let shared = config.redis_url.as_ref().map(|url| Shared::new(url.expose_secret())).transpose()?;
         let http = outbound::client(&config.outbound)?;
         Ok(Arc::new(Self {
@@ -120,6 +124,7 @@ impl App {
             leaving: AtomicBool::new(false),
             pool,
             webhook_pool,
+            replica,
             runtime,
             tasks: TaskTracker::new(),
             config,
@@ -156,6 +161,44 @@ impl App {
     /// `service_unavailable` when none is to be had in five seconds.
     pub async fn webhook_connection(&self) -> Result<Object> {
         Ok(self.webhook_pool.get().await?)
+    }
+
+    /// A connection to read the catalogue: to the standby, if there is one that has all that this process knows to have
+    /// changed.
+    ///
+    /// # Errors
+    /// Those of [`App::connection`].
+    pub async fn catalog_connection(&self) -> Result<Object> {
+        let standby = match &self.replica {
+            Some(replica) => replica.for_catalog().await,
+            None => None,
+        };
+        self.or_primary(standby).await
+    }
+
+    /// A connection to read reports: to the standby, if there is one that lacks at most what the last seconds brought.
+    ///
+    /// # Errors
+    /// Those of [`App::connection`].
+    pub async fn report_connection(&self) -> Result<Object> {
+        let standby = match &self.replica {
+            Some(replica) => replica.for_reports().await,
+            None => None,
+        };
+        self.or_primary(standby).await
+    }
+
+    async fn or_primary(&self, standby: Option<Object>) -> Result<Object> {
+        match standby {
+            Some(conn) => Ok(conn),
+            None => self.connection().await,
+        }
+    }
+
+    /// The standby, if there is one.
+    #[must_use]
+    pub const fn replica(&self) -> Option<&Replica> {
+        self.replica.as_ref()
     }
 
     /// What the pool is doing.

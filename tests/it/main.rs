@@ -54,6 +54,7 @@ mod providers;
 mod races;
 mod recovery;
 mod refunds;
+mod replica;
 mod shared_limits;
 mod shipping;
 mod shippo;

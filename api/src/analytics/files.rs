@@ -30,7 +30,7 @@ pub async fn export_analytics_summary(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_summary(&metrics::summary(&mut conn, &app, &query.0).await?).answer("summary")
 }
 
@@ -48,7 +48,7 @@ pub async fn export_revenue_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_series(&series::read::<RevenueFigures>(&mut conn, &app, &query.0).await?).answer("revenue")
 }
 
@@ -66,7 +66,7 @@ pub async fn export_orders_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_series(&series::read::<OrderFigures>(&mut conn, &app, &query.0).await?).answer("orders")
 }
 
@@ -84,7 +84,7 @@ pub async fn export_customers_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_series(&series::read::<CustomerFigures>(&mut conn, &app, &query.0).await?).answer("customers")
 }
 
@@ -102,7 +102,7 @@ pub async fn export_discounts_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_series(&series::read::<DiscountFigures>(&mut conn, &app, &query.0).await?).answer("discounts")
 }
 
@@ -120,7 +120,7 @@ pub async fn export_refunds_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_series(&series::read::<RefundFigures>(&mut conn, &app, &query.0).await?).answer("refunds")
 }
 
@@ -138,7 +138,7 @@ pub async fn export_product_analytics(
     query: Query<ProductAnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_products(&products::read(&mut conn, &app, &query.0).await?).answer("products")
 }
 
@@ -156,7 +156,7 @@ pub async fn export_funnel_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Table::of_funnel(&funnel::read(&mut conn, &app, &query.0).await?).answer("funnel")
 }
 
@@ -174,7 +174,7 @@ pub async fn export_inventory_analytics(
     query: Query<InventoryAnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     let today = app.clock.now().date_naive();
     Table::of_inventory(&inventory::read(&mut conn, &query.0, today).await?).answer("inventory")
 }

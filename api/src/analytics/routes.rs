@@ -35,7 +35,7 @@ pub async fn get_analytics_summary(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(metrics::summary(&mut conn, &app, &query.0).await?))
 }
 
@@ -54,7 +54,7 @@ pub async fn get_revenue_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(series::read::<RevenueFigures>(&mut conn, &app, &query.0).await?))
 }
 
@@ -73,7 +73,7 @@ pub async fn get_orders_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(series::read::<OrderFigures>(&mut conn, &app, &query.0).await?))
 }
 
@@ -92,7 +92,7 @@ pub async fn get_customers_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(series::read::<CustomerFigures>(&mut conn, &app, &query.0).await?))
 }
 
@@ -111,7 +111,7 @@ pub async fn get_discounts_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(series::read::<DiscountFigures>(&mut conn, &app, &query.0).await?))
 }
 
@@ -130,7 +130,7 @@ pub async fn get_refunds_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(series::read::<RefundFigures>(&mut conn, &app, &query.0).await?))
 }
 
@@ -149,7 +149,7 @@ pub async fn get_product_analytics(
     query: Query<ProductAnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(products::read(&mut conn, &app, &query.0).await?))
 }
 
@@ -168,7 +168,7 @@ pub async fn get_funnel_analytics(
     query: Query<AnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     Ok(HttpResponse::Ok().json(funnel::read(&mut conn, &app, &query.0).await?))
 }
 
@@ -186,7 +186,7 @@ pub async fn get_inventory_analytics(
     query: Query<InventoryAnalyticsQuery>,
 ) -> Result<HttpResponse> {
     staff.require(Scope::AnalyticsRead)?;
-    let mut conn = app.connection().await?;
+    let mut conn = app.report_connection().await?;
     let today = app.clock.now().date_naive();
     Ok(HttpResponse::Ok().json(inventory::read(&mut conn, &query.0, today).await?))
 }

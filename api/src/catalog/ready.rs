@@ -205,7 +205,7 @@ impl Ready {
             return;
         }
         let (started, looked) = (Instant::now(), self.milliseconds().max(1));
-        match watch.read(app).await {
+        match watch.read(app, started).await {
             Ok(changes) => {
                 watch.begun = Some(started);
                 let mut log = self.log.write().unwrap_or_else(PoisonError::into_inner);
@@ -217,6 +217,9 @@ impl Ready {
             }
             Err(error) => {
                 *watch = Watch::default();
+                if let Some(replica) = app.replica() {
+                    replica.forget();
+                }
                 tracing::warn!(error = %error, "What changed in the catalogue could not be read");
             }
         }
@@ -224,7 +227,7 @@ impl Ready {
 }
 
 impl Watch {
-    async fn read(&mut self, app: &App) -> Result<Vec<Change>> {
+    async fn read(&mut self, app: &App, started: Instant) -> Result<Vec<Change>> {
         // Taken out, so that a connection is not used again when this is broken off in the middle of an answer.
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
@@ -233,6 +236,10 @@ impl Watch {
             })?,
         };
         let changes = self.reader.read(&mut conn, app.clock.now()).await?;
+        if let Some(replica) = app.replica() {
+            // Before anybody knows of the changes, so that who knows of them reads where they are.
+            replica.learn(&mut conn, started, !changes.is_empty()).await?;
+        }
         self.conn = Some(conn);
         Ok(changes)
     }

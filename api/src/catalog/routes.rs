@@ -217,7 +217,7 @@ async fn load_page(app: &App, request: &HttpRequest) -> Result<(Prepared, Shows)
     let names = query.facets.as_deref().map(FacetName::read).transpose()?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let mut filter = query.filter(currency);
-    let mut conn = app.connection().await?;
+    let mut conn = app.catalog_connection().await?;
     let found_words = match words {
         Some(words) => list::search(&mut conn, &mut filter, words, &locale).await?,
         None => true,
@@ -259,7 +259,7 @@ pub async fn get_product(app: web::Data<App>, request: HttpRequest, id: web::Pat
     let key = caching::key(&request, &app.config.locales);
     let load = async || {
         let (audience, locale) = reader(&app, &request)?;
-        let product = read::find(&mut *app.connection().await?, &id, &audience).await?;
+        let product = read::find(&mut *app.catalog_connection().await?, &id, &audience).await?;
         app.faults.point("after_catalog_read").await;
         Ok((Prepared::new(product.version, &locale, &product)?, Shows::Product(product.id)))
     };
@@ -291,7 +291,7 @@ pub async fn get_variant(app: web::Data<App>, request: HttpRequest, id: Id<Varia
     let key = caching::key(&request, &app.config.locales);
     let load = async || {
         let (audience, locale) = reader(&app, &request)?;
-        let (variant, version) = read::find_variant(&mut *app.connection().await?, id.0, &audience).await?;
+        let (variant, version) = read::find_variant(&mut *app.catalog_connection().await?, id.0, &audience).await?;
         Ok((Prepared::new(version, &locale, &variant)?, Shows::Product(variant.product_id)))
     };
     app.ready.answer(key, load, |answer| answer.send(&request)).await

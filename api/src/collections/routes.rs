@@ -53,7 +53,7 @@ pub async fn list_collections(app: web::Data<App>, request: HttpRequest) -> Resu
         let after: Option<After> = pagination::decode(query.cursor.as_deref())?;
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
         let locale = locale::negotiate(query.locale.as_ref(), &request, &app.config.locales);
-        let found = read::list(&mut *app.connection().await?, Some(&locale), after, limit).await?;
+        let found = read::list(&mut *app.catalog_connection().await?, Some(&locale), after, limit).await?;
         let (data, page) = pagination::paginate(found, limit, |collection| (collection.created_at, collection.id));
         let body = CollectionList { data, page };
         Ok((Prepared::new(0, &locale, &body)?.with_next(&request, &body.page), Shows::Collections))
@@ -78,7 +78,7 @@ pub async fn get_collection(app: web::Data<App>, request: HttpRequest, id: web::
     let load = async || {
         let query = Query::<LocaleQuery>::of(&request)?.0;
         let locale = locale::negotiate(query.locale.as_ref(), &request, &app.config.locales);
-        let collection = read::find(&mut *app.connection().await?, &id, Some(&locale)).await?;
+        let collection = read::find(&mut *app.catalog_connection().await?, &id, Some(&locale)).await?;
         Ok((Prepared::new(collection.version, &locale, &collection)?, Shows::Collections))
     };
     let key = caching::key(&request, &app.config.locales);

@@ -85,6 +85,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Rate limits; `None` with `MERX_RATE_LIMIT=off`.
     pub rate_limits: Option<RateLimits>,
+    /// `DATABASE_REPLICA_URL`: a streaming standby that answers the catalogue and reports (none).
+    pub database_replica_url: Option<SecretString>,
     /// `MERX_REDIS_URL`: where all processes count rate limits together; each for itself without.
     pub redis_url: Option<SecretString>,
     /// `MERX_DRAIN_SECONDS`: how long requests and jobs in work get to finish at shutdown (30).
@@ -320,6 +322,7 @@ impl Config {
             redirect_origins: env.origins("MERX_REDIRECT_ORIGINS", "loopback")?,
             cors_origins: env.cors_origins()?,
             trusted_proxies: env.list("MERX_TRUSTED_PROXIES")?,
+            database_replica_url: env.text("DATABASE_REPLICA_URL").map(Into::into),
             redis_url: env.text("MERX_REDIS_URL").map(Into::into),
             rate_limits: env.rate_limits()?,
             drain: Duration::from_secs(env.or("MERX_DRAIN_SECONDS", 30u64)?),

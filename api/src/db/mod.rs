@@ -3,6 +3,7 @@
 
 pub mod pool;
 mod prepared;
+pub mod replica;
 pub mod roles;
 pub mod schema;
 pub mod statement;

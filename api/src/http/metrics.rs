@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::app::App;
+use crate::db::replica::Replica;
 use crate::error::{Error, Result};
 use crate::http::auth::Staff;
 use crate::jobs::kinds::{self, Depth};
@@ -86,6 +87,7 @@ pub struct Metrics {
     open_circuits: Family<ProviderLabels, Gauge>,
     catalog_answers: Family<SourceLabels, Counter>,
     catalog_bytes: Gauge,
+    replica_reads: Family<OutcomeLabels, Counter>,
 }
 
 /// From half a millisecond to 16 seconds.
@@ -132,6 +134,12 @@ impl Default for Metrics {
             "1 while calls to a provider fail at once, after too many failures in a row",
             open_circuits.clone(),
         );
+        let replica_reads = Family::default();
+        registry.register(
+            "replica_reads",
+            "Reads for which the standby was asked, by whether it was used, behind or failed",
+            replica_reads.clone(),
+        );
         let (catalog_answers, catalog_bytes) = (Family::default(), Gauge::default());
         registry.register(
             "catalog_answers",
@@ -152,6 +160,7 @@ impl Default for Metrics {
             open_circuits,
             catalog_answers,
             catalog_bytes,
+            replica_reads,
         }
     }
 }
@@ -204,6 +213,14 @@ fn read_catalog(app: &App) {
     app.metrics.catalog_bytes.set(counts.bytes);
 }
 
+fn read_replica(app: &App) {
+    let Some(reads) = app.replica().map(Replica::reads) else { return };
+    for (outcome, count) in [("used", reads.used), ("behind", reads.behind), ("failed", reads.failed)] {
+        let labels = OutcomeLabels { outcome: outcome.to_owned() };
+        app.metrics.replica_reads.get_or_create(&labels).inner().store(count, Ordering::Relaxed);
+    }
+}
+
 /// Takes over how many jobs there are; a kind of which there is none has no line.
 fn read_jobs(metrics: &Metrics, depths: &[Depth], now: DateTime<Utc>) {
     metrics.jobs.clear();
@@ -236,6 +253,7 @@ pub async fn get_metrics(app: web::Data<App>, staff: Staff) -> Result<HttpRespon
     let metrics = &app.metrics;
     read_providers(&app);
     read_catalog(&app);
+    read_replica(&app);
     let pool = app.pool_state();
     for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use), ("waiting", pool.waiting)] {
         metrics.connections.get_or_create(&StateLabels { state: state.to_owned() }).set(count);

@@ -30,6 +30,15 @@ impl Urls {
     fn of(cluster: &Cluster, name: &str) -> Self {
         Self { owner: cluster.url(name), service: cluster.service_url(name) }
     }
+
+    /// The same at another port.
+    fn at(&self, port: u16) -> Self {
+        let moved = |url: &str| {
+            let (before, after) = url.rsplit_once(':').unwrap();
+            format!("{before}:{port}/{}", after.split_once('/').unwrap().1)
+        };
+        Self { owner: moved(&self.owner), service: moved(&self.service) }
+    }
 }
 
 /// The addresses of a new database with the present schema.
@@ -104,19 +113,53 @@ impl Private {
     }
 
     async fn control(&self, arguments: &[&str]) {
+        let home = self.home();
+        let mut command = self.program("pg_ctl");
+        command.args(arguments).arg("-D").arg(&home).arg("-l").arg(home.join("restarted.log"));
+        let status = command.stdout(std::process::Stdio::null()).status().await.unwrap();
+        assert!(status.success(), "pg_ctl {arguments:?}: {status}");
+    }
+
+    fn home(&self) -> PathBuf {
+        self.directory.join("postgres").canonicalize().unwrap()
+    }
+
+    /// A program of the server's, as its user.
+    fn program(&self, name: &str) -> tokio::process::Command {
         use std::os::unix::fs::MetadataExt;
-        let home = self.directory.join("postgres").canonicalize().unwrap();
+        let home = self.home();
         let owner = std::fs::metadata(&home).unwrap();
         // The command line that the server was started with names its programs.
         let options = std::fs::read_to_string(home.join("postmaster.opts")).unwrap();
-        let program = Path::new(options.split_whitespace().next().unwrap()).with_file_name("pg_ctl");
+        let program = Path::new(options.split_whitespace().next().unwrap()).with_file_name(name);
         let mut command = tokio::process::Command::new(program);
-        command.args(arguments).arg("-D").arg(&home).arg("-l").arg(home.join("restarted.log")).current_dir("/");
+        command.current_dir("/");
         if owner.uid() != std::fs::metadata("/proc/self").unwrap().uid() {
             command.uid(owner.uid()).gid(owner.gid());
         }
-        let status = command.stdout(std::process::Stdio::null()).status().await.unwrap();
-        assert!(status.success(), "pg_ctl {arguments:?}: {status}");
+        command
+    }
+
+    /// A standby that follows it.
+    pub(crate) async fn standby(&self) -> Standby {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let home = self.home().with_extension("standby");
+        let mut copy = self.program("pg_basebackup");
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--dbname", &self.cluster.url("postgres")]);
+        let copied = copy.arg("--pgdata").arg(&home).output().await.unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let mut server = self.program("postgres");
+        server.arg("-D").arg(&home).args(["-p", &port.to_string(), "-c", "hot_standby_feedback=on"]);
+        server.args(["-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+        server.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).kill_on_drop(true);
+        let standby = Standby { server: server.spawn().unwrap(), home, urls: self.urls.at(port) };
+        super::guard(async {
+            while pool::connect_once(&standby.urls.owner).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        standby
     }
 
     /// Ends it, and removes what it kept.
@@ -126,6 +169,50 @@ impl Private {
         self.cluster.stop().await;
         let _ = std::fs::remove_dir_all(home);
         let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A standby of a test's own PostgreSQL.
+pub(crate) struct Standby {
+    server: tokio::process::Child,
+    home: PathBuf,
+    urls: Urls,
+}
+
+impl Standby {
+    /// Its address as the service reaches it.
+    pub(crate) fn service_url(&self) -> &str {
+        &self.urls.service
+    }
+
+    /// What the primary does is applied no more, from now on.
+    pub(crate) async fn pause(&self) {
+        #[derive(diesel::QueryableByName)]
+        struct Paused {
+            #[diesel(sql_type = diesel::sql_types::Bool)]
+            paused: bool,
+        }
+        let mut conn = pool::connect_once(&self.urls.owner).await.unwrap();
+        diesel::sql_query("SELECT pg_wal_replay_pause()").execute(&mut conn).await.unwrap();
+        super::guard(async {
+            let state = "SELECT pg_get_wal_replay_pause_state() = 'paused' AS paused";
+            while !diesel::sql_query(state).get_result::<Paused>(&mut conn).await.unwrap().paused {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
+    /// It goes on.
+    pub(crate) async fn resume(&self) {
+        let mut conn = pool::connect_once(&self.urls.owner).await.unwrap();
+        diesel::sql_query("SELECT pg_wal_replay_resume()").execute(&mut conn).await.unwrap();
+    }
+
+    /// Ends it.
+    pub(crate) async fn kill(mut self) {
+        self.server.kill().await.unwrap();
+        let _ = std::fs::remove_dir_all(&self.home);
     }
 }
 

@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 
 pub(crate) use client::{Call, Reply};
 pub(crate) use customers::{CustomerHandle, OTHER_PASSWORD, PASSWORD, token_of};
+pub(crate) use database::Standby;
 use database::{Private, Urls};
 pub(crate) use orders::states;
 pub(crate) use process::Process;
@@ -77,6 +78,14 @@ impl TestApp {
     pub(crate) async fn in_private_cluster(variables: &[(&str, &str)]) -> Self {
         let private = Private::start().await;
         Self::build(private.urls.clone(), Some(private), variables).await
+    }
+
+    /// The same with a standby that it may read.
+    pub(crate) async fn beside_a_standby() -> (Self, Standby) {
+        let private = Private::start().await;
+        let standby = private.standby().await;
+        let variables = [("DATABASE_REPLICA_URL", standby.service_url())];
+        (Self::build(private.urls.clone(), Some(private), &variables).await, standby)
     }
 
     async fn build(database: Urls, private: Option<Private>, variables: &[(&str, &str)]) -> Self {
