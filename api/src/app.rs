@@ -101,7 +101,8 @@ impl App {
         let url = config.database_url.expose_secret();
         let webhook_pool = pool::build(url, config.webhook_pool_size, runtime.clone())?;
         let replica = config.database_replica_url.as_ref();
-        let replica = replica.map(|url| Replica::new(url.expose_secret(), config.pool_size, runtime.clone())).transpose()?;
+        let replica =
+            replica.map(|url| Replica::new(url.expose_secret(), config.pool_size, runtime.clone())).transpose()?;
         let shared = config.redis_url.as_ref().map(|url| Shared::new(url.expose_secret())).transpose()?;
         let http = outbound::client(&config.outbound)?;
         Ok(Arc::new(Self {

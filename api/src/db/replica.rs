@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use diesel::sql_types::{BigInt, Bool};
 use tokio::runtime::Handle;
 
+use super::Connection;
 use super::pool::{self, Object, Pool};
 use super::statement::{Bind, Statement};
-use super::Connection;
 use crate::error::{Error, Result};
 
 /// What reports may lack: what was committed in so many seconds.
@@ -70,7 +70,8 @@ impl Replica {
     /// # Errors
     /// A message when the URL is not one of PostgreSQL.
     pub fn new(url: &str, size: usize, runtime: Handle) -> Result<Self, String> {
-        let pool = pool::build(url, size, runtime).map_err(|error| format!("DATABASE_REPLICA_URL is not valid: {error}."))?;
+        let pool =
+            pool::build(url, size, runtime).map_err(|error| format!("DATABASE_REPLICA_URL is not valid: {error}."))?;
         let counter = AtomicU64::default;
         Ok(Self { pool, state: Mutex::default(), used: counter(), behind: counter(), failed: counter() })
     }
@@ -147,7 +148,8 @@ impl Replica {
         let mut conn = self.pool.get().await.map_err(|error| Error::Internal(error.to_string()))?;
         // One that was promoted replays nothing, and has all.
         let reached = "SELECT COALESCE(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0') >= $1, true) AS reached";
-        let reached: Option<Reached> = Statement::constant(reached).with(Bind::Int(position)).optional(&mut conn).await?;
+        let reached: Option<Reached> =
+            Statement::constant(reached).with(Bind::Int(position)).optional(&mut conn).await?;
         Ok(reached.filter(|row| row.reached).map(|_| conn))
     }
 

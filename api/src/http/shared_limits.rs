@@ -40,7 +40,8 @@ impl Shared {
     /// # Errors
     /// A message when the address is none of a Redis server.
     pub fn new(url: &str) -> Result<Self, String> {
-        let expected = |error: redis::RedisError| format!("MERX_REDIS_URL is not valid: {error}; expected redis://host:6379.");
+        let expected =
+            |error: redis::RedisError| format!("MERX_REDIS_URL is not valid: {error}; expected redis://host:6379.");
         let client = redis::Client::open(url).map_err(expected)?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(PATIENCE))
@@ -63,7 +64,12 @@ impl Shared {
         let key = format!("merx:limit:{limit}:{}", hex(&sha256(key.as_bytes())));
         let (mut connection, script) = (self.connection.clone(), self.script.clone());
         let asking = self.runtime.spawn(async move {
-            script.key(key).arg(per_minute).invoke_async::<u64>(&mut connection).await.map_err(|error| error.to_string())
+            script
+                .key(key)
+                .arg(per_minute)
+                .invoke_async::<u64>(&mut connection)
+                .await
+                .map_err(|error| error.to_string())
         });
         let answer = match tokio::time::timeout(PATIENCE, asking).await {
             Ok(Ok(answer)) => answer,

@@ -150,7 +150,14 @@ impl Private {
         assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
         let mut server = self.program("postgres");
         server.arg("-D").arg(&home).args(["-p", &port.to_string(), "-c", "hot_standby_feedback=on"]);
-        server.args(["-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+        server.args([
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "max_connections=200",
+        ]);
         server.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).kill_on_drop(true);
         let standby = Standby { server: server.spawn().unwrap(), home, urls: self.urls.at(port) };
         super::guard(async {
