@@ -1,5 +1,6 @@
 //! One PostgreSQL for all tests of a run, one database for each test, copied from a migrated template.
 
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -126,7 +127,6 @@ impl Private {
 
     /// A program of the server's, as its user.
     fn program(&self, name: &str) -> tokio::process::Command {
-        use std::os::unix::fs::MetadataExt;
         let home = self.home();
         let owner = std::fs::metadata(&home).unwrap();
         // The command line that the server was started with names its programs.
@@ -143,7 +143,10 @@ impl Private {
     /// A standby that follows it.
     pub(crate) async fn standby(&self) -> Standby {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let home = self.home().with_extension("standby");
+        let (primary, home) = (self.home(), self.home().with_extension("standby"));
+        let owner = std::fs::metadata(primary).unwrap();
+        std::fs::DirBuilder::new().mode(0o700).create(&home).unwrap();
+        std::os::unix::fs::chown(&home, Some(owner.uid()), Some(owner.gid())).unwrap();
         let mut copy = self.program("pg_basebackup");
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--dbname", &self.cluster.url("postgres")]);
         let copied = copy.arg("--pgdata").arg(&home).output().await.unwrap();
