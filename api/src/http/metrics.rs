@@ -11,7 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 
 use crate::app::App;
 use crate::db::replica::Replica;
@@ -95,72 +95,42 @@ fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.0005, 2.0, 16))
 }
 
+/// A measurement, registered under its name.
+fn registered<M: Metric + Clone>(registry: &mut Registry, (name, help): (&str, &str), metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+/// The same, with a value for each set of labels.
+fn family<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    registered(registry, (name, help), M::default())
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("merx");
+        let all = &mut registry;
         let histogram: fn() -> Histogram = seconds;
-        let requests = Family::new_with_constructor(histogram);
-        let checkouts = Family::new_with_constructor(histogram);
-        let (connections, jobs) = (Family::default(), Family::default());
-        registry.register(
-            "http_request_duration_seconds",
-            "How long requests took, by method, route and status",
-            requests.clone(),
-        );
-        let statements = Family::default();
-        registry.register(
-            "database_statements",
-            "Statements that requests sent to the database, by method and route",
-            statements.clone(),
-        );
-        registry.register(
-            "checkout_duration_seconds",
-            "How long POST /v1/checkouts took from claim to answer, by outcome",
-            checkouts.clone(),
-        );
-        registry.register("database_connections", "Connections of this process's pool, by state", connections.clone());
-        registry.register("jobs", "Background jobs of all processes, by kind and status", jobs.clone());
-        let (due_jobs, oldest_due_job) = (Family::default(), Family::default());
-        registry.register("jobs_due", "Background jobs that are due and that nobody runs, by kind", due_jobs.clone());
-        registry.register(
-            "jobs_oldest_due_seconds",
-            "For how long the oldest due job is due, by kind",
-            oldest_due_job.clone(),
-        );
-        let (provider_calls, open_circuits) = (Family::default(), Family::default());
-        registry.register("provider_calls", "Calls of this process to providers, by outcome", provider_calls.clone());
-        registry.register(
-            "provider_circuit_open",
-            "1 while calls to a provider fail at once, after too many failures in a row",
-            open_circuits.clone(),
-        );
-        let replica_reads = Family::default();
-        registry.register(
-            "replica_reads",
-            "Reads for which the standby was asked, by whether it was used, behind or failed",
-            replica_reads.clone(),
-        );
-        let (catalog_answers, catalog_bytes) = (Family::default(), Gauge::default());
-        registry.register(
-            "catalog_answers",
-            "Answers of the catalogue, by where they came from",
-            catalog_answers.clone(),
-        );
-        registry.register("catalog_kept_bytes", "Bytes of answers that are kept ready", catalog_bytes.clone());
+        let took = ("http_request_duration_seconds", "How long requests took, by method, route and status");
+        let checked_out =
+            ("checkout_duration_seconds", "How long POST /v1/checkouts took from claim to answer, by outcome");
+        let is_open = "1 while calls to a provider fail at once, after too many failures in a row";
+        let asked = "Reads for which the standby was asked, by whether it was used, behind or failed";
+        let sent = "Statements that requests sent to the database, by method and route";
         Self {
+            requests: registered(all, took, Family::new_with_constructor(histogram)),
+            statements: family(all, "database_statements", sent),
+            checkouts: registered(all, checked_out, Family::new_with_constructor(histogram)),
+            connections: family(all, "database_connections", "Connections of this process's pool, by state"),
+            jobs: family(all, "jobs", "Background jobs of all processes, by kind and status"),
+            due_jobs: family(all, "jobs_due", "Background jobs that are due and that nobody runs, by kind"),
+            oldest_due_job: family(all, "jobs_oldest_due_seconds", "For how long the oldest due job is due, by kind"),
+            provider_calls: family(all, "provider_calls", "Calls of this process to providers, by outcome"),
+            open_circuits: family(all, "provider_circuit_open", is_open),
+            replica_reads: family(all, "replica_reads", asked),
+            catalog_answers: family(all, "catalog_answers", "Answers of the catalogue, by where they came from"),
+            catalog_bytes: family(all, "catalog_kept_bytes", "Bytes of answers that are kept ready"),
             registry,
-            requests,
-            statements,
-            checkouts,
-            connections,
-            jobs,
-            due_jobs,
-            oldest_due_job,
-            provider_calls,
-            open_circuits,
-            catalog_answers,
-            catalog_bytes,
-            replica_reads,
         }
     }
 }
