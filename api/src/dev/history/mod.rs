@@ -16,6 +16,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sandbox::PastPayment;
 use scoped_futures::ScopedFutureExt;
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use self::goods::Goods;
@@ -26,7 +27,7 @@ use crate::analytics::roll_up;
 use crate::app::App;
 use crate::db::schema::{discount_codes, orders as order_rows};
 use crate::db::statement::{Bind, Statement};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, pool};
 use crate::error::Result;
 use crate::inventory::{self, Reason, StockAdjustment};
 
@@ -86,7 +87,8 @@ pub async fn seed(app: &App, orders: u32) -> Result<Past> {
     }
     let year = writer.finish(RUNNING_LOW);
     write(&mut conn, &year, now).await?;
-    analyze(&mut conn).await;
+    drop(conn);
+    analyze(app).await;
     let (carts, customers) = (year.rows.count("carts"), year.rows.count("customers"));
     let told = format!("{orders} orders, {carts} carts and {customers} customers made.");
     Ok(Past { told, payments: year.payments })
@@ -141,9 +143,14 @@ async fn write(conn: &mut Connection, year: &Year, now: DateTime<Utc>) -> Result
     .await
 }
 
-/// Tells the planner of so many rows at once; without it, it finds out by itself after a while.
-async fn analyze(conn: &mut Connection) {
-    if let Err(error) = diesel::sql_query("ANALYZE").execute(conn).await {
-        tracing::warn!(error = %error, "The tables could not be analysed");
+/// Tells the planner of so many rows at once; without it, it finds out by itself after a while. As the owner of the tables:
+/// for others each is skipped, with a warning.
+async fn analyze(app: &App) {
+    let analysed = async {
+        let mut owner = pool::connect_once(app.config.migration_database_url.expose_secret()).await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(diesel::sql_query("ANALYZE").execute(&mut owner).await?)
+    };
+    if let Err(error) = analysed.await {
+        tracing::warn!(error, "The tables could not be analysed");
     }
 }
