@@ -7,9 +7,11 @@ mod analytics;
 mod cluster;
 mod earlier;
 mod floors;
+mod growth;
 mod holds;
 mod hot;
 mod inbox;
+mod instructions;
 mod load;
 mod reader;
 mod report;
@@ -70,13 +72,18 @@ fn main() -> Result<(), String> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let extent = Extent::wanted()?;
+    let only = |name: &str| std::env::var(format!("MERX_BENCH_{name}")).is_ok_and(|wish| wish == "only");
     let holding = std::env::var("MERX_BENCH_HOLDS").unwrap_or_default();
     let pouring = std::env::var("MERX_BENCH_INBOX").unwrap_or_default();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        if std::env::var("MERX_BENCH_ANALYTICS").is_ok_and(|wish| wish == "only") {
+        if only("ANALYTICS") {
             measure_analytics().await
-        } else if std::env::var("MERX_BENCH_CLUSTER").is_ok_and(|wish| wish == "only") {
+        } else if only("GROWTH") {
+            measure_growth().await
+        } else if only("CLUSTER") {
             measure_cluster().await
+        } else if only("INSTRUCTIONS") {
+            count_instructions().await
         } else if holding == "only" || pouring == "only" {
             measure_alone(holding == "only").await
         } else {
@@ -133,6 +140,15 @@ async fn measure_analytics() -> Result<(), String> {
     tell(&report)
 }
 
+/// The shape of growth alone; what grows is made behind the service's back, so it is not audited.
+async fn measure_growth() -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let mut report = Report::new();
+    report.growth(&growth::measure(&mut shop).await?);
+    shop.close().await;
+    tell(&report)
+}
+
 /// Several processes, and the loss of the database's machine.
 async fn measure_cluster() -> Result<(), String> {
     let mut shop = Shop::open().await?;
@@ -140,6 +156,15 @@ async fn measure_cluster() -> Result<(), String> {
     report.cluster(&cluster::measure(&mut shop).await?);
     shop.close().await;
     tell(&report)
+}
+
+/// What does not depend on the machine.
+async fn count_instructions() -> Result<(), String> {
+    let mut shop = Shop::open().await?;
+    let counts = instructions::measure(&mut shop).await?;
+    shop.close().await;
+    println!("{counts}");
+    Ok(())
 }
 
 /// Stripe's events, on a quiet machine and on one that suffers.

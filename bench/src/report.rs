@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::analytics::Answered;
-use crate::cluster::Seen;
+use crate::cluster::{Raced, Seen};
 use crate::earlier;
 use crate::floors::{Floor, Ladder};
+use crate::growth::Medians;
 use crate::holds::Holds;
 use crate::inbox::Poured;
 use crate::load::Outcome;
@@ -104,15 +105,36 @@ impl Report {
     }
 
     pub(crate) fn cluster(&mut self, seen: &Seen) {
-        let Seen { rolling: (paid, per_second), rolling_failures, failover, failover_failures, without_service } = seen;
+        let Seen {
+            rolling: (paid, per_second), rolling_failures, failover, failover_failures, without_service, ..
+        } = seen;
+        let Raced { units, uses, rivals, let_through: (let_through, asked) } = seen.raced;
+        let pooled = if seen.is_pooled { ", by PgBouncer in transaction mode" } else { "" };
         let _ = writeln!(
             self.rest,
-            "| 3 services and 2 workers behind HAProxy, synchronous standby, each service restarted under load | {paid} orders \
-             paid, {per_second} a second, {rolling_failures} requests failed |\n\
+            "| 3 services and 2 workers behind HAProxy{pooled}, Redis, synchronous standby that is also read: races between them | \
+             of {units} units as many sold, a code of {uses} uses used as often, of {rivals} who check out one cart one has a \
+             session, of {rivals} refunds in full one made; {let_through} of {asked} let through by a limit; {} reads by the standby |\n\
+             | each service restarted under load | {paid} orders paid, {per_second} a second, {rolling_failures} requests failed |\n\
              | the primary killed under load, the standby promoted | {failover} orders paid, the first {} ms after the kill, \
              {failover_failures} requests made again; none lost, none doubled, `merx check` clean |",
+            seen.read_from_standby,
             millis(*without_service)
         );
+    }
+
+    pub(crate) fn growth(&mut self, sizes: &[Medians]) {
+        let [few, many, most] = sizes else { return };
+        let columns = "1,000, p50 ms | 100,000 | 1,000,000 | growth per tenfold: at first | then";
+        let _ =
+            writeln!(self.rest, "\n| one client, nothing kept of answers; so many products and orders | {columns} |");
+        let _ = writeln!(self.rest, "|---|---|---|---|---|---|");
+        for (((name, few), (_, many)), (_, most)) in few.iter().zip(many).zip(most) {
+            let growth = |from: &Duration, to: &Duration| to.as_secs_f64() / from.as_secs_f64();
+            let (at_first, then) = (growth(few, many).sqrt(), growth(many, most));
+            let (few, many, most) = (millis(*few), millis(*many), millis(*most));
+            let _ = writeln!(self.rest, "| {name} | {few} | {many} | {most} | {at_first:.2} | {then:.2} |");
+        }
     }
 
     pub(crate) fn analytics(&mut self, (rolled_up, answered): &(Duration, Vec<Answered>)) {

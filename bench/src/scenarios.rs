@@ -25,6 +25,8 @@ pub(crate) enum Scenario {
     Search,
     /// A new cart, then a line.
     CartAndLine,
+    /// A checkout of a cart with address, which alone is measured; nobody pays.
+    Checkout,
     /// A cart with address, a checkout, the payment, until the order is paid; the checkout's time is measured.
     Purchase,
     /// The same as [`Self::CartAndLine`], in a shop that asks carriers and Stripe Tax.
@@ -50,6 +52,7 @@ impl Scenario {
             Self::Detail => "product by slug",
             Self::Search => "full-text search over 100,000 products",
             Self::CartAndLine => "create cart + add line (pairs)",
+            Self::Checkout => "checkout",
             Self::Purchase => "whole purchase to a paid order (latency: POST /v1/checkouts)",
             Self::CartAndLineWithProviders => "create cart + add line, with carriers and Stripe Tax on",
             Self::CartAndLineBesideQuotes => "the same, beside 8 who quote from providers of 200 ms",
@@ -63,6 +66,7 @@ impl Scenario {
             Self::List | Self::Detail => Ladder::Bare,
             Self::ColdList | Self::Search => Ladder::List,
             Self::CartAndLine
+            | Self::Checkout
             | Self::Purchase
             | Self::CartAndLineWithProviders
             | Self::CartAndLineBesideQuotes
@@ -83,6 +87,7 @@ impl Scenario {
             Self::CartAndLine | Self::CartAndLineWithProviders | Self::CartAndLineBesideQuotes => {
                 worker.cart_and_line().await
             }
+            Self::Checkout => worker.checkout().await,
             Self::Purchase => worker.purchase(false).await,
             Self::QuotedPurchase => worker.purchase(true).await,
         }
@@ -235,6 +240,13 @@ impl Worker {
     pub(crate) async fn reconnect(&mut self) -> Result<(), String> {
         self.api = Client::connect(self.address).await?;
         Ok(())
+    }
+
+    async fn checkout(&mut self) -> Result<Duration, String> {
+        let cart = self.full_cart().await?;
+        let started = Instant::now();
+        self.check_out(&cart).await?;
+        Ok(started.elapsed())
     }
 
     /// Starts a checkout of a cart; answers whether there was enough.

@@ -171,6 +171,19 @@ impl Shop {
         self.prepare().await
     }
 
+    /// Starts a service that keeps no answers, and no worker.
+    pub(crate) async fn serve_from_the_database(&mut self) -> Result<(), String> {
+        let mut service = self.merx(&["serve"]);
+        service.env("MERX_CATALOG_CACHE_MB", "0").stdout(Stdio::null());
+        self.service = Some(service.spawn().map_err(|error| error.to_string())?);
+        self.prepare().await
+    }
+
+    /// From now on these variants are bought.
+    pub(crate) fn sell(&mut self, variants: Vec<String>) {
+        self.variants = Arc::new(variants);
+    }
+
     /// Waits until the service answers, and reads the catalogue unless that is known.
     pub(crate) async fn prepare(&mut self) -> Result<(), String> {
         self.wait_for("/readyz").await?;

@@ -50,6 +50,7 @@ mod operation;
 mod outage;
 mod outbound_webhooks;
 mod payment_review;
+mod plans;
 mod providers;
 mod races;
 mod recovery;

@@ -1,6 +1,7 @@
 //! `merx dev`: the whole of Merx on one machine, without accounts or configuration.
 
 pub mod cluster;
+pub mod copies;
 pub mod history;
 pub mod seed;
 

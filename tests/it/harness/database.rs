@@ -121,6 +121,11 @@ impl Private {
         assert!(status.success(), "pg_ctl {arguments:?}: {status}");
     }
 
+    /// All that the server has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("postgres.log")).unwrap()
+    }
+
     fn home(&self) -> PathBuf {
         self.directory.join("postgres").canonicalize().unwrap()
     }

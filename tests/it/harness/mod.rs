@@ -327,7 +327,7 @@ impl TestApp {
     }
 
     /// Stops everything; asserts that no job is left, and that `check` finds nothing.
-    pub(crate) async fn finish(mut self) {
+    pub(crate) async fn finish(self) {
         assert_eq!(self.findings().await, Vec::new(), "merx check");
         let dead = self.count("SELECT count(*) FROM jobs WHERE status = 'dead'").await;
         let left = self
@@ -336,6 +336,11 @@ impl TestApp {
         assert_eq!((dead, left), (0, 0), "dead jobs, jobs left");
         let log = self.sandbox_get("/_control/log").await;
         assert_eq!(vendor::faults(&log), Vec::<String>::new(), "what the vendors would not have understood");
+        self.abandon().await;
+    }
+
+    /// Stops everything, where rows were made behind the service's back that no audit would let pass.
+    pub(crate) async fn abandon(mut self) {
         self.finished = true;
         if let Some(running) = self.running.take() {
             running.stop().await;

@@ -1,0 +1,181 @@
+//! How PostgreSQL finds what requests and jobs ask for, in a shop of thousands of products and orders: each statement's plan is
+//! taken from its log (`auto_explain`), and none may read a large table from its beginning to its end.
+
+use std::collections::BTreeMap;
+
+use merx::dev::copies;
+use serde_json::{Value, json};
+
+use crate::harness::{CartHandle, CheckoutHandle, TestApp, address, guard, operations};
+
+/// How many times as many products, customers and orders there are as are made by the API.
+const TIMES: i64 = 300;
+
+/// Rows from which on a table is large.
+const LARGE: i64 = 1000;
+
+/// What reads a large table as a whole, and why that is right.
+const MEANT: [(&str, &str); 0] = [];
+
+/// The shop that is copied: products of all kinds, a customer's and guests' orders, some refunded, sent or cancelled.
+async fn pattern(app: &TestApp) -> (String, CheckoutHandle) {
+    let mut variants = Vec::new();
+    for number in 0..12 {
+        let tags = [format!("tag-{}", number % 3)];
+        let more = json!({"on_hand": 500, "vendor": format!("Maker {}", number % 4), "tags": tags});
+        variants.push(app.variant_with(more).await);
+    }
+    let product = app.read_variant(&variants[0]).await["product_id"].clone();
+    let collection = app.staff_post("/v1/admin/collections", json!({"title": "Kept"})).send().await.expect(201);
+    let members = format!("/v1/admin/collections/{}/products", collection["id"].as_str().unwrap());
+    app.staff_post(&members, json!({"product_id": product})).send().await;
+    let customer = app.customer("owner@example.com").await;
+    let mut last = None;
+    for (number, variant) in variants.iter().enumerate() {
+        let body = json!({"email": format!("{number}@example.com"), "shipping_address": address(),
+            "line_items": [{"variant_id": variant, "quantity": 2}]});
+        let mut cart = app.cart_with(body).await;
+        if number % 3 == 0 {
+            (cart, _) = app.claim(&customer, &cart).await;
+        }
+        let checkout = app.checkout(&cart).await;
+        app.pay(&checkout, "paid").await;
+        app.run_jobs().await;
+        if number % 4 == 1 {
+            app.refund_line(&checkout, 0, json!({})).await;
+        }
+        last = Some(checkout);
+    }
+    app.run_jobs().await;
+    (variants[0].clone(), last.unwrap())
+}
+
+/// Every statement from now on leaves its plan in PostgreSQL's log, in connections that begin now.
+async fn explain_from_now_on(app: &TestApp) {
+    for setting in [
+        "ALTER SYSTEM SET session_preload_libraries = 'auto_explain'",
+        "ALTER SYSTEM SET auto_explain.log_min_duration = 0",
+        "ALTER SYSTEM SET auto_explain.log_format = 'json'",
+        "SELECT pg_reload_conf()",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    ] {
+        app.sql(setting).await;
+    }
+    guard(async { while app.get("/v1/products?limit=1").undocumented().send().await.status != 200 {} }).await;
+}
+
+/// The main job and what staff do about it.
+async fn buy_and_look_after(app: &TestApp, variant: &str) {
+    let cart = app.cart_with(json!({})).await;
+    let with_token = |method: &str, path: &str| app.call(method, path).header("X-Cart-Token", &cart.token);
+    let lines = format!("/v1/carts/{}/line-items", cart.id);
+    let line = json!({"variant_id": variant, "quantity": 1});
+    let seen = with_token("POST", &lines).json(line).send().await.expect(200);
+    let line = seen["line_items"][0]["id"].as_str().unwrap();
+    with_token("PATCH", &format!("{lines}/{line}")).json(json!({"quantity": 2})).send().await.expect(200);
+    let about = json!({"email": "new@example.com", "shipping_address": address()});
+    with_token("PATCH", &format!("/v1/carts/{}", cart.id)).json(about).send().await.expect(200);
+    with_token("POST", &format!("/v1/carts/{}/quote", cart.id)).json(json!({})).send().await.expect(200);
+    let checkout = app.checkout(&cart).await;
+    app.pay(&checkout, "paid").await;
+    app.run_jobs().await;
+    app.look(&checkout).await;
+    let order = app.staff_order(&checkout).await;
+    assert_eq!(order["status"], "confirmed");
+    app.refund_line(&checkout, 0, json!({})).await;
+    let sent =
+        json!({"line_items": [{"line_item_id": order["line_items"][0]["id"], "quantity": 1}], "tracking_number": "1Z"});
+    app.about(&checkout, "fulfillments", sent).send().await;
+    app.staff_post(&format!("/v1/admin/orders/{}/cancel", checkout.order_id), json!({"reason": "customer"}))
+        .send()
+        .await;
+    let abandoned: CartHandle = app.cart(&[(variant, 1)]).await;
+    let open = app.checkout(&abandoned).await;
+    app.call("POST", &format!("/v1/checkouts/{}/cancel", open.id))
+        .header("X-Order-Token", &open.order_token)
+        .send()
+        .await;
+    app.run_jobs().await;
+}
+
+/// Every list that there is, and the filters that are used most.
+async fn look_around(app: &TestApp, variant: &str, checkout: &CheckoutHandle) {
+    let lists = operations().into_iter().filter(|(method, path, _)| method == "GET" && !path.contains('{'));
+    for (_, path, _) in lists.filter(|(_, path, _)| !path.ends_with("/events")) {
+        app.staff_get(&path).undocumented().send().await;
+    }
+    let product = app.read_variant(variant).await["product_id"].as_str().unwrap().to_owned();
+    let order = app.staff_order(checkout).await;
+    let number = order["number"].as_str().unwrap();
+    for path in [
+        format!("/v1/products/{product}"),
+        "/v1/products?q=shirt".to_owned(),
+        "/v1/products?sort=price&min_price=100&max_price=9000".to_owned(),
+        "/v1/products?sort=title&limit=50&in_stock=true".to_owned(),
+        "/v1/products?collection=kept&sort=-price".to_owned(),
+        format!("/v1/variants/{variant}"),
+        format!("/v1/admin/orders?q={number}"),
+        "/v1/admin/orders?email=3@example.com".to_owned(),
+        "/v1/admin/orders?status=pending&limit=20".to_owned(),
+        "/v1/admin/orders?needs=fulfillment&limit=20".to_owned(),
+        format!("/v1/admin/orders?customer_id={}", order["customer_id"].as_str().unwrap_or_default()),
+        "/v1/admin/customers?q=owner".to_owned(),
+        format!("/v1/admin/orders/{}/events", checkout.order_id),
+        format!("/v1/orders/{}/refunds", checkout.order_id),
+    ] {
+        app.staff_get(&path).undocumented().send().await;
+    }
+}
+
+/// What is wrong with a plan: a large table read from beginning to end, by itself or by all of an index.
+fn whole_reads(plan: &Value, large: &BTreeMap<String, i64>, bounded: bool, found: &mut Vec<String>) {
+    let kind = plan["Node Type"].as_str().unwrap_or_default();
+    let table = plan["Relation Name"].as_str().unwrap_or_default();
+    let bounded = bounded || kind == "Limit";
+    let by_index = kind.starts_with("Index") && plan["Index Cond"].is_null() && !bounded;
+    if large.contains_key(table) && (kind == "Seq Scan" || by_index) {
+        found.push(format!("{kind} of {table}"));
+    }
+    for part in plan["Plans"].as_array().into_iter().flatten() {
+        whole_reads(part, large, bounded, found);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_and_no_job_reads_a_large_table_from_beginning_to_end() {
+    let app = TestApp::in_private_cluster(&[("MERX_CATALOG_CACHE_MB", "0")]).await;
+    let (variant, checkout) = pattern(&app).await;
+    let mut conn = app.database().await;
+    copies::keep(&mut conn).await.unwrap();
+    copies::grow(&mut conn, 1, TIMES).await.unwrap();
+    drop(conn);
+    let private = app.private.as_ref().unwrap();
+    let before = private.log().len();
+    explain_from_now_on(&app).await;
+    buy_and_look_after(&app, &variant).await;
+    look_around(&app, &variant, &checkout).await;
+    let mut large = BTreeMap::new();
+    for table in copies::tables() {
+        let rows = app.count(&format!("SELECT count(*) FROM {table}")).await;
+        if rows >= LARGE {
+            large.insert(table.to_owned(), rows);
+        }
+    }
+    assert!(large.len() > 15, "{large:?}");
+    let log = private.log().split_off(before);
+    let mut wrong = BTreeMap::new();
+    let mut plans = 0;
+    for text in log.split("  plan:\n").skip(1) {
+        let lines: Vec<&str> = text.lines().take_while(|line| line.starts_with('\t')).collect();
+        let plan: Value = serde_json::from_str(&lines.join("\n")).unwrap();
+        plans += 1;
+        let (mut found, query) = (Vec::new(), plan["Query Text"].as_str().unwrap_or_default());
+        whole_reads(&plan["Plan"], &large, false, &mut found);
+        if !found.is_empty() && !MEANT.iter().any(|(meant, _)| query.contains(meant)) {
+            wrong.insert(query.to_owned(), found);
+        }
+    }
+    assert!(plans > 500, "{plans}");
+    assert_eq!(wrong, BTreeMap::new());
+    app.abandon().await;
+}
