@@ -174,3 +174,27 @@ async fn a_service_killed_while_staff_work_leaves_whole_orders() {
     assert!(touched >= 3, "each round has done something");
     app.finish().await;
 }
+
+/// As after a failover, while what was the standby does not take writes yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_writes_yet_is_unavailable_and_no_defect() {
+    let app = TestApp::in_private_cluster(&[]).await;
+    app.sql("ALTER ROLE merx_app SET default_transaction_read_only = on").await;
+    app.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'merx_app'").await;
+    let problem = guard(async {
+        loop {
+            let reply = app.post("/v1/carts", json!({})).send().await;
+            let detail = reply.body["detail"].as_str().unwrap_or_default().to_owned();
+            if reply.status == 201 || reply.status == 503 && !detail.contains("was lost") {
+                continue;
+            }
+            break reply;
+        }
+    })
+    .await;
+    problem.problem(503, "service_unavailable");
+    app.sql("ALTER ROLE merx_app RESET default_transaction_read_only").await;
+    app.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'merx_app'").await;
+    guard(async { while app.post("/v1/carts", json!({})).send().await.status != 201 {} }).await;
+    app.finish().await;
+}

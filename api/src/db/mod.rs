@@ -123,12 +123,27 @@ pub fn is_about_the_data(error: &DieselError) -> bool {
     !is_passing && !waits.iter().any(|word| message.contains(word))
 }
 
-/// Whether the connection was lost, so that what became of the statement is not known.
+/// How PostgreSQL and PgBouncer say that a connection ends, or leads nowhere at present; Diesel gives no SQLSTATE.
+const ENDINGS: [&str; 6] = [
+    "terminating connection",
+    "server conn crashed?",
+    "server login ",
+    "server shutting down",
+    "query_wait_timeout",
+    "pooler is shutting down",
+];
+
+/// Whether the connection was lost, so that what became of the statement is not known, or leads to a server that does not
+/// take writes yet.
 #[must_use]
 pub fn is_cut_off(error: &DieselError) -> bool {
     let DieselError::DatabaseError(kind, info) = error else { return false };
-    matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
-        || info.message().starts_with("terminating connection")
+    matches!(
+        kind,
+        DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ReadOnlyTransaction
+    ) || ENDINGS.iter().any(|ending| info.message().starts_with(ending))
 }
 
 /// Serialization failures by kind; deadlocks only by message, as Diesel gives no SQLSTATE.
@@ -156,5 +171,24 @@ impl<T> OnConstraint<T> for diesel::QueryResult<T> {
             }
             cause.into()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pool_before_the_database_says_of_its_loss_is_told_from_defects() {
+        let of = |text: &str| DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned()));
+        for lost in [
+            "terminating connection due to administrator command",
+            "server login has been failing, cached error: connect failed (server_login_retry)",
+            "server conn crashed?",
+            "query_wait_timeout",
+        ] {
+            assert!(is_cut_off(&of(lost)), "{lost}");
+        }
+        assert!(!is_cut_off(&of("relation \"server\" does not exist")));
     }
 }

@@ -86,11 +86,6 @@ impl Copied {
     }
 }
 
-/// The tables whose rows are copied.
-pub fn tables() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().map(|copied| copied.table)
-}
-
 /// Keeps the rows that there are as the pattern of copies. The connection is the owner's, and good for nothing else
 /// afterwards: nothing that it writes is held against what it refers to.
 ///
