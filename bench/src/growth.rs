@@ -7,9 +7,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use hyper::Method;
 use merx::db::pool;
 use merx::dev::copies;
+use merx::ids::VariantId;
 
 use crate::holds::execute;
-use crate::load::Client;
+use crate::load::{Client, Outcome};
 use crate::scenarios::{Bought, Scenario, Worker};
 use crate::shop::Shop;
 
@@ -25,8 +26,8 @@ const CLIENTS: usize = 20;
 /// How often each call is made before it is measured, and then.
 const TIMES: (usize, usize) = (30, 300);
 
-/// What one size took: each call's name with the median of its times, in one order.
-pub(crate) type Medians = Vec<(&'static str, Duration)>;
+/// What one size took: each call's name with p50 and p99 of its times, in one order.
+pub(crate) type Taken = Vec<(&'static str, Duration, Duration)>;
 
 #[derive(diesel::QueryableByName)]
 struct Name {
@@ -34,13 +35,8 @@ struct Name {
     name: String,
 }
 
-async fn names(conn: &mut AsyncPgConnection, query: &str) -> Result<Vec<String>, String> {
-    let rows: Vec<Name> = diesel::sql_query(query).load(conn).await.map_err(|error| error.to_string())?;
-    Ok(rows.into_iter().map(|row| row.name).collect())
-}
-
 /// Measures each size in turn.
-pub(crate) async fn measure(shop: &mut Shop) -> Result<Vec<Medians>, String> {
+pub(crate) async fn measure(shop: &mut Shop) -> Result<Vec<Taken>, String> {
     shop.serve().await?;
     buy(shop).await?;
     shop.stop_service().await?;
@@ -54,14 +50,35 @@ pub(crate) async fn measure(shop: &mut Shop) -> Result<Vec<Medians>, String> {
         before = size;
         eprintln!("{size},000 products and orders are made");
         shop.serve_from_the_database().await?;
-        let medians = ask(shop, &mut conn).await?;
-        for (name, median) in &medians {
-            eprintln!("{name}: {} µs", median.as_micros());
-        }
-        all.push(medians);
+        all.push(ask(shop, &mut conn).await?);
         shop.stop_service().await?;
     }
     Ok(all)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Key {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: VariantId,
+}
+
+/// Keys of a table as the API writes them, drawn by lot.
+async fn keys(conn: &mut AsyncPgConnection, table: &str, prefix: &str) -> Result<Vec<String>, String> {
+    let number = TIMES.0 + TIMES.1;
+    let drawn = diesel::sql_query(format!("SELECT id FROM {table} ORDER BY random() LIMIT {number}"));
+    let rows: Vec<Key> = drawn.load(conn).await.map_err(|error| error.to_string())?;
+    let written = rows.into_iter().map(|row| row.id.to_string());
+    Ok(written.map(|id| format!("{prefix}{}", id.trim_start_matches("var_"))).collect())
+}
+
+/// Texts of a table, drawn by lot.
+async fn texts(conn: &mut AsyncPgConnection, table: &str, what: &str) -> Result<Vec<String>, String> {
+    let number = TIMES.0 + TIMES.1;
+    let drawn = diesel::sql_query(format!(
+        "SELECT {what}::text AS name FROM {table} WHERE {what} IS NOT NULL ORDER BY random() LIMIT {number}"
+    ));
+    let rows: Vec<Name> = drawn.load(conn).await.map_err(|error| error.to_string())?;
+    Ok(rows.into_iter().map(|row| row.name.replace('+', "%2B")).collect())
 }
 
 async fn buy(shop: &Shop) -> Result<(), String> {
@@ -82,27 +99,21 @@ async fn buy(shop: &Shop) -> Result<(), String> {
 }
 
 /// Makes each call of what was drawn by lot.
-async fn ask(shop: &mut Shop, conn: &mut AsyncPgConnection) -> Result<Medians, String> {
-    let number = TIMES.0 + TIMES.1;
-    let drawn =
-        |what: &str, table: &str| format!("SELECT {what}::text AS name FROM {table} ORDER BY random() LIMIT {number}");
-    shop.sell(names(conn, &drawn("id", "variants")).await?);
+async fn ask(shop: &mut Shop, conn: &mut AsyncPgConnection) -> Result<Taken, String> {
+    shop.sell(keys(conn, "variants", "var_").await?);
     let bearer = shop.staff("orders:read").await?;
-    let mut medians = Vec::new();
-    for (name, path, of) in [
-        ("product by key", "/v1/products/", drawn("id", "products")),
-        ("product by slug", "/v1/products/", drawn("slug", "products")),
-        ("staff: order by key", "/v1/admin/orders/", drawn("id", "orders")),
-        ("staff: orders by number", "/v1/admin/orders?q=", drawn("number", "orders")),
-        (
-            "staff: page of orders",
-            "/v1/admin/orders?limit=50&placed_to=",
-            drawn("to_json(placed_at) #>> '{}'", "orders"),
-        ),
+    let mut taken = Vec::new();
+    let placed = "to_char(placed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    for (name, path, drawn) in [
+        ("product by key", "/v1/products/", keys(conn, "products", "prod_").await?),
+        ("product by slug", "/v1/products/", texts(conn, "products", "slug").await?),
+        ("staff: order by key", "/v1/admin/orders/", keys(conn, "orders", "ord_").await?),
+        ("staff: orders by number", "/v1/admin/orders?q=", texts(conn, "orders", "number").await?),
+        ("staff: page of orders", "/v1/admin/orders?limit=50&placed_to=", texts(conn, "orders", placed).await?),
     ] {
-        let paths: Vec<String> =
-            names(conn, &of).await?.iter().map(|of| format!("{path}{}", of.replace('+', "%2B"))).collect();
-        medians.push((name, median_of(shop, &bearer, &paths).await?));
+        let paths: Vec<String> = drawn.iter().map(|end| format!("{path}{end}")).collect();
+        let (p50, p99) = of(times_of(shop, &bearer, &paths).await?);
+        taken.push((name, p50, p99));
     }
     for (name, scenario) in [
         ("page of products by price, each with another filter and cursor", Scenario::ColdList),
@@ -112,15 +123,16 @@ async fn ask(shop: &mut Shop, conn: &mut AsyncPgConnection) -> Result<Medians, S
     ] {
         let mut worker = Worker::new(shop).await?;
         let mut times = Vec::new();
-        for _ in 0..number {
+        for _ in 0..TIMES.0 + TIMES.1 {
             times.push(scenario.round(&mut worker).await?);
         }
-        medians.push((name, median(times)));
+        let (p50, p99) = of(times);
+        taken.push((name, p50, p99));
     }
-    Ok(medians)
+    Ok(taken)
 }
 
-async fn median_of(shop: &Shop, bearer: &str, paths: &[String]) -> Result<Duration, String> {
+async fn times_of(shop: &Shop, bearer: &str, paths: &[String]) -> Result<Vec<Duration>, String> {
     let mut client = Client::connect(shop.api()).await?;
     let mut times = Vec::new();
     for path in paths {
@@ -128,12 +140,11 @@ async fn median_of(shop: &Shop, bearer: &str, paths: &[String]) -> Result<Durati
         client.send(Method::GET, path, &[("Authorization", bearer)], None).await?;
         times.push(started.elapsed());
     }
-    Ok(median(times))
+    Ok(times)
 }
 
-/// Of those after the first, in which the database reads and plans what it then keeps.
-fn median(times: Vec<Duration>) -> Duration {
-    let mut times: Vec<Duration> = times.into_iter().skip(TIMES.0).collect();
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+/// p50 and p99 of those after the first, in which the database reads and plans what it then keeps.
+fn of(times: Vec<Duration>) -> (Duration, Duration) {
+    let Outcome { p50, p99, .. } = Outcome::of(times.into_iter().skip(TIMES.0).collect(), Duration::ZERO);
+    (p50, p99)
 }

@@ -1,5 +1,5 @@
-//! What a cached read and the pricing of a cart cost in instructions, counted by valgrind: the same on every machine, and so
-//! pinned in `bench/instructions.txt`. Counted is the build that it is called from; what is pinned is that of the tests.
+//! What a cached read and the pricing of a cart cost in instructions, counted by valgrind: hardly another number on another
+//! machine, however busy, and so pinned in `bench/instructions.txt`. Counted is the build that it is called from; what is pinned is that of the tests.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ mod analytics;
 mod cluster;
 mod earlier;
 mod floors;
+mod goods;
 mod growth;
 mod holds;
 mod hot;
@@ -144,8 +145,9 @@ async fn measure_analytics() -> Result<(), String> {
 async fn measure_growth() -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
-    report.growth(&growth::measure(&mut shop).await?);
+    let grown = growth::measure(&mut shop).await;
     shop.close().await;
+    report.growth(&grown?);
     tell(&report)
 }
 
@@ -153,17 +155,18 @@ async fn measure_growth() -> Result<(), String> {
 async fn measure_cluster() -> Result<(), String> {
     let mut shop = Shop::open().await?;
     let mut report = Report::new();
-    report.cluster(&cluster::measure(&mut shop).await?);
+    let seen = cluster::measure(&mut shop).await;
     shop.close().await;
+    report.cluster(&seen?);
     tell(&report)
 }
 
 /// What does not depend on the machine.
 async fn count_instructions() -> Result<(), String> {
     let mut shop = Shop::open().await?;
-    let counts = instructions::measure(&mut shop).await?;
+    let counts = instructions::measure(&mut shop).await;
     shop.close().await;
-    println!("{counts}");
+    println!("{}", counts?);
     Ok(())
 }
 

@@ -8,9 +8,10 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::floors::Ladder;
+use crate::goods::{ADJECTIVES, NOUNS};
 use crate::load::Client;
 use crate::reader::Reader;
-use crate::shop::{ADJECTIVES, NOUNS, PRODUCTS, Shop};
+use crate::shop::{PRODUCTS, Shop};
 
 /// What a client does over and over.
 #[derive(Debug, Clone, Copy)]

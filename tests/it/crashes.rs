@@ -21,8 +21,13 @@ async fn dies(point: &str) -> (TestApp, String, CartHandle) {
 /// The request is repeated at another service once the claim has lapsed.
 async fn dies_and_is_repeated(point: &str) {
     let (app, variant, cart) = dies(point).await;
-    // The claim of the dead process is respected until its lease lapses.
-    app.try_checkout(&cart, "k").await.problem(409, "request_in_flight");
+    let repeated = app.try_checkout(&cart, "k").await;
+    if point == "before_answer" {
+        assert_eq!((repeated.status, repeated.header("idempotent-replayed")), (201, "true"), "stored as it opened");
+    } else {
+        // The claim of the dead process is respected until its lease lapses.
+        repeated.problem(409, "request_in_flight");
+    }
     app.advance(61).await;
     let checkout = app.checkout_under(&cart, "k").await;
     assert_eq!(checkout.body["status"], "open");
@@ -76,6 +81,25 @@ crash_tests! {
     before_create "before_create",
     after_create "after_create",
     before_answer "before_answer",
+}
+
+/// What costs nothing has no session to open, so its answer is stored by itself afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_for_nothing_whose_answer_was_not_stored_is_answered_by_the_repeat() {
+    let app = TestApp::start().await;
+    let free = json!({"on_hand": 3, "prices": [{"amount": 0, "currency": "EUR"}], "requires_shipping": false});
+    let variant = app.variant_with(free).await;
+    let cart = app.cart(&[(&variant, 1)]).await;
+    let doomed = app.process(&[("MERX_FAULT", "kill:before_answer")]).await;
+    assert!(app.checkout_call(&doomed.base_url, &cart, "k").try_send().await.is_err());
+    doomed.died().await;
+    app.try_checkout(&cart, "k").await.problem(409, "request_in_flight");
+    app.advance(61).await;
+    assert_eq!(app.checkout_under(&cart, "k").await.body["status"], "completed");
+    assert_eq!(app.count("SELECT count(*) FROM orders").await, 1);
+    app.run_jobs().await;
+    assert_eq!(app.stock(&variant).await, (2, 0));
+    app.finish().await;
 }
 
 /// The buyer pays although the shop died before it knew the session.

@@ -62,9 +62,9 @@ async fn a_job_is_claimed_by_one_worker_until_its_lease_lapses() {
     assert_eq!((theirs[0].id, theirs[0].attempt), (mine[0].id, 2));
     // The first worker wakes up late: its outcome no longer counts.
     let now = app.app.clock.now();
-    queue::finish(&mut app.database().await, &mine[0], Ok(()), now).await.unwrap();
+    queue::finish(&mut app.database().await, &mine[0], Ok(None), now).await.unwrap();
     assert_eq!(app.count("SELECT count(*) FROM jobs WHERE status = 'running'").await, 1);
-    queue::finish(&mut app.database().await, &theirs[0], Ok(()), now).await.unwrap();
+    queue::finish(&mut app.database().await, &theirs[0], Ok(None), now).await.unwrap();
     assert_eq!(app.count("SELECT count(*) FROM jobs WHERE status = 'done'").await, 1);
     app.sql("DELETE FROM webhook_events").await;
     app.finish().await;

@@ -15,6 +15,9 @@ const TIMES: i64 = 1500;
 /// Rows from which on a table is large.
 const LARGE: i64 = 1000;
 
+/// What is no list: it goes on for ever, or is of another kind of caller.
+const OTHERS: [&str; 2] = ["/v1/admin/events", "/v1/admin/session"];
+
 /// What reads a large table as a whole, and why that is right.
 const MEANT: [(&str, &str); 2] = [
     ("days_left", "a report on every variant"),
@@ -31,7 +34,8 @@ async fn pattern(app: &TestApp) -> (String, CheckoutHandle) {
     let collection = app.staff_post("/v1/admin/collections", json!({"title": "Kept"})).send().await.expect(201);
     let member =
         format!("/v1/admin/collections/{}/products/{}", collection["id"].as_str().unwrap(), product.as_str().unwrap());
-    app.call("PUT", &member).bearer(&app.admin_key).send().await;
+    let put = app.call("PUT", &member).bearer(&app.admin_key).send().await;
+    assert!(put.status < 300, "{}", put.text);
     let customer = app.customer("owner@example.com").await;
     let mut last = None;
     for (number, variant) in variants.iter().enumerate() {
@@ -90,31 +94,37 @@ async fn buy_and_look_after(app: &TestApp, variant: &str) {
     app.refund_line(&checkout, 0, json!({})).await;
     let sent =
         json!({"line_items": [{"line_item_id": order["line_items"][0]["id"], "quantity": 1}], "tracking_number": "1Z"});
-    app.about(&checkout, "fulfillments", sent).send().await;
-    app.staff_post(&format!("/v1/admin/orders/{}/cancel", checkout.order_id), json!({"reason": "customer"}))
-        .send()
-        .await;
+    app.about(&checkout, "fulfillments", sent).send().await.expect(201);
+    let unwanted = app.paid(variant, 1).await;
+    let cancel = format!("/v1/admin/orders/{}/cancel", unwanted.order_id);
+    let reply = app.staff_post(&cancel, json!({"reason": "requested_by_customer"})).send().await;
+    assert!(reply.status < 300, "{}", reply.text);
     let abandoned: CartHandle = app.cart(&[(variant, 1)]).await;
     let open = app.checkout(&abandoned).await;
-    app.call("POST", &format!("/v1/checkouts/{}/cancel", open.id))
-        .header("X-Order-Token", &open.order_token)
-        .send()
-        .await;
+    let cancel = format!("/v1/checkouts/{}/cancel", open.id);
+    app.call("POST", &cancel).header("X-Order-Token", &open.order_token).send().await.expect(200);
     app.run_jobs().await;
 }
 
 /// Every list that there is, and the filters that are used most.
 async fn look_around(app: &TestApp, variant: &str, checkout: &CheckoutHandle) {
     let lists = operations().into_iter().filter(|(method, path, _)| method == "GET" && !path.contains('{'));
-    for (_, path, _) in lists.filter(|(_, path, _)| !path.ends_with("/events")) {
-        app.staff_get(&path).undocumented().send().await;
+    let (customer, mut refused) = (app.log_in("owner@example.com").await, Vec::new());
+    for (_, path, _) in lists.filter(|(_, path, _)| !OTHERS.contains(&path.as_str())) {
+        let mine = path.starts_with("/v1/customers/me");
+        let call = if mine { app.get(&path).bearer(&customer.access) } else { app.staff_get(&path) };
+        let reply = call.undocumented().send().await;
+        if reply.status >= 300 {
+            refused.push(format!("{path}: {} {}", reply.status, reply.text));
+        }
     }
+    assert_eq!(refused, Vec::<String>::new());
     let product = app.read_variant(variant).await["product_id"].as_str().unwrap().to_owned();
     let order = app.staff_order(checkout).await;
     let number = order["number"].as_str().unwrap();
     for path in [
         format!("/v1/products/{product}"),
-        "/v1/products?q=shirt".to_owned(),
+        "/v1/products?q=zebra".to_owned(),
         "/v1/products?sort=price&min_price=100&max_price=9000".to_owned(),
         "/v1/products?sort=title&limit=50&in_stock=true".to_owned(),
         "/v1/products?collection=kept&sort=-price".to_owned(),
@@ -123,13 +133,14 @@ async fn look_around(app: &TestApp, variant: &str, checkout: &CheckoutHandle) {
         "/v1/admin/orders?email=3@example.com".to_owned(),
         "/v1/admin/orders?status=pending&limit=20".to_owned(),
         "/v1/admin/orders?needs=fulfillment&limit=20".to_owned(),
-        format!("/v1/admin/orders?customer_id={}", order["customer_id"].as_str().unwrap_or_default()),
-        "/v1/admin/customers?q=owner".to_owned(),
-        format!("/v1/admin/orders/{}/events", checkout.order_id),
-        format!("/v1/orders/{}/refunds", checkout.order_id),
+        format!("/v1/admin/orders?customer_id={}", customer.id),
+        "/v1/admin/customers?q=owner@example.com-77".to_owned(),
+        format!("/v1/admin/orders/{}", checkout.order_id),
     ] {
-        app.staff_get(&path).undocumented().send().await;
+        app.staff_get(&path).send().await.expect(200);
     }
+    let path = format!("/v1/orders/{}/refunds", checkout.order_id);
+    app.get(&path).header("X-Order-Token", &checkout.order_token).send().await.expect(200);
 }
 
 #[derive(diesel::QueryableByName)]
@@ -167,11 +178,14 @@ impl Judge {
     fn whole_reads(&self, plan: &Value, limited: bool, found: &mut Vec<String>) {
         let text = |member: &str| plan[member].as_str().unwrap_or_default();
         let (kind, table) = (text("Node Type"), text("Relation Name"));
-        let limited = limited || kind == "Limit";
+        // These take all that is below them before they give anything.
+        let takes_all = ["Sort", "Aggregate", "Hash", "Materialize", "WindowAgg", "Unique"].contains(&kind);
+        let limited = kind == "Limit" || limited && !takes_all;
+        let is_stopped = limited && plan["Filter"].is_null();
         let is_whole = match kind {
-            "Seq Scan" => !limited || !plan["Filter"].is_null(),
+            "Seq Scan" => !is_stopped,
             "Index Scan" | "Index Only Scan" => {
-                plan["Index Cond"].is_null() && !limited && !self.partial.contains(text("Index Name"))
+                plan["Index Cond"].is_null() && !is_stopped && !self.partial.contains(text("Index Name"))
             }
             _ => false,
         };
@@ -199,6 +213,10 @@ async fn no_request_and_no_job_reads_a_large_table_from_beginning_to_end() {
         diesel::sql_query(statement).execute(&mut conn).await.unwrap();
     }
     drop(conn);
+    // What one product has, as all copies have the same words.
+    let variants = json!([{"sku": "ZEBRA", "on_hand": 1, "prices": [{"amount": 100, "currency": "EUR"}]}]);
+    let zebra = json!({"title": "Zebra", "status": "active", "variants": variants});
+    app.staff_post("/v1/admin/products", zebra).send().await.expect(201);
     let judge = Judge::of(&app).await;
     assert!(judge.large.len() > 15, "{:?}", judge.large);
     let private = app.private.as_ref().unwrap();

@@ -183,9 +183,9 @@ type LineTuple = (
 ///
 /// # Errors
 /// `not_found`.
-pub async fn row(conn: &mut Connection, id: CartId, lock: bool) -> Result<CartRow> {
+pub async fn row(mut conn: &Connection, id: CartId, lock: bool) -> Result<CartRow> {
     let query = carts::table.find(id).select(CartRow::as_select());
-    let row = if lock { query.for_no_key_update().first(conn).await } else { query.first(conn).await };
+    let row = if lock { query.for_no_key_update().first(&mut conn).await } else { query.first(&mut conn).await };
     row.optional()?.ok_or_else(|| Error::not_found("cart"))
 }
 

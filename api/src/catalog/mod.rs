@@ -8,6 +8,7 @@ pub mod html;
 pub mod list;
 mod media;
 pub mod model;
+mod parts;
 pub mod patches;
 mod prices;
 pub mod read;

@@ -6,7 +6,7 @@ use super::model::{DerivedPrice, Price, PriceOrigin};
 use crate::money::Currency;
 
 /// A price, given or derived.
-#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct AnyPrice {
     /// ISO 4217.
     pub(super) currency: Currency,
@@ -14,7 +14,8 @@ pub(super) struct AnyPrice {
     pub(super) amount: i64,
     /// The former price.
     pub(super) compare_at_amount: Option<i64>,
-    rate_date: Option<NaiveDate>,
+    /// The day of the rates that it is derived by; `None` for one that the shop gave.
+    pub(super) rate_date: Option<NaiveDate>,
 }
 
 impl AnyPrice {

@@ -4,24 +4,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Nullable};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use super::html;
 use super::model::{
-    Availability, CollectionRef, Dimensions, Inventory, Media, PriceRange, Product, ProductStatus, ProductSummary, Seo,
+    Availability, CollectionRef, Dimensions, Media, PriceRange, Product, ProductStatus, ProductSummary, Seo,
     ShownOption, Variant,
 };
-use super::prices::AnyPrice;
+use super::parts::{FullVariant, Parts, parts};
 use super::requests::ProductOption;
 use super::slug::Slug;
 use super::translate::{self, Translations};
 use crate::db::Connection;
-use crate::db::schema::{collection_products, collections, product_media, products, stock_levels, variants};
-use crate::db::statement::{Bind, Statement};
+use crate::db::schema::{collection_products, collections, products, variants};
 use crate::error::{Error, Result};
-use crate::ids::{CollectionId, MediaId, ProductId, VariantId};
+use crate::ids::{CollectionId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
@@ -75,96 +73,6 @@ impl ProductRow {
     }
 }
 
-#[derive(Debug, Clone, QueryableByName)]
-#[diesel(table_name = variants)]
-#[diesel(check_for_backend(diesel::pg::Pg))]
-struct VariantRow {
-    id: VariantId,
-    product_id: ProductId,
-    sku: String,
-    barcode: Option<String>,
-    title: String,
-    option_values: Value,
-    weight_grams: Option<i64>,
-    length_mm: Option<i64>,
-    width_mm: Option<i64>,
-    height_mm: Option<i64>,
-    hs_code: Option<String>,
-    origin_country: Option<String>,
-    requires_shipping: bool,
-    taxable: bool,
-    max_per_order: Option<i64>,
-    unit_cost: Option<i64>,
-    unit_cost_currency: Option<Currency>,
-    metadata: Value,
-    archived_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, Clone, Copy, QueryableByName)]
-#[diesel(table_name = stock_levels)]
-#[diesel(check_for_backend(diesel::pg::Pg))]
-struct StockRow {
-    on_hand: i64,
-    reserved: i64,
-    shortage: i64,
-    track_inventory: bool,
-    allow_backorder: bool,
-    low_stock_threshold: i64,
-    uses_default_threshold: bool,
-}
-
-impl From<StockRow> for Inventory {
-    fn from(row: StockRow) -> Self {
-        Self {
-            on_hand: row.on_hand,
-            reserved: row.reserved,
-            available: row.on_hand - row.reserved,
-            shortage: row.shortage,
-            track_inventory: row.track_inventory,
-            allow_backorder: row.allow_backorder,
-            low_stock_threshold: row.low_stock_threshold,
-            uses_default_threshold: row.uses_default_threshold,
-        }
-    }
-}
-
-/// A row of [`VARIANTS`].
-#[derive(QueryableByName)]
-struct FoundVariant {
-    #[diesel(embed)]
-    variant: VariantRow,
-    #[diesel(embed)]
-    stock: StockRow,
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    prices: Option<Value>,
-}
-
-/// The variants of products with stock and every price. Columns by name: one more must not change a prepared statement.
-const VARIANTS: &str = "
-    SELECT variants.id, variants.product_id, sku, barcode, title, option_values, weight_grams, length_mm, width_mm, height_mm,
-        hs_code, origin_country, requires_shipping, taxable, max_per_order, unit_cost, unit_cost_currency, metadata, archived_at,
-        on_hand, reserved, shortage, track_inventory, allow_backorder, low_stock_threshold, uses_default_threshold,
-        (SELECT jsonb_agg(jsonb_build_object('currency', currency, 'amount', amount, 'compare_at_amount', compare_at_amount,
-                'rate_date', rate_date) ORDER BY currency)
-            FROM variant_prices WHERE variant_prices.variant_id = variants.id) AS prices
-    FROM variants JOIN stock_levels ON stock_levels.variant_id = variants.id
-    WHERE variants.product_id = ANY($1) AND (archived_at IS NULL OR $2 = 'staff')
-    ORDER BY variants.product_id, variants.position, variants.id";
-
-/// A variant with its stock and every price.
-struct FullVariant {
-    row: VariantRow,
-    stock: Inventory,
-    prices: Vec<AnyPrice>,
-}
-
-/// What belongs to products, by product.
-#[derive(Default)]
-struct Parts {
-    variants: HashMap<ProductId, Vec<FullVariant>>,
-    media: HashMap<ProductId, Vec<Media>>,
-}
-
 /// One product by id or slug.
 ///
 /// # Errors
@@ -181,8 +89,10 @@ pub async fn find(conn: &mut Connection, id_or_slug: &str, audience: &Audience) 
         query = query.filter(products::status.eq(ProductStatus::Active));
     }
     let row = query.first(conn).await.optional()?.ok_or_else(missing)?;
-    let in_collections = collections_of(conn, &[row.id], audience).await?.remove(&row.id).unwrap_or_default();
-    let parts = parts(conn, &[row.id], audience).await?;
+    let (asked, ids): (&Connection, _) = (conn, [row.id]);
+    let (mut in_collections, parts) =
+        futures_util::try_join!(collections_of(asked, &ids, audience), parts(asked, &ids, audience))?;
+    let in_collections = in_collections.remove(&row.id).unwrap_or_default();
     let mut product = full(vec![row], parts, audience)?.pop().ok_or_else(missing)?;
     product.collections = in_collections;
     Ok(product)
@@ -207,8 +117,9 @@ pub async fn find_variant(conn: &mut Connection, id: VariantId, audience: &Audie
 /// Whole products for staff, in the order of the rows.
 pub(super) async fn assemble(conn: &mut Connection, rows: Vec<ProductRow>) -> Result<Vec<Product>> {
     let ids: Vec<ProductId> = rows.iter().map(|row| row.id).collect();
-    let mut in_collections = collections_of(conn, &ids, &Audience::Staff).await?;
-    let parts = parts(conn, &ids, &Audience::Staff).await?;
+    let asked: &Connection = conn;
+    let (mut in_collections, parts) =
+        futures_util::try_join!(collections_of(asked, &ids, &Audience::Staff), parts(asked, &ids, &Audience::Staff))?;
     let mut whole = full(rows, parts, &Audience::Staff)?;
     for product in &mut whole {
         product.collections = in_collections.remove(&product.id).unwrap_or_default();
@@ -232,7 +143,7 @@ pub(super) async fn summarize(
 }
 
 async fn collections_of(
-    conn: &mut Connection,
+    mut conn: &Connection,
     ids: &[ProductId],
     audience: &Audience,
 ) -> Result<HashMap<ProductId, Vec<CollectionRef>>> {
@@ -251,7 +162,7 @@ async fn collections_of(
     if let Audience::Shopper(..) = audience {
         query = query.filter(collections::status.eq(ProductStatus::Active));
     }
-    let rows: Vec<(ProductId, CollectionId, String, String, Value)> = query.load(conn).await?;
+    let rows: Vec<(ProductId, CollectionId, String, String, Value)> = query.load(&mut conn).await?;
     let mut found: HashMap<ProductId, Vec<CollectionRef>> = HashMap::new();
     for (product, id, slug, title, translations) in rows {
         let translated = match audience {
@@ -263,34 +174,6 @@ async fn collections_of(
         found.entry(product).or_default().push(CollectionRef { id, slug, title: translated.unwrap_or(title) });
     }
     Ok(found)
-}
-
-async fn parts(conn: &mut Connection, ids: &[ProductId], audience: &Audience) -> Result<Parts> {
-    let reader = match audience {
-        Audience::Shopper(..) => "shopper",
-        Audience::Staff => "staff",
-    };
-    let found: Vec<FoundVariant> = Statement::constant(VARIANTS)
-        .with(Bind::Uuids(ids.iter().map(|id| id.0).collect()))
-        .with(Bind::Text(reader.to_owned()))
-        .load(conn)
-        .await?;
-    let mut parts = Parts::default();
-    for FoundVariant { variant: row, stock, prices } in found {
-        let prices = prices.map(serde_json::from_value).transpose();
-        let prices = prices.map_err(|error| Error::Internal(format!("variant_prices: {error}")))?.unwrap_or_default();
-        parts.variants.entry(row.product_id).or_default().push(FullVariant { row, stock: stock.into(), prices });
-    }
-    type MediaRow = (MediaId, ProductId, i32, String, Option<String>, Option<i32>, Option<i32>, Vec<VariantId>);
-    let media: Vec<MediaRow> = product_media::table
-        .filter(product_media::product_id.eq_any(ids))
-        .order((product_media::product_id, product_media::position))
-        .load(conn)
-        .await?;
-    for (id, product, position, url, alt, width, height, variant_ids) in media {
-        parts.media.entry(product).or_default().push(Media { id, url, alt, width, height, position, variant_ids });
-    }
-    Ok(parts)
 }
 
 /// Puts products together, without their collections.

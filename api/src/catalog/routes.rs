@@ -208,9 +208,23 @@ pub async fn list_products(app: web::Data<App>, request: HttpRequest) -> Result<
     app.ready.answer(key, async || load_page(&app, &request).await, |answer| answer.send(&request)).await
 }
 
-async fn load_page(app: &App, request: &HttpRequest) -> Result<(Prepared, Shows)> {
+async fn load_page(app: &web::Data<App>, request: &HttpRequest) -> Result<(Prepared, Shows)> {
     let query = Query::<ProductQuery>::of(request)?.0;
     let locale = locale::negotiate(query.locale.as_ref(), request, &app.config.locales);
+    let task_app = app.clone();
+    // Beside its connection, as each statement would else wake two threads.
+    let (prepared, page, shows) = app
+        .run_to_end(async move {
+            let body = find_page(&task_app, &query, &locale).await?;
+            let by_availability = query.in_stock.is_some() || query.facets.is_some();
+            let products = body.data.iter().map(|product| product.id).collect();
+            Ok((Prepared::new(0, &locale, &body)?, body.page, Shows::Products { products, by_availability }))
+        })
+        .await?;
+    Ok((prepared.with_next(request, &page), shows))
+}
+
+async fn find_page(app: &App, query: &ProductQuery, locale: &Locale) -> Result<ProductSummaryList> {
     let currency = query.currency.unwrap_or(app.config.default_currency);
     let words = words(query.q.as_deref());
     let sort = order(query.sort, words.is_some())?;
@@ -219,27 +233,24 @@ async fn load_page(app: &App, request: &HttpRequest) -> Result<(Prepared, Shows)
     let mut filter = query.filter(currency);
     let mut conn = app.catalog_connection().await?;
     let found_words = match words {
-        Some(words) => list::search(&mut conn, &mut filter, words, &locale).await?,
+        Some(words) => list::search(&mut conn, &mut filter, words, locale).await?,
         None => true,
     };
     let counts = query.include.is_some();
-    let body = if found_words {
-        let (cursor, expand) = (query.cursor.as_deref(), query.expand.is_some());
-        let (data, page) = list::page(&mut conn, &filter, (currency, &locale), sort, (cursor, limit), expand).await?;
-        let mut found = Vec::new();
-        for name in names.iter().flatten() {
-            found.push(facets::count(&mut conn, &filter, name, currency).await?);
-        }
-        let total_count = if counts { Some(list::total_count(&mut conn, &filter).await?) } else { None };
-        ProductSummaryList { data, page, facets: names.is_some().then_some(found), total_count }
-    } else {
+    if !found_words {
         let page = Page { next_cursor: None, has_more: false };
         let total_count = counts.then_some(TotalCount { value: 0, relation: Relation::Equal });
-        ProductSummaryList { data: Vec::new(), page, facets: names.is_some().then(Vec::new), total_count }
-    };
-    let by_availability = query.in_stock.is_some() || names.is_some();
-    let shows = Shows::Products { products: body.data.iter().map(|product| product.id).collect(), by_availability };
-    Ok((Prepared::new(0, &locale, &body)?.with_next(request, &body.page), shows))
+        let facets = names.is_some().then(Vec::new);
+        return Ok(ProductSummaryList { data: Vec::new(), page, facets, total_count });
+    }
+    let (cursor, expand) = (query.cursor.as_deref(), query.expand.is_some());
+    let (data, page) = list::page(&mut conn, &filter, (currency, locale), sort, (cursor, limit), expand).await?;
+    let mut found = Vec::new();
+    for name in names.iter().flatten() {
+        found.push(facets::count(&mut conn, &filter, name, currency).await?);
+    }
+    let total_count = if counts { Some(list::total_count(&mut conn, &filter).await?) } else { None };
+    Ok(ProductSummaryList { data, page, facets: names.is_some().then_some(found), total_count })
 }
 
 /// Get a product
@@ -259,9 +270,14 @@ pub async fn get_product(app: web::Data<App>, request: HttpRequest, id: web::Pat
     let key = caching::key(&request, &app.config.locales);
     let load = async || {
         let (audience, locale) = reader(&app, &request)?;
-        let product = read::find(&mut *app.catalog_connection().await?, &id, &audience).await?;
-        app.faults.point("after_catalog_read").await;
-        Ok((Prepared::new(product.version, &locale, &product)?, Shows::Product(product.id)))
+        let (task_app, id) = (app.clone(), id.clone());
+        // Beside its connection, as each statement would else wake two threads.
+        app.run_to_end(async move {
+            let product = read::find(&mut *task_app.catalog_connection().await?, &id, &audience).await?;
+            task_app.faults.point("after_catalog_read").await;
+            Ok((Prepared::new(product.version, &locale, &product)?, Shows::Product(product.id)))
+        })
+        .await
     };
     match app.ready.answer(key, load, |answer| answer.send(&request)).await {
         Err(error) if error.code() == Some(Code::NotFound) && Slug::is_lawful(&id) => {

@@ -181,7 +181,7 @@ pub(super) async fn delete_coupon(conn: &mut Connection, row: &CheckoutRow, now:
 async fn open(conn: &mut Connection, rows: &Locked, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
     // A page with another total is never given out (PROTOCOL.md 9); it stays to be expired.
     if session.amount == Some(Money::new(rows.order.total, rows.order.currency)) {
-        super::open::open(conn, &rows.checkout, session, now).await?;
+        super::open::open(conn, &rows.checkout, session, None, now).await?;
     }
     Ok(())
 }

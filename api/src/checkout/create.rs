@@ -14,6 +14,7 @@ use super::open;
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::customers;
+use crate::db::statement::Statement;
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, Result};
 use crate::ids::CheckoutId;
@@ -32,14 +33,23 @@ pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
     if row.status != CheckoutStatus::Creating {
         return Ok(());
     }
-    make(app, &row, Money::new(order.total, order.currency)).await.map(|_| ())
+    make(app, &row, Money::new(order.total, order.currency), None).await.map(|_| ())
 }
 
-/// The same for a checkout that is `creating` with an order of this total. Answers its session when this call opened it.
+/// What is written with the opening under a session: the answer to whoever waits.
+pub(super) type Answering<'a> = dyn Fn(&SessionView) -> Result<Statement> + Send + Sync + 'a;
+
+/// The same for a checkout that is `creating` with an order of this total. Answers its session when this call opened it, and
+/// so wrote the answer.
 ///
 /// # Errors
 /// Those of [`settle`].
-pub(super) async fn make(app: &Arc<App>, row: &CheckoutRow, total: Money) -> Result<Option<SessionView>> {
+pub(super) async fn make(
+    app: &Arc<App>,
+    row: &CheckoutRow,
+    total: Money,
+    answering: Option<&Answering<'_>>,
+) -> Result<Option<SessionView>> {
     if total.amount == 0 {
         let mut conn = app.connection().await?;
         return apply::free(&mut conn, row.id, app.clock.now()).await.map(|()| None);
@@ -48,7 +58,7 @@ pub(super) async fn make(app: &Arc<App>, row: &CheckoutRow, total: Money) -> Res
     match create_session(app, row).await {
         Ok(created) => {
             app.faults.point("after_create").await;
-            adopt(app, row, total, created.session, created.replayed).await
+            adopt(app, row, total, (created.session, created.replayed), answering).await
         }
         Err(error @ ProviderError::Rejected { .. }) => {
             if names_no_customer(&error) {
@@ -58,7 +68,7 @@ pub(super) async fn make(app: &Arc<App>, row: &CheckoutRow, total: Money) -> Res
             end(app, row.id, Ending::failed("rejected")).await?;
             Err(error.into())
         }
-        Err(error) => look_for(app, row, total, error).await,
+        Err(error) => look_for(app, row, total, error, answering).await,
     }
 }
 
@@ -99,6 +109,7 @@ async fn look_for(
     row: &CheckoutRow,
     total: Money,
     error: ProviderError,
+    answering: Option<&Answering<'_>>,
 ) -> Result<Option<SessionView>> {
     if let ProviderError::Unauthorized(message) = &error {
         let mut conn = app.connection().await?;
@@ -114,7 +125,7 @@ async fn look_for(
     }
     let latest = row.session_expires_at.min(now);
     match app.stripe.find_session(&row.order_id.to_string(), row.created_at, latest).await {
-        Ok(Some(found)) => adopt(app, row, total, found, true).await,
+        Ok(Some(found)) => adopt(app, row, total, (found, true), answering).await,
         Ok(None) if is_past => end(app, row.id, Ending::failed("never_created")).await.map(|()| None),
         Ok(None) => Err(error.into()),
         Err(error) => Err(error.into()),
@@ -127,19 +138,19 @@ async fn adopt(
     app: &Arc<App>,
     row: &CheckoutRow,
     total: Money,
-    session: SessionView,
-    replayed: bool,
+    (session, replayed): (SessionView, bool),
+    answering: Option<&Answering<'_>>,
 ) -> Result<Option<SessionView>> {
     if session.amount != Some(total) {
         return refuse_total(app, row, total, &session).await.map(|()| None);
     }
     let session = if replayed { app.stripe.read_session(&session.id).await? } else { session };
     let (mut conn, now) = (app.connection().await?, app.clock.now());
-    if session.standing == Standing::Open
-        && session.amount == Some(total)
-        && open::open(&mut conn, row, &session, now).await?
-    {
-        return Ok(Some(session));
+    if session.standing == Standing::Open && session.amount == Some(total) {
+        let answer = answering.map(|answering| answering(&session)).transpose()?;
+        if open::open(&mut conn, row, &session, answer, now).await? {
+            return Ok(Some(session));
+        }
     }
     apply::apply(&mut conn, row.id, &session, now).await.map(|()| None)
 }

@@ -14,7 +14,8 @@ const OPEN: &str = "
     UPDATE checkouts SET status = 'open', session_id = $2, url = $3, updated_at = $4
     WHERE id = $1 AND status = 'creating' RETURNING id";
 
-/// Opens a checkout that is still being made, under a session of the order's total. Answers `false` when it is no longer.
+/// Opens a checkout that is still being made, under a session of the order's total, and writes the `answer` to whoever waits
+/// for it, a statement that goes on after its `WHERE`. Answers `false`, and writes nothing, when it is no longer.
 ///
 /// # Errors
 /// Those of the database.
@@ -22,6 +23,7 @@ pub(super) async fn open(
     conn: &mut Connection,
     checkout: &CheckoutRow,
     session: &SessionView,
+    answer: Option<Statement>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let opened = Statement::constant(OPEN)
@@ -35,5 +37,14 @@ pub(super) async fn open(
     for follows in [&mut entry, &mut told] {
         follows.push(" WHERE EXISTS (SELECT FROM opened)");
     }
-    Ok(Statement::together([("opened", opened), ("entry", entry)], &told).execute(conn).await? > 0)
+    // The claim is locked after the checkout here, unlike elsewhere: if somebody took the claim over, its token is another one
+    // and its row is passed by.
+    let all = match answer {
+        Some(mut answer) => {
+            answer.push(" AND EXISTS (SELECT FROM opened)");
+            Statement::together([("opened", opened), ("entry", entry), ("answer", answer)], &told)
+        }
+        None => Statement::together([("opened", opened), ("entry", entry)], &told),
+    };
+    Ok(all.execute(conn).await? > 0)
 }

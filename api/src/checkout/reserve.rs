@@ -110,8 +110,13 @@ pub(super) async fn reserve(
             if !idempotency::lock(conn, wish.key, wish.token).await? {
                 return Ok(Reserved::LostClaim);
             }
-            let cart = load::row(conn, wish.request.cart_id, true).await?;
-            if let Some(mine) = under_key(conn, wish.key).await? {
+            // Asked at once: what was made under the key can change under its lock alone.
+            let asked_of: &Connection = conn;
+            let (cart, mine) = futures_util::try_join!(
+                load::row(asked_of, wish.request.cart_id, true),
+                under_key(asked_of, wish.key)
+            )?;
+            if let Some(mine) = mine {
                 return Ok(Reserved::Mine(mine));
             }
             if cart.status == CartStatus::Completed {
@@ -158,12 +163,12 @@ async fn of_cart(
 ///
 /// # Errors
 /// `idempotency_mismatch` when it was made by another request.
-pub(super) async fn under_key(conn: &mut Connection, key: &Key) -> Result<Option<CheckoutId>> {
+pub(super) async fn under_key(mut conn: &Connection, key: &Key) -> Result<Option<CheckoutId>> {
     let found: Option<(CheckoutId, Vec<u8>)> = checkouts::table
         .filter(checkouts::idempotency_scope.eq(&key.scope))
         .filter(checkouts::idempotency_key.eq(&key.key))
         .select((checkouts::id, checkouts::fingerprint))
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?;
     match found {

@@ -1,7 +1,7 @@
 //! `POST /v1/checkouts`: claim the key, price, reserve, make the session, answer.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 use reqwest::Url;
@@ -23,6 +23,7 @@ use crate::ids::CheckoutId;
 use crate::money::Money;
 use crate::orders;
 use crate::orders::model::PaymentStatus;
+use crate::payments::SessionView;
 use crate::quotes::resolve;
 
 /// How often a cart that changes meanwhile, or whose live checkout had to be closed, is tried again.
@@ -61,10 +62,12 @@ pub(super) async fn start(
         limits: app.config.rate_limits,
     };
     match run(app, &wish).await {
-        Ok(answer) => {
+        Ok(Answered { answer, is_stored }) => {
             app.faults.point("before_answer").await;
-            let mut conn = app.connection().await?;
-            idempotency::store(&mut conn, key, token, &answer).await?;
+            if !is_stored {
+                let mut conn = app.connection().await?;
+                idempotency::store(&mut conn, key, token, &answer).await?;
+            }
             Ok((answer, false))
         }
         Err(Error::Problem(problem)) if problem.code == Code::InsufficientStock => {
@@ -87,7 +90,13 @@ async fn store_refusal(app: &App, key: &Key, token: Uuid, problem: &Problem) -> 
     Ok(answer)
 }
 
-async fn run(app: &Arc<App>, wish: &Wish<'_>) -> Result<Answer> {
+/// An answer, which may have been stored with what it tells of.
+struct Answered {
+    answer: Answer,
+    is_stored: bool,
+}
+
+async fn run(app: &Arc<App>, wish: &Wish<'_>) -> Result<Answered> {
     let mut asked = None;
     for tries_left in (0..=MOST_TRIES).rev() {
         let reserved = {
@@ -98,7 +107,7 @@ async fn run(app: &Arc<App>, wish: &Wish<'_>) -> Result<Answer> {
             Reserved::Made(made) => {
                 app.wake.ring();
                 app.faults.point("after_reserve").await;
-                return made_page(app, *made).await;
+                return made_page(app, wish, *made).await;
             }
             Reserved::Mine(id) => return proceed(app, id, 201).await,
             Reserved::Live(id, total) if is_same(app, id, total, wish.key).await? => {
@@ -126,34 +135,41 @@ fn in_flight() -> Error {
     .retry_after(1)
 }
 
-/// Makes the session of a checkout that was just made, and answers with the checkout.
-async fn made_page(app: &Arc<App>, made: Made) -> Result<Answer> {
+/// Makes the session of a checkout that was just made, and answers with the checkout: what it answers is stored as it opens.
+async fn made_page(app: &Arc<App>, wish: &Wish<'_>, made: Made) -> Result<Answered> {
     let Made { checkout, order, lines } = made;
-    match create::make(app, &checkout, Money::new(order.total, order.currency)).await? {
-        Some(session) => {
-            let opened = CheckoutRow {
-                status: CheckoutStatus::Open,
-                session_id: Some(session.id),
-                url: session.url,
-                ..checkout
-            };
-            Answer::of(201, &model::shape(opened, orders::read::fresh(order, lines)?, app.clock.now()))
-        }
-        None => read(app, checkout.id, 201).await,
+    let total = Money::new(order.total, order.currency);
+    let kept = OnceLock::new();
+    let answering = |session: &SessionView| {
+        let (session_id, url) = (Some(session.id.clone()), session.url.clone());
+        let opened = CheckoutRow { status: CheckoutStatus::Open, session_id, url, ..checkout.clone() };
+        let order = orders::read::fresh(order.clone(), lines.clone())?;
+        let answer = Answer::of(201, &model::shape(opened, order, app.clock.now()))?;
+        let storing = idempotency::storing(wish.key, wish.token, &answer);
+        // It is called once.
+        let _ = kept.set(answer);
+        Ok(storing)
+    };
+    let opened = create::make(app, &checkout, total, Some(&answering)).await?;
+    match (opened, kept.into_inner()) {
+        (Some(_), Some(answer)) => Ok(Answered { answer, is_stored: true }),
+        (Some(_) | None, _) => read(app, checkout.id, 201).await,
     }
 }
 
 /// Makes the session unless it is there, and answers with the checkout.
-async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answer> {
+async fn proceed(app: &Arc<App>, id: CheckoutId, status: u16) -> Result<Answered> {
     create::settle(app, id).await?;
     read(app, id, status).await
 }
 
-async fn read(app: &App, id: CheckoutId, status: u16) -> Result<Answer> {
+async fn read(app: &App, id: CheckoutId, status: u16) -> Result<Answered> {
     let mut conn = app.connection().await?;
     let checkout = model::find(&mut conn, id, app.clock.now()).await?;
     match checkout.status {
-        CheckoutStatus::Open | CheckoutStatus::Completed => Answer::of(status, &checkout),
+        CheckoutStatus::Open | CheckoutStatus::Completed => {
+            Ok(Answered { answer: Answer::of(status, &checkout)?, is_stored: false })
+        }
         CheckoutStatus::Creating => {
             Err(Error::problem(Code::ProviderUnavailable, "The payment page is still being made. Repeat the request.")
                 .retry_after(2))

@@ -22,7 +22,7 @@ const fn copied(table: &'static str, ids: &'static [&'static str], texts: &'stat
 }
 
 /// What belongs to products, customers and orders. A copied order is of the variants that its pattern is of.
-const TABLES: [Copied; 24] = [
+const TABLES: [Copied; 29] = [
     copied("products", &["id"], &["slug"]),
     copied("product_slugs", &["product_id"], &["slug"]),
     copied("product_media", &["id", "product_id"], &[]),
@@ -47,6 +47,11 @@ const TABLES: [Copied; 24] = [
     copied("refund_line_items", &["refund_id", "line_item_id"], &[]),
     copied("emails", &["id", "subject_id", "order_id"], &["recipient"]),
     copied("webhook_events", &["id"], &["event_id"]),
+    copied("webhook_attempts", &["id"], &["event_id"]),
+    copied("quotes", &["id", "cart_id"], &[]),
+    copied("idempotency_keys", &[], &["key"]),
+    copied("live_events", &[], &[]),
+    copied("jobs", &["id"], &["dedupe_key"]),
 ];
 
 #[derive(QueryableByName)]
@@ -77,8 +82,10 @@ impl Copied {
         });
         let (table, values) = (self.table, values.collect::<Vec<_>>().join(", "));
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        // What a copy still had to do would be done.
+        let finished = if table == "jobs" { " WHERE status = 'done'" } else { "" };
         let copies = format!(
-            "INSERT INTO {table} ({}) SELECT {values} FROM generate_series({from}, {to} - 1) AS copy, pattern_{table}",
+            "INSERT INTO {table} ({}) SELECT {values} FROM generate_series({from}, {to} - 1) AS copy, pattern_{table}{finished}",
             names.join(", ")
         );
         diesel::sql_query(copies).execute(conn).await?;

@@ -202,16 +202,20 @@ pub async fn lock(conn: &mut Connection, key: &Key, token: Uuid) -> Result<bool>
 /// # Errors
 /// Those of the database.
 pub async fn store(conn: &mut Connection, key: &Key, token: Uuid, answer: &Answer) -> Result<()> {
-    diesel::update(idempotency_keys::table.find((&key.scope, &key.key)))
-        .filter(idempotency_keys::token.eq(token))
-        .set((
-            idempotency_keys::status.eq(i16::try_from(answer.status).unwrap_or(500)),
-            idempotency_keys::body.eq(&answer.body),
-        ))
-        .prepared()
-        .execute(conn)
-        .await?;
-    Ok(())
+    storing(key, token, answer).execute(conn).await.map(|_| ())
+}
+
+/// The statement of [`store`], which ends in its condition.
+#[must_use]
+pub fn storing(key: &Key, token: Uuid, answer: &Answer) -> Statement {
+    Statement::constant(
+        "UPDATE idempotency_keys SET status = $4, body = $5 WHERE scope = $1 AND key = $2 AND token = $3",
+    )
+    .with(Bind::Text(key.scope.clone()))
+    .with(Bind::Text(key.key.clone()))
+    .with(Bind::Uuid(token))
+    .with(Bind::Int(answer.status.into()))
+    .with(Bind::Json(answer.body.clone()))
 }
 
 /// Gives the claim up without an answer, so that a retry may work on it at once.

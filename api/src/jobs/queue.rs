@@ -214,20 +214,20 @@ pub async fn claim(
         .collect())
 }
 
-/// Records the outcome of a claimed job, if it is still ours: done, queued again after a backoff, or dead with a
-/// person told.
+/// Records the outcome of a claimed job, if it is still ours: done, queued again after a backoff, or dead with a person told.
+/// What a done job has written with it is written whosever the job is by then.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn finish(
     conn: &mut Connection,
     job: &Claimed,
-    outcome: Result<(), String>,
+    outcome: Result<Option<Statement>, String>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let mine = jobs::table.find(job.id).filter(jobs::lease_token.eq(job.lease)).filter(jobs::status.eq("running"));
     match outcome {
-        Ok(()) => succeed(conn, job, now).await?,
+        Ok(also) => succeed(conn, job, also, now).await?,
         Err(error) if job.attempt < job.max_attempts => {
             tracing::warn!(job.id = %job.id, job.kind = %job.kind, job.attempt, error, "A job failed and will be tried again");
             // A queued twin may exist by now; then this one is superfluous.
@@ -285,16 +285,18 @@ pub async fn finish(
     Ok(())
 }
 
-async fn succeed(conn: &mut Connection, job: &Claimed, now: DateTime<Utc>) -> Result<()> {
-    Statement::constant(
+async fn succeed(conn: &mut Connection, job: &Claimed, also: Option<Statement>, now: DateTime<Utc>) -> Result<()> {
+    let done = Statement::constant(
         "UPDATE jobs SET status = 'done', finished_at = $3 WHERE id = $1 AND lease_token = $2 AND status = 'running' \
          AND set_config('synchronous_commit', 'off', true) = 'off'",
     )
     .with(Bind::Uuid(job.id.0))
     .with(Bind::Uuid(job.lease))
-    .with(Bind::Time(now))
-    .execute(conn)
-    .await?;
+    .with(Bind::Time(now));
+    match also {
+        Some(also) => Statement::together([("also", also)], &done).execute(conn).await?,
+        None => done.execute(conn).await?,
+    };
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::queue::{self, Claimed};
 use super::{Job, JobKind};
 use crate::app::App;
+use crate::db::statement::Statement;
 use crate::error::Result;
 use crate::ids::JobId;
 use crate::{
@@ -144,26 +145,32 @@ pub async fn run_due(app: &Arc<App>) -> Result<usize> {
 async fn run(app: &Arc<App>, job: &Claimed) {
     let outcome = match Job::read(job.kind, &job.payload) {
         Ok(_) if job.is_exhausted() => Err("its worker died at every try".to_owned()),
-        Ok(work) => perform(app, work).await.map_err(|error| error.to_string()),
+        Ok(work) => perform(app, work).boxed().await.map_err(|error| error.to_string()),
         Err(error) => Err(error),
     };
-    let finished = match app.connection().await {
-        Ok(mut conn) => queue::finish(&mut conn, job, outcome, app.clock.now()).await,
-        Err(error) => Err(error),
-    };
+    let mut finished = finish(app, job, outcome.clone()).await;
+    if finished.is_err() {
+        // Once more, as by then another connection may do.
+        finished = finish(app, job, outcome).await;
+    }
     if let Err(error) = finished {
         tracing::error!(job.id = %job.id, error = %error, "A job's outcome could not be recorded; it will run again");
     }
 }
 
-async fn perform(app: &Arc<App>, job: Job) -> Result<()> {
+async fn finish(app: &App, job: &Claimed, outcome: Result<Option<Statement>, String>) -> Result<()> {
+    queue::finish(&mut *app.connection().await?, job, outcome, app.clock.now()).await
+}
+
+/// Answers what is to be written with the job's end, if anything is.
+async fn perform(app: &Arc<App>, job: Job) -> Result<Option<Statement>> {
     outbound::background(job.kind().work(), run_job(app, job)).await
 }
 
-async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
+async fn run_job(app: &Arc<App>, job: Job) -> Result<Option<Statement>> {
     match job {
+        Job::ProcessEvent(id) => return webhooks_in::process::process(app, id).await,
         Job::AdvanceCheckout(id) => checkout::advance::advance(app, id).await,
-        Job::ProcessEvent(id) => webhooks_in::process::process(app, id).await,
         Job::SendRefund(id) => refunds::send::send(app, id).await,
         Job::RecordTax(id) => tax::record::record(app, id).await,
         Job::ReverseTax(id) => tax::reverse::reverse(app, id).await,
@@ -186,7 +193,8 @@ async fn run_job(app: &Arc<App>, job: Job) -> Result<()> {
         Job::ScanStock => inventory::low_stock::scan(app).await,
         Job::CheckWebhookEndpoint => webhooks_in::drift::check(app).await,
         Job::RollUpAnalytics => analytics::roll_up::run(app).await,
-    }
+    }?;
+    Ok(None)
 }
 
 async fn prune(app: &App) -> Result<()> {

@@ -279,12 +279,15 @@ pub async fn list_of_customer(
 /// Those of the database.
 pub(super) async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -> Result<Vec<Order>> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
-    let lines: Vec<LineRow> = order_line_items::table
-        .filter(order_line_items::order_id.eq_any(&ids))
+    let lines = order_line_items::table
         .order((order_line_items::order_id, order_line_items::position))
         .select(LineRow::as_select())
-        .load(conn)
-        .await?;
+        .into_boxed();
+    let lines: Vec<LineRow> = match ids.as_slice() {
+        // PostgreSQL plans for the elements of each array anew, which takes longer than reading them.
+        [only] => lines.filter(order_line_items::order_id.eq(*only)).load(conn).await?,
+        all => lines.filter(order_line_items::order_id.eq_any(all)).load(conn).await?,
+    };
     let refunds = refunds::read::of_orders(conn, &ids, for_staff).await?;
     // Staff see what was called off, too.
     let may_have = |row: &&OrderRow| for_staff || row.fulfillment_status != FulfillmentStatus::Unfulfilled;

@@ -39,12 +39,12 @@ type LineColumns = (RefundId, LineItemId, i64, i64, i64, i64);
 /// # Errors
 /// Those of the database.
 pub async fn of_orders(conn: &mut Connection, orders: &[OrderId], for_staff: bool) -> Result<Vec<Refund>> {
-    let rows: Vec<Row> = refunds::table
-        .filter(refunds::order_id.eq_any(orders))
-        .order((refunds::created_at, refunds::id))
-        .select(Row::as_select())
-        .load(conn)
-        .await?;
+    let rows = refunds::table.order((refunds::created_at, refunds::id)).select(Row::as_select()).into_boxed();
+    let rows: Vec<Row> = match orders {
+        // Planned once, as an array is not.
+        [only] => rows.filter(refunds::order_id.eq(*only)).load(conn).await?,
+        all => rows.filter(refunds::order_id.eq_any(all)).load(conn).await?,
+    };
     with_lines(conn, rows, for_staff).await
 }
 

@@ -60,7 +60,7 @@ impl Arrival {
         let attempt = self.delivery.as_ref();
         json!({
             "id": id.0, "provider": self.event.provider, "event_id": self.event.id, "event_type": self.event.kind,
-            "payload": self.document, "livemode": self.event.livemode, "source": source, "received_at": self.received_at,
+            "livemode": self.event.livemode, "source": source, "received_at": self.received_at,
             "status": status, "ignored_because": self.event.ignored,
             "job_id": JobId::new().0, "job": job.payload(), "dedupe_key": id.to_string(),
             "attempt_id": attempt.map(|attempt| attempt.id.0), "address": attempt.map(|attempt| &attempt.address),
@@ -70,17 +70,22 @@ impl Arrival {
     }
 }
 
-/// In one order by all processes, so that they wait for each other's events and never in a circle.
+/// In one order by all processes, so that they wait for each other's events and never in a circle. Documents come apart from
+/// what is known of them, and are read once.
 const KEEP: &str = "
     WITH told AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset($1) AS told (id uuid, provider text, event_id text, event_type text,
-            payload jsonb, livemode boolean, source text, received_at timestamptz, status text, ignored_because text, job_id uuid, job jsonb, dedupe_key text,
-            attempt_id uuid, address text, user_agent text, latency_ms bigint, body_sha256 text)
+        SELECT * FROM ROWS FROM (
+            jsonb_to_recordset($1) AS (id uuid, provider text, event_id text, event_type text, livemode boolean, source text,
+                received_at timestamptz, status text, ignored_because text, job_id uuid, job jsonb, dedupe_key text,
+                attempt_id uuid, address text, user_agent text, latency_ms bigint, body_sha256 text),
+            unnest($4)
+        ) AS told (id, provider, event_id, event_type, livemode, source, received_at, status, ignored_because, job_id, job,
+            dedupe_key, attempt_id, address, user_agent, latency_ms, body_sha256, document)
         ORDER BY provider, event_id
     ), event AS (
         INSERT INTO webhook_events (id, provider, event_id, event_type, payload, livemode, status, source, received_at,
             ignored_because, processed_at)
-        SELECT id, provider, event_id, event_type, payload, livemode, status, source, received_at, ignored_because,
+        SELECT id, provider, event_id, event_type, document::jsonb, livemode, status, source, received_at, ignored_because,
             CASE WHEN status = 'ignored' THEN received_at END
         FROM told ON CONFLICT DO NOTHING RETURNING id, status
     ), job AS (
@@ -108,6 +113,7 @@ pub async fn keep(conn: &mut Connection, arrivals: &[Arc<Arrival>]) -> Result<us
         .with(Bind::Json(Value::Array(rows)))
         .with(Bind::Text(JobKind::ProcessEvent.to_string()))
         .with(Bind::Int(JobKind::ProcessEvent.max_attempts().into()))
+        .with(Bind::Texts(arrivals.iter().map(|arrival| arrival.document.to_string()).collect()))
         .execute(conn)
         .await
 }

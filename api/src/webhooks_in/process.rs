@@ -33,11 +33,12 @@ enum Effect {
     OrderUnknown,
 }
 
-/// Processes an event once; one that was processed has no further effect.
+/// Processes an event once; one that was processed has no further effect. Answers what marks it as processed, to be written
+/// with the end of its job: lost, it is processed again, without effect.
 ///
 /// # Errors
 /// What must be tried again.
-pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
+pub async fn process(app: &Arc<App>, id: EventId) -> Result<Option<Statement>> {
     let stored: Option<(String, serde_json::Value, DateTime<Utc>)> = {
         let mut conn = app.connection().await?;
         webhook_events::table
@@ -48,31 +49,27 @@ pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
             .await
             .optional()?
     };
-    let Some((provider, payload, received_at)) = stored else { return Ok(()) };
+    let Some((provider, payload, received_at)) = stored else { return Ok(None) };
     let outcome = if provider == shippo::PROVIDER {
         shippo::take_effect(app, &payload).await
     } else {
         attempt(app, payload, received_at).await
     };
     app.faults.point("after_effect").await;
-    let (mut conn, now) = (app.connection().await?, app.clock.now());
-    // Unless staff discarded it meanwhile.
-    match &outcome {
+    match outcome {
         Ok(ignored) => {
             let status = if ignored.is_some() { EventStatus::Ignored } else { EventStatus::Processed };
-            // Not waited for on the disk: lost, it is processed again, without effect.
-            Statement::constant(
+            // Unless staff discarded it meanwhile.
+            let mark = Statement::constant(
                 "UPDATE webhook_events SET status = $2, ignored_because = $3, processed_at = $4, tries = tries + 1 \
-                 WHERE id = $1 AND status = 'pending' AND set_config('synchronous_commit', 'off', true) = 'off'",
-            )
-            .with(Bind::Uuid(id.0))
-            .with(Bind::Text(status.to_string()))
-            .with(Bind::NullableText(ignored.map(|because| because.to_string())))
-            .with(Bind::Time(now))
-            .execute(&mut conn)
-            .await?;
+                 WHERE id = $1 AND status = 'pending'",
+            );
+            let mark = mark.with(Bind::Uuid(id.0)).with(Bind::Text(status.to_string()));
+            let mark = mark.with(Bind::NullableText(ignored.map(|because| because.to_string())));
+            Ok(Some(mark.with(Bind::Time(app.clock.now()))))
         }
         Err(error) => {
+            let mut conn = app.connection().await?;
             let pending = webhook_events::table.find(id).filter(webhook_events::status.eq(EventStatus::Pending));
             let tries = webhook_events::tries.eq(webhook_events::tries + 1);
             diesel::update(pending)
@@ -80,9 +77,9 @@ pub async fn process(app: &Arc<App>, id: EventId) -> Result<()> {
                 .prepared()
                 .execute(&mut conn)
                 .await?;
+            Err(error)
         }
     }
-    outcome.map(|_| ())
 }
 
 /// Answers why the event has no effect, when it has none.

@@ -89,8 +89,9 @@ pub(crate) async fn measure(shop: &mut Shop) -> Result<Seen, String> {
     let load = Load::start(shop).await?;
     tokio::time::sleep(AROUND).await;
     kill_primary(shop.directory()).await?;
-    let (killed, known) = (Instant::now(), load.paid().await);
+    let killed = Instant::now();
     cluster.promote(shop).await?;
+    let known = load.paid().await;
     while load.paid().await == known {
         if killed.elapsed() > Duration::from_secs(60) {
             return Err("no order was paid in the minute after the primary was killed".to_owned());
@@ -153,10 +154,14 @@ impl Cluster {
         let standby = Standby::start(shop, standby).await?;
         let mut conn = pool::connect_once(&primary).await.map_err(|error| error.to_string())?;
         for setting in [
-            "ALTER SYSTEM SET synchronous_standby_names = '*'",
             // What the service asks for when it connects, and PgBouncer leaves out.
-            "ALTER SYSTEM SET jit = off",
-            "ALTER SYSTEM SET random_page_cost = 1.1",
+            "ALTER ROLE CURRENT_USER SET statement_timeout = '30s'",
+            "ALTER ROLE CURRENT_USER SET lock_timeout = '10s'",
+            "ALTER ROLE CURRENT_USER SET idle_in_transaction_session_timeout = '30s'",
+            "ALTER ROLE CURRENT_USER SET timezone = 'UTC'",
+            "ALTER ROLE CURRENT_USER SET random_page_cost = 1.1",
+            "ALTER ROLE CURRENT_USER SET jit = off",
+            "ALTER SYSTEM SET synchronous_standby_names = '*'",
             "SELECT pg_reload_conf()",
         ] {
             execute(&mut conn, setting).await?;
@@ -187,7 +192,7 @@ impl Cluster {
                 metrics.lines().find_map(|line| line.strip_prefix("merx_replica_reads_total{outcome=\"used\"} "));
             all += used.and_then(|used| used.parse::<u64>().ok()).unwrap_or_default();
         }
-        Ok(all)
+        if all == 0 { Err("the standby answered nothing".to_owned()) } else { Ok(all) }
     }
 
     /// One service after the other: the next when the one before answers again.

@@ -1,0 +1,3 @@
+ALTER TABLE quotes ALTER COLUMN body SET COMPRESSION default;
+ALTER TABLE idempotency_keys ALTER COLUMN body SET COMPRESSION default;
+ALTER TABLE webhook_events ALTER COLUMN payload SET COMPRESSION default;
