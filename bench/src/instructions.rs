@@ -106,7 +106,8 @@ impl<'shop> Counted<'shop> {
         let cart = json!({"line_items": lines}).to_string();
         let cart = client.send(Method::POST, "/v1/carts", &[], Some(cart)).await?;
         let cart: Value = serde_json::from_slice(&cart).map_err(|error| error.to_string())?;
-        let (id, token) = (cart["id"].as_str().unwrap_or_default(), cart["cart_token"].as_str().unwrap_or_default());
+        let text = |member: &str| cart.get(member).and_then(Value::as_str).unwrap_or_default();
+        let (id, token) = (text("id"), text("cart_token"));
         self.dump().await?;
         for _ in 0..TIMES.0 {
             client.send(Method::GET, &format!("/v1/carts/{id}"), &[("X-Cart-Token", token)], None).await?;

@@ -156,7 +156,7 @@ pub async fn explain_cart_totals(app: web::Data<App>, id: Id<CartId>, token: Car
 pub async fn explain_any_cart_totals(app: web::Data<App>, staff: Staff, id: Id<CartId>) -> Result<HttpResponse> {
     staff.require(Scope::CartsRead)?;
     let mut conn = app.connection().await?;
-    let row = load::row(&mut conn, id.0, false).await?;
+    let row = load::row(&conn, id.0, false).await?;
     answer(&app, &mut conn, row).await
 }
 
