@@ -171,7 +171,8 @@ fn compare(counts: &[(&str, u64)]) -> Result<String, String> {
         let known = known.ok_or_else(|| format!("{name} is not pinned in {}", file.display()))?;
         if count.abs_diff(known) * 100 > known * TOLERANCE {
             return Err(format!(
-                "{name}: {count} instructions, and {known} are pinned. If that is meant, pin it with MERX_BLESS=1."
+                "{name}: {count} instructions, and {known} are pinned. If that is meant, pin it: \
+                 MERX_BLESS=1 MERX_BENCH_INSTRUCTIONS=only target/debug/bench"
             ));
         }
     }

@@ -39,8 +39,8 @@ pub(super) async fn settle(app: &Arc<App>, id: CheckoutId) -> Result<()> {
 /// What is written with the opening under a session: the answer to whoever waits.
 pub(super) type Answering<'a> = dyn Fn(&SessionView) -> Result<Statement> + Send + Sync + 'a;
 
-/// The same for a checkout that is `creating` with an order of this total. Answers its session when this call opened it, and
-/// so wrote the answer.
+/// The same for a checkout that is `creating` with an order of this total. Answers whether this call opened it, and so wrote
+/// the answer.
 ///
 /// # Errors
 /// Those of [`settle`].
@@ -49,10 +49,10 @@ pub(super) async fn make(
     row: &CheckoutRow,
     total: Money,
     answering: Option<&Answering<'_>>,
-) -> Result<Option<SessionView>> {
+) -> Result<bool> {
     if total.amount == 0 {
         let mut conn = app.connection().await?;
-        return apply::free(&mut conn, row.id, app.clock.now()).await.map(|()| None);
+        return apply::free(&mut conn, row.id, app.clock.now()).await.map(|()| false);
     }
     app.faults.point("before_create").await;
     match create_session(app, row).await {
@@ -110,7 +110,7 @@ async fn look_for(
     total: Money,
     error: ProviderError,
     answering: Option<&Answering<'_>>,
-) -> Result<Option<SessionView>> {
+) -> Result<bool> {
     if let ProviderError::Unauthorized(message) = &error {
         let mut conn = app.connection().await?;
         let detail = format!("Stripe refuses our key: {message}");
@@ -126,33 +126,33 @@ async fn look_for(
     let latest = row.session_expires_at.min(now);
     match app.stripe.find_session(&row.order_id.to_string(), row.created_at, latest).await {
         Ok(Some(found)) => adopt(app, row, total, (found, true), answering).await,
-        Ok(None) if is_past => end(app, row.id, Ending::failed("never_created")).await.map(|()| None),
+        Ok(None) if is_past => end(app, row.id, Ending::failed("never_created")).await.map(|()| false),
         Ok(None) => Err(error.into()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Takes a session as this checkout's. A replayed answer says nothing about now, so the session is read first.
-/// Answers it when it is open and this opened the checkout.
+/// Answers whether it is open and this opened the checkout.
 async fn adopt(
     app: &Arc<App>,
     row: &CheckoutRow,
     total: Money,
     (session, replayed): (SessionView, bool),
     answering: Option<&Answering<'_>>,
-) -> Result<Option<SessionView>> {
+) -> Result<bool> {
     if session.amount != Some(total) {
-        return refuse_total(app, row, total, &session).await.map(|()| None);
+        return refuse_total(app, row, total, &session).await.map(|()| false);
     }
     let session = if replayed { app.stripe.read_session(&session.id).await? } else { session };
     let (mut conn, now) = (app.connection().await?, app.clock.now());
     if session.standing == Standing::Open && session.amount == Some(total) {
         let answer = answering.map(|answering| answering(&session)).transpose()?;
         if open::open(&mut conn, row, &session, answer, now).await? {
-            return Ok(Some(session));
+            return Ok(true);
         }
     }
-    apply::apply(&mut conn, row.id, &session, now).await.map(|()| None)
+    apply::apply(&mut conn, row.id, &session, now).await.map(|()| false)
 }
 
 /// A session that asks for another total than the order is never opened (PROTOCOL.md 9).

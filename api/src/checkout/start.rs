@@ -151,9 +151,9 @@ async fn made_page(app: &Arc<App>, wish: &Wish<'_>, made: Made) -> Result<Answer
         Ok(storing)
     };
     let opened = create::make(app, &checkout, total, Some(&answering)).await?;
-    match (opened, kept.into_inner()) {
-        (Some(_), Some(answer)) => Ok(Answered { answer, is_stored: true }),
-        (Some(_) | None, _) => read(app, checkout.id, 201).await,
+    match kept.into_inner().filter(|_| opened) {
+        Some(answer) => Ok(Answered { answer, is_stored: true }),
+        None => read(app, checkout.id, 201).await,
     }
 }
 
