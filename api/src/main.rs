@@ -220,7 +220,10 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         }
         #[cfg(feature = "dev")]
         Command::Seed { orders } => seed(orders).await?,
-        Command::Import(arguments) => return import(arguments).await,
+        // On a thread of the runtime, beside its connection, as each change of threads costs as much as a statement.
+        Command::Import(arguments) => {
+            return tokio::spawn(import(arguments)).await.map_err(|error| error.to_string())?;
+        }
         Command::Export { excel } => {
             let app = App::new(config()?)?;
             let mut conn = app.connection().await.map_err(|error| error.to_string())?;

@@ -172,6 +172,7 @@ async fn count_instructions() -> Result<(), String> {
 
 /// Stripe's events, on a quiet machine and on one that suffers.
 async fn pour(shop: &mut Shop, report: &mut Report) -> Result<(), String> {
+    report.inbox("the worker started afterwards", &inbox::measure(shop, Weather::Apart).await?);
     report.inbox("worker and database well", &inbox::measure(shop, Weather::Fair).await?);
     report
         .inbox("each commit 10 ms slower, the worker killed five times", &inbox::measure(shop, Weather::Storm).await?);
@@ -185,6 +186,8 @@ async fn measure(extent: Extent, holding: bool, pouring: bool) -> Result<(), Str
     report.floors(floors::measure(&shop, extent.duration).await?);
     report.start_up(shop.start_up_times(if extent.is_whole { 5 } else { 1 }).await?);
     shop.serve().await?;
+    // Until what its start needed was given back.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     report.memory("idle", shop.memory()?);
     for scenario in Scenario::PLAIN.into_iter().filter(|scenario| wanted(scenario.name())) {
         run(&shop, scenario, extent, &mut report).await?;

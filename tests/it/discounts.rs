@@ -131,6 +131,20 @@ async fn a_code_that_does_not_apply_says_why_and_a_removed_one_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promotions_may_run_from_any_year_to_any_year() {
+    let app = TestApp::start().await;
+    let variant = app.variant(99).await;
+    let ages = [("0000-01-01T00:00:00Z", "+12000-01-01T00:00:00Z"), ("-0044-03-15T12:00:00Z", "9999-12-31T23:59:59Z")];
+    for (starts_at, ends_at) in ages {
+        let span = json!({"title": "Always", "type": "free_shipping", "starts_at": starts_at, "ends_at": ends_at});
+        discount(&app, span).await;
+    }
+    let body = app.read_cart(&app.cart(&[(&variant, 1)]).await).await;
+    assert_eq!((&body["discounts"][0]["title"], &body["totals"]["shipping"]["amount"]), (&json!("Always"), &json!(0)));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promotions_come_by_themselves_stack_as_declared_and_ship_for_nothing_from_a_threshold() {
     let app = TestApp::start().await;
     let variant = app.variant(99).await;

@@ -1,4 +1,4 @@
-//! Reading a cart with everything its price depends on, in three queries.
+//! Reading a cart with everything its price depends on, in a few queries.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::delivery::CarrierBasis;
 use super::model::{CartProblem, CartStatus};
 use super::price::address;
+use super::rules::{self, Rules};
 use super::tax::{LiveTax, TaxBasis};
 use crate::catalog::model::{Dimensions, PriceOrigin, ProductStatus};
 use crate::catalog::translate::{self, Translations};
@@ -20,11 +21,10 @@ use crate::fx::derive::{self, Derivation};
 use crate::ids::{CartId, CollectionId, CustomerId, LineItemId, ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Currency;
-use crate::settings::{self, Versioned};
 use crate::shipping::model::ShippingRate;
 use crate::shipping::offers;
 use crate::shipping::settings::{RateProvider, ShippingSettings};
-use crate::shipping::table::{self, TableRate};
+use crate::shipping::table::TableRate;
 use crate::tax::model::TaxExemption;
 use crate::tax::question::Place;
 use crate::tax::settings::{TaxProvider, TaxSettings};
@@ -206,10 +206,16 @@ pub async fn row_for(conn: &mut Connection, id: CartId, token: &str, keys: &Toke
 /// # Errors
 /// Those of the database.
 pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) -> Result<(Snapshot, Available)> {
+    let address = address(cart.shipping_address.as_ref())?;
     let asked: &Connection = conn;
     // Asked at once: one round trip.
-    let ((mut lines, available), discounts, all) =
-        futures_util::try_join!(lines_of(asked, &cart), discounts_of(asked, &cart, now), settings::all(asked))?;
+    let ((mut lines, available), Rules { settings: all, automatic, rates }) =
+        futures_util::try_join!(lines_of(asked, &cart), rules::read(asked, address.as_ref(), now))?;
+    let discounts = if cart.first_line_at.is_none() && cart.discount_codes.is_empty() {
+        Vec::new()
+    } else {
+        discounts::candidates(conn, automatic, &cart.discount_codes, cart.email.as_deref(), now).await?
+    };
     let products: Vec<ProductId> = lines.iter().map(|line| line.product_id).collect();
     let memberships = discounts::memberships(conn, &discounts, &products).await?;
     for line in &mut lines {
@@ -217,7 +223,15 @@ pub async fn snapshot(conn: &mut Connection, cart: CartRow, now: DateTime<Utc>) 
     }
     let sending = all.section::<ShippingSettings>()?;
     let ship_from = sending.value.origin.as_ref().map(|origin| Place::new(origin, true).address);
-    let shipping = shipping_of(conn, &cart, &lines, sending, now).await?;
+    let table = if lines.iter().any(|line| line.requires_shipping) { rates } else { Vec::new() };
+    let carriers = match sending.value.provider {
+        RateProvider::Table => None,
+        RateProvider::Shippo => {
+            let offers = offers::of_cart(conn, cart.id, now).await?;
+            Some(Box::new(CarrierBasis { settings: sending, offers }))
+        }
+    };
+    let shipping = Shipping::Live { table, carriers };
     let settings = all.section::<TaxSettings>()?;
     let calculations = match settings.value.provider {
         TaxProvider::Stripe => store::of_cart(conn, cart.id, now).await?,
@@ -280,34 +294,6 @@ async fn lines_of(mut conn: &Connection, cart: &CartRow) -> Result<(Vec<Line>, A
         .collect();
     let locale = cart.locale.as_deref().and_then(|locale| locale.parse().ok());
     Ok((rows.into_iter().map(|row| line(row, locale.as_ref())).collect(), available))
-}
-
-async fn shipping_of(
-    conn: &mut Connection,
-    cart: &CartRow,
-    lines: &[Line],
-    settings: Versioned<ShippingSettings>,
-    now: DateTime<Utc>,
-) -> Result<Shipping> {
-    let table = match address(cart.shipping_address.as_ref())? {
-        Some(address) if lines.iter().any(|line| line.requires_shipping) => table::rates_to(conn, &address).await?,
-        Some(_) | None => Vec::new(),
-    };
-    let carriers = match settings.value.provider {
-        RateProvider::Table => None,
-        RateProvider::Shippo => {
-            let offers = offers::of_cart(conn, cart.id, now).await?;
-            Some(Box::new(CarrierBasis { settings, offers }))
-        }
-    };
-    Ok(Shipping::Live { table, carriers })
-}
-
-async fn discounts_of(conn: &Connection, cart: &CartRow, now: DateTime<Utc>) -> Result<Vec<Candidate>> {
-    if cart.first_line_at.is_none() && cart.discount_codes.is_empty() {
-        return Ok(Vec::new());
-    }
-    discounts::candidates(conn, &cart.discount_codes, cart.email.as_deref(), now).await
 }
 
 fn line(row: LineTuple, locale: Option<&Locale>) -> Line {

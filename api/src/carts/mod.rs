@@ -10,6 +10,7 @@ pub mod model;
 pub mod price;
 pub mod requests;
 pub mod routes;
+mod rules;
 pub mod shape;
 pub mod tax;
 pub mod write;

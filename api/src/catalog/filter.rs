@@ -8,6 +8,9 @@ use crate::db::statement::{Bind, Statement};
 use crate::ids::CollectionId;
 use crate::money::Currency;
 
+/// A search of more words is not kept prepared.
+const FEW_WORDS: usize = 4;
+
 /// Which products a list holds.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -81,14 +84,18 @@ impl Filter {
         }
     }
 
-    /// Whether it asks for nothing but prices and stock: with each order and cursor that makes few different statements.
-    pub(super) fn is_common(&self) -> bool {
-        self.query.is_none()
-            && self.collections.is_empty()
+    /// Whether it asks for nothing but words, prices and stock.
+    fn is_plain(&self) -> bool {
+        self.collections.is_empty()
             && self.options.is_empty()
             && self.vendors.is_empty()
             && self.product_types.is_empty()
             && self.tags.is_empty()
+    }
+
+    /// Whether it makes, with each order and cursor, few different statements, which are worth to be kept prepared.
+    pub(super) fn is_common(&self) -> bool {
+        self.is_plain() && self.query.as_ref().is_none_or(|query| query.words.len() <= FEW_WORDS)
     }
 
     /// The common table expression of the ranked candidates, when something is searched for.
@@ -100,11 +107,17 @@ impl Filter {
             matches.push(if index == 0 { "(" } else { " && (" });
             matches.push("to_tsquery('simple', ").bind(Bind::Text(word.clone()));
             matches
-                .push(&format!(") || plainto_tsquery('{}', ", query.config))
+                .push(") || plainto_tsquery(")
+                .bind(Bind::Text(query.config.to_owned()))
+                .push("::regconfig, ")
                 .bind(Bind::Text(stem.clone()))
                 .push("))");
         }
-        statement.push("WITH asked AS (SELECT ").append(&matches).push(" AS query), candidates AS MATERIALIZED (");
+        // Made once, not for each document, as a plan for any words would.
+        statement
+            .push("WITH asked AS MATERIALIZED (SELECT ")
+            .append(&matches)
+            .push(" AS query), candidates AS MATERIALIZED (");
         statement.push(
             "SELECT found.product_id AS id, (ts_rank_cd(found.document, asked.query, 1) * 1000000)::bigint AS rank ",
         );
@@ -117,13 +130,17 @@ impl Filter {
         statement
     }
 
-    /// `FROM products …` with everything to join.
+    /// `FROM products …` with everything to join. What was searched for comes the best first, so that of a page by relevance
+    /// the rest is never joined.
     pub(super) fn source(&self) -> Statement {
         let mut statement = Statement::default();
-        statement.push("FROM products");
-        if self.query.is_some() {
-            statement.push(" JOIN candidates ON candidates.id = products.id");
-        }
+        statement.push(match self.query {
+            None => "FROM products",
+            Some(_) => {
+                "FROM (SELECT id, rank FROM candidates ORDER BY rank DESC, id DESC OFFSET 0) AS candidates \
+                 JOIN products ON products.id = candidates.id"
+            }
+        });
         if let Some(currency) = self.currency {
             statement
                 .push(" JOIN product_prices ON product_prices.product_id = products.id AND product_prices.currency = ");
@@ -189,7 +206,7 @@ impl Filter {
     /// plans anew at each run, which takes longer than the list.
     fn any_variant(&self, except: Except<'_>) -> Statement {
         let mut statement = Statement::default();
-        let one_by_one = self.is_common() && self.currency.is_some();
+        let one_by_one = self.is_plain() && self.query.is_none() && self.currency.is_some();
         match (one_by_one, self.min_price.filter(|_| !self.in_stock), self.max_price) {
             (true, Some(least), Some(most)) => {
                 statement.push(" AND (product_prices.min_amount >= ").bind(Bind::Int(least));

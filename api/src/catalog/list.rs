@@ -119,7 +119,8 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
         statement.push(", ").bind(Bind::Uuid(id.0)).push(")");
     }
     statement.push(&format!(" ORDER BY {key} {order}, {tie} {order} LIMIT ")).bind(Bind::Int(limit + 1));
-    let statement = if filter.is_common() { statement.prepared() } else { statement };
+    let is_usual = filter.query.is_none() || sort == Sort::Relevance;
+    let statement = if is_usual && filter.is_common() { statement.prepared() } else { statement };
     let mut found: Vec<Found> = statement.load(conn).await?;
     let limit = usize::try_from(limit).unwrap_or_default();
     let has_more = found.len() > limit;

@@ -15,7 +15,7 @@ use crate::ids::{MediaId, ProductId, VariantId};
 ///
 /// # Errors
 /// `validation_failed` for an id or SKU that is not the product's, or one given twice.
-pub(super) async fn replace(conn: &mut Connection, product: ProductId, list: &[NewMedia], pointer: &str) -> Result<()> {
+pub(super) async fn replace(conn: &mut Connection, product: ProductId, list: &[NewMedia]) -> Result<()> {
     let present: Vec<MediaId> =
         product_media::table.filter(product_media::product_id.eq(product)).select(product_media::id).load(conn).await?;
     if present.is_empty() && list.is_empty() {
@@ -26,14 +26,32 @@ pub(super) async fn replace(conn: &mut Connection, product: ProductId, list: &[N
         .select((variants::sku, variants::id))
         .load(conn)
         .await?;
+    diesel::delete(product_media::table.filter(product_media::product_id.eq(product))).execute(conn).await?;
+    insert(conn, product, list, &present, &skus).await
+}
+
+/// Gives a product without pictures these, of its variants `skus`; they may keep the ids of those that it had, `before`.
+///
+/// # Errors
+/// `validation_failed` for an id or SKU that is not the product's, or an id given twice.
+pub(super) async fn insert(
+    conn: &mut Connection,
+    product: ProductId,
+    list: &[NewMedia],
+    before: &[MediaId],
+    skus: &[(String, VariantId)],
+) -> Result<()> {
+    if list.is_empty() {
+        return Ok(());
+    }
     let by_sku: BTreeMap<&str, VariantId> = skus.iter().map(|(sku, id)| (sku.as_str(), *id)).collect();
     let mut ids = Vec::new();
     let mut rows = Vec::new();
     for (index, media) in list.iter().enumerate() {
         let id = media.id.unwrap_or_else(MediaId::new);
-        if media.id.is_some_and(|id| !present.contains(&id) || ids.contains(&id)) {
+        if media.id.is_some_and(|id| !before.contains(&id) || ids.contains(&id)) {
             return Err(Error::invalid(
-                format!("{pointer}/{index}/id"),
+                format!("/media/{index}/id"),
                 "not_found",
                 "is not another picture of this product",
             ));
@@ -41,7 +59,7 @@ pub(super) async fn replace(conn: &mut Connection, product: ProductId, list: &[N
         ids.push(id);
         let shown = media.variant_skus.iter().enumerate().map(|(place, sku)| {
             by_sku.get(sku.as_str()).copied().ok_or_else(|| {
-                let at = format!("{pointer}/{index}/variant_skus/{place}");
+                let at = format!("/media/{index}/variant_skus/{place}");
                 Error::invalid(at, "not_found", "is not the SKU of a variant of this product")
             })
         });
@@ -56,7 +74,6 @@ pub(super) async fn replace(conn: &mut Connection, product: ProductId, list: &[N
             product_media::variant_ids.eq(shown.collect::<Result<Vec<VariantId>>>()?),
         ));
     }
-    diesel::delete(product_media::table.filter(product_media::product_id.eq(product))).execute(conn).await?;
     diesel::insert_into(product_media::table).values(rows).execute(conn).await?;
     Ok(())
 }

@@ -114,7 +114,8 @@ impl PriceColumns {
     }
 }
 
-/// The variants of products with stock and every price. Columns by name: one more must not change a prepared statement.
+/// The variants of products with stock and every price. Columns by name: one more must not change a prepared statement. The
+/// values are hidden from the planner, which would else plan for each.
 const VARIANTS: &str = "
     SELECT variants.id, variants.product_id, sku, barcode, title, option_values, weight_grams, length_mm, width_mm, height_mm,
         hs_code, origin_country, requires_shipping, taxable, max_per_order, unit_cost, unit_cost_currency, metadata, archived_at,
@@ -124,7 +125,7 @@ const VARIANTS: &str = "
     LEFT JOIN LATERAL (SELECT array_agg(currency) AS currencies, array_agg(amount) AS amounts,
             array_agg(compare_at_amount) AS compare_at_amounts, array_agg(rate_date) AS rate_dates
         FROM variant_prices WHERE variant_prices.variant_id = variants.id) AS priced ON true
-    WHERE variants.product_id = ANY($1) AND (archived_at IS NULL OR $2 = 'staff')
+    WHERE variants.product_id = ANY((SELECT $1)::uuid[]) AND (archived_at IS NULL OR (SELECT $2) = 'staff')
     ORDER BY variants.product_id, variants.position, variants.id";
 
 /// A variant with its stock and every price.

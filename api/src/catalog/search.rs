@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use deunicode::deunicode;
 use diesel::sql_types::{Array, Bool, Text};
-use diesel_async::RunQueryDsl;
 
 use super::html;
 use super::translate::{Translation, Translations};
@@ -79,21 +78,22 @@ pub async fn index(
     for (locale, title, description, groups) in &all {
         for config in ["simple", locale.text_search()] {
             for (text, weight) in [(title, "A"), (groups, "B"), (description, "D")] {
-                insert.push(&format!(" || setweight(to_tsvector('{config}', ")).bind(Bind::Text(text.clone()));
-                insert.push(&format!("), '{weight}')"));
+                insert.push(" || setweight(to_tsvector(").bind(Bind::Text(config.to_owned()));
+                insert.push("::regconfig, ").bind(Bind::Text(text.clone())).push(&format!("), '{weight}')"));
             }
         }
     }
     insert.push(") ON CONFLICT (product_id) DO UPDATE SET document = EXCLUDED.document");
-    insert.execute(conn).await?;
+    // As many texts as products have numbers of translations.
+    insert.prepared().execute(conn).await?;
     let words: BTreeSet<&str> = all
         .iter()
         .flat_map(|(_, title, _, groups)| title.split(' ').chain(groups.split(' ')))
         .filter(|word| (3..=40).contains(&word.len()))
         .collect();
     // In order, so that two products written at once do not wait for each other crosswise.
-    diesel::sql_query("INSERT INTO search_words SELECT unnest($1::text[]) ORDER BY 1 ON CONFLICT DO NOTHING")
-        .bind::<Array<Text>, _>(words.into_iter().collect::<Vec<_>>())
+    Statement::constant("INSERT INTO search_words SELECT unnest($1::text[]) ORDER BY 1 ON CONFLICT DO NOTHING")
+        .with(Bind::Texts(words.into_iter().map(str::to_owned).collect()))
         .execute(conn)
         .await?;
     Ok(())
@@ -136,15 +136,15 @@ pub async fn parse(conn: &mut Connection, text: &str, locale: &Locale) -> Result
         return Ok(None);
     }
     let config = locale.text_search();
-    let known: Vec<Known> = diesel::sql_query(
+    let known: Vec<Known> = Statement::constant(
         "SELECT word, numnode(plainto_tsquery($2::regconfig, word)) = 0 AS is_stop, \
              CASE WHEN length(word) < 4 OR EXISTS (SELECT FROM search_words AS known WHERE known.word >= asked.word \
                  AND known.word < asked.word || '~') THEN '{}'::text[] \
              ELSE ARRAY(SELECT near.word FROM search_words AS near ORDER BY near.word <-> asked.word LIMIT 40) END AS near \
          FROM unnest($1::text[]) WITH ORDINALITY AS asked (word, place) ORDER BY place",
     )
-    .bind::<Array<Text>, _>(words)
-    .bind::<Text, _>(config)
+    .with(Bind::Texts(words.into_iter().map(str::to_owned).collect()))
+    .with(Bind::Text(config.to_owned()))
     .load(conn)
     .await?;
     let only_stops = known.iter().all(|word| word.is_stop);

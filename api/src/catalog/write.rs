@@ -66,14 +66,21 @@ pub async fn create(conn: &mut Connection, new: &NewProduct, locale: &Locale, no
         .execute(conn)
         .await
         .on_constraint("products_slug_key", || duplicate("/slug", &slug))?;
+    let mut skus = Vec::new();
     for (position, variant) in new.variants.iter().enumerate() {
         let pointer = format!("/variants/{position}");
         let made = variants::insert(conn, id, &new.options, position, variant, &pointer, now).await?;
         variants::stock(conn, made, variant, now).await?;
+        skus.push((variant.sku.clone(), made));
     }
-    media::replace(conn, id, &new.media, "/media").await?;
-    set_collections(conn, id, &new.collections).await?;
-    refresh(conn, id, locale, now).await
+    media::insert(conn, id, &new.media, &[], &skus).await?;
+    add_to_collections(conn, id, &new.collections).await?;
+    let derivations = derive::present(conn, now).await?;
+    // A new product has no derived prices that could have lost their rule.
+    if !derivations.is_empty() {
+        derive::prices(conn, &[id], &derivations).await?;
+    }
+    describe(conn, id, locale, now).await
 }
 
 /// The wished slug, or one from the title with a number when that is taken.
@@ -129,6 +136,11 @@ pub(crate) async fn changed(
 pub async fn refresh(conn: &mut Connection, id: ProductId, locale: &Locale, now: DateTime<Utc>) -> Result<Product> {
     let derivations = derive::present(conn, now).await?;
     derive::prices(conn, &[id], &derivations).await?;
+    describe(conn, id, locale, now).await
+}
+
+/// The part of [`refresh`] that is to follow once the derived prices are there.
+async fn describe(conn: &mut Connection, id: ProductId, locale: &Locale, now: DateTime<Utc>) -> Result<Product> {
     derive::spans(conn, &[id]).await?;
     let product = read::find(conn, &id.to_string(), &Audience::Staff).await?;
     let values = product.options.iter().flat_map(|option| option.values.iter().map(String::as_str));
@@ -270,8 +282,8 @@ pub(crate) async fn apply(conn: &mut Connection, row: ProductRow, patch: &Produc
         .on_constraint("products_slug_key", || duplicate("/slug", new_slug.map_or("", |slug| &slug.0)))?;
     match &patch.media {
         Patch::Absent => {}
-        Patch::Null => media::replace(conn, id, &[], "/media").await?,
-        Patch::Value(list) => media::replace(conn, id, &list.0, "/media").await?,
+        Patch::Null => media::replace(conn, id, &[]).await?,
+        Patch::Value(list) => media::replace(conn, id, &list.0).await?,
     }
     match &patch.collections {
         Patch::Absent => Ok(()),
@@ -308,12 +320,20 @@ async fn set_texts(conn: &mut Connection, row: ProductRow, patch: &ProductPatch)
 
 /// Puts a product into exactly these collections.
 async fn set_collections(conn: &mut Connection, id: ProductId, wanted: &[CollectionId]) -> Result<()> {
+    diesel::delete(collection_products::table.filter(collection_products::product_id.eq(id))).execute(conn).await?;
+    add_to_collections(conn, id, wanted).await
+}
+
+/// Puts a product that is in no collection into these.
+async fn add_to_collections(conn: &mut Connection, id: ProductId, wanted: &[CollectionId]) -> Result<()> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let known: Vec<CollectionId> =
         collections::table.filter(collections::id.eq_any(wanted)).select(collections::id).load(conn).await?;
     if let Some(index) = wanted.iter().position(|one| !known.contains(one)) {
         return Err(Error::invalid(format!("/collections/{index}"), "not_found", "is not a collection of this shop"));
     }
-    diesel::delete(collection_products::table.filter(collection_products::product_id.eq(id))).execute(conn).await?;
     let distinct: BTreeSet<CollectionId> = wanted.iter().copied().collect();
     let rows: Vec<_> = distinct
         .into_iter()

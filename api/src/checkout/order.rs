@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{LineItemId, OrderId};
 use crate::money::Money;
 use crate::orders::model::{DisputeStatus, FulfillmentStatus, OrderStatus, PaymentStatus};
-use crate::orders::place::{self, NewLine};
+use crate::orders::place::NewLine;
 use crate::orders::read::{LineRow, OrderRow};
 
 /// Writes the order of a checkout.
@@ -86,14 +86,11 @@ pub(super) async fn insert(
         })
 }
 
-/// Writes its lines.
-///
-/// # Errors
-/// Those of the database.
-pub(super) async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: OrderId) -> Result<Vec<LineRow>> {
+/// Its lines, which are to be written.
+pub(super) fn lines(plan: &Plan<'_>, order: OrderId) -> Vec<NewLine> {
     let priced = plan.priced.priced.lines.iter().zip(&plan.priced.line_discounts).zip(&plan.priced.line_taxes);
     let lines = plan.snapshot.lines.iter().zip(priced);
-    let lines: Vec<NewLine> = lines
+    lines
         .map(|(line, ((totals, discounts), taxed))| NewLine {
             row: LineRow {
                 id: LineItemId::new(),
@@ -121,7 +118,5 @@ pub(super) async fn insert_lines(conn: &mut Connection, plan: &Plan<'_>, order: 
             tax_reference: line.id.to_string(),
             tax_code: line.tax_code.clone(),
         })
-        .collect();
-    place::insert_lines(conn, &lines).await?;
-    Ok(lines.into_iter().map(|line| line.row).collect())
+        .collect()
 }

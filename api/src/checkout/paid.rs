@@ -93,8 +93,10 @@ pub(super) async fn complete(
         ("sale", record::sale(order)),
         ("email", email),
     ];
-    Statement::together(parts, &job).execute(conn).await?;
-    events::of_timeline(conn, order, kind, &detail, now).await?;
+    let webhooks = events::telling(order, kind, &detail, now)
+        .into_iter()
+        .flat_map(|(parts, jobs)| parts.into_iter().chain([("webhooks", jobs)]));
+    Statement::together(parts.into_iter().chain(webhooks), &job).execute(conn).await?;
     delete_coupon(conn, &rows.checkout, now).await?;
     if rows.order.tax_calculation_id.is_some() {
         queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;

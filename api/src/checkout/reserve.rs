@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Bytea, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
 use serde_json::json;
@@ -25,6 +26,7 @@ use crate::http::idempotency::{self, Key};
 use crate::ids::{CheckoutId, OrderId};
 use crate::jobs::{Job, queue};
 use crate::money::Money;
+use crate::orders::place::{self, NewLine};
 use crate::orders::read::{LineRow, OrderRow};
 use crate::orders::timeline::{self, EventKind};
 use crate::quotes::{self, resolve};
@@ -107,17 +109,17 @@ pub(super) async fn reserve(
 ) -> Result<Reserved> {
     db::transaction(conn, |conn| {
         async move {
-            if !idempotency::lock(conn, wish.key, wish.token).await? {
-                return Ok(Reserved::LostClaim);
-            }
-            // Asked at once: what was made under the key can change under its lock alone.
-            let asked_of: &Connection = conn;
-            let (cart, mine) = futures_util::try_join!(
-                load::row(asked_of, wish.request.cart_id, true),
-                under_key(asked_of, wish.key)
-            )?;
-            if let Some(mine) = mine {
-                return Ok(Reserved::Mine(mine));
+            let Some(Locked { cart, made, fingerprint }) = lock(conn, wish).await? else {
+                return match idempotency::lock(conn, wish.key, wish.token).await? {
+                    true => Err(Error::not_found("cart")),
+                    false => Ok(Reserved::LostClaim),
+                };
+            };
+            match made {
+                // Under the key, but of another request.
+                Some(_) if fingerprint.as_ref() != Some(&wish.key.fingerprint) => return Err(idempotency::mismatch()),
+                Some(made) => return Ok(Reserved::Mine(made)),
+                None => {}
             }
             if cart.status == CartStatus::Completed {
                 return Err(crate::carts::write::closed(conn, &cart).await?);
@@ -159,22 +161,31 @@ async fn of_cart(
     write(conn, &Plan { snapshot: &snapshot, priced: &priced, wish }, now).await
 }
 
-/// The checkout that was made under a key, whatever became of it.
-///
-/// # Errors
-/// `idempotency_mismatch` when it was made by another request.
-pub(super) async fn under_key(mut conn: &Connection, key: &Key) -> Result<Option<CheckoutId>> {
-    let found: Option<(CheckoutId, Vec<u8>)> = checkouts::table
-        .filter(checkouts::idempotency_scope.eq(&key.scope))
-        .filter(checkouts::idempotency_key.eq(&key.key))
-        .select((checkouts::id, checkouts::fingerprint))
-        .first(&mut conn)
-        .await
-        .optional()?;
-    match found {
-        Some((_, fingerprint)) if fingerprint != key.fingerprint => Err(idempotency::mismatch()),
-        found => Ok(found.map(|(id, _)| id)),
-    }
+/// The cart, and the checkout that was made under the key, whatever became of it.
+#[derive(QueryableByName)]
+struct Locked {
+    #[diesel(embed)]
+    cart: CartRow,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    made: Option<CheckoutId>,
+    #[diesel(sql_type = Nullable<Bytea>)]
+    fingerprint: Option<Vec<u8>>,
+}
+
+/// Locks the claim, then the cart, in one statement: a cart's row is locked when the claim's, which it is joined with, has been.
+/// What was made under the key is seen as of the statement's start, when nobody else could make anything under it any more:
+/// taking a claim over waits for the transactions of whom it is taken from.
+async fn lock(conn: &mut Connection, wish: &Wish<'_>) -> Result<Option<Locked>> {
+    let mut cart = Statement::constant("SELECT made, fingerprint, ");
+    cart.push(load::CART_COLUMNS)
+        .push(" FROM held CROSS JOIN carts LEFT JOIN (SELECT id AS made, fingerprint FROM checkouts WHERE idempotency_scope = ")
+        .bind(Bind::Text(wish.key.scope.clone()))
+        .push(" AND idempotency_key = ")
+        .bind(Bind::Text(wish.key.key.clone()))
+        .push(") AS mine ON true WHERE id = ")
+        .bind(Bind::Uuid(wish.request.cart_id.0))
+        .push(" FOR NO KEY UPDATE OF carts");
+    Statement::together([("held", idempotency::locking(wish.key, wish.token))], &cart).optional(conn).await
 }
 
 async fn live(conn: &mut Connection, snapshot: &Snapshot, total: Option<Money>) -> Result<Reserved> {
@@ -216,8 +227,8 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
         created_at: now,
     };
     let order = order::insert(conn, plan, order, now).await?;
-    let lines = order::insert_lines(conn, plan, order.id).await?;
-    begin(conn, plan, &checkout, units).await?;
+    let lines = order::lines(plan, order.id);
+    begin(conn, plan, &checkout, &lines, units).await?;
     let email = plan.snapshot.cart.email.as_deref().unwrap_or_default();
     uses::count(conn, order.id, email, &plan.priced.discounts, now).await?;
     let mut demand = Demand::new();
@@ -225,6 +236,7 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
         *demand.entry(line.variant_id).or_default() += line.quantity;
     }
     stock::hold(conn, order.id, &demand, now).await?;
+    let lines = lines.into_iter().map(|line| line.row).collect();
     Ok(Reserved::Made(Box::new(Made { checkout, order, lines })))
 }
 
@@ -233,8 +245,14 @@ const INSERT: &str = "
         coupon_body, hold_expires_at, session_expires_at, buyer_address, buyer_email, units, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
 
-/// Writes the checkout with what goes with it: the order's first entry, the job of the hold's end, the cart's status.
-async fn begin(conn: &mut Connection, plan: &Plan<'_>, checkout: &CheckoutRow, units: i64) -> Result<()> {
+/// Writes the checkout with what goes with it: the order's lines and first entry, the job of the hold's end, the cart's status.
+async fn begin(
+    conn: &mut Connection,
+    plan: &Plan<'_>,
+    checkout: &CheckoutRow,
+    lines: &[NewLine],
+    units: i64,
+) -> Result<()> {
     let CheckoutRow { id, order_id, created_at: now, .. } = *checkout;
     let (key, buyer, placed) = (plan.wish.key, plan.wish.buyer, json!({"checkout_id": id}));
     let row = Statement::constant(INSERT)
@@ -259,7 +277,8 @@ async fn begin(conn: &mut Connection, plan: &Plan<'_>, checkout: &CheckoutRow, u
         .with(Bind::Time(now));
     let entry = timeline::entry(order_id, EventKind::Placed, &placed, now);
     let told = timeline::tell(order_id, EventKind::Placed, &placed, now)?;
-    Statement::together([("checkout", row), ("entry", entry), ("told", told), ("job", end)], &cart)
+    let lines = place::lines(lines);
+    Statement::together([("checkout", row), ("lines", lines), ("entry", entry), ("told", told), ("job", end)], &cart)
         .execute(conn)
         .await?;
     Ok(())

@@ -81,10 +81,10 @@ impl Statement {
     /// what refers to a row of another is checked at the end. The last answers; those before it are named for it and for
     /// one another, and must not begin with `WITH` themselves.
     #[must_use]
-    pub fn together<const N: usize>(named: [(&str, Self); N], last: &Self) -> Self {
+    pub fn together(named: impl IntoIterator<Item = (&'static str, Self)>, last: &Self) -> Self {
         let mut all = Self::constant("");
-        for (index, (name, statement)) in named.iter().enumerate() {
-            all.push(if index == 0 { "WITH " } else { ", " }).push(name).push(" AS (").append(statement).push(") ");
+        for (index, (name, statement)) in named.into_iter().enumerate() {
+            all.push(if index == 0 { "WITH " } else { ", " }).push(name).push(" AS (").append(&statement).push(") ");
         }
         all.append(last);
         all

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::apply::{Candidate, CandidateCode};
 use super::model::{AppliesTo, DiscountReason, DiscountStatus, Terms};
@@ -18,11 +20,12 @@ use crate::ids::{CollectionId, DiscountCodeId, DiscountId, ProductId};
 
 type CodeRow = (DiscountCodeId, String, Option<i64>, i64);
 
-#[derive(Queryable, QueryableByName, Selectable)]
+/// A row of `discounts`, as far as a cart depends on it.
+#[derive(Debug, Deserialize, Queryable, Selectable)]
 #[diesel(table_name = discounts)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
-struct Row {
-    id: DiscountId,
+pub struct Row {
+    id: Uuid,
     title: String,
     status: DiscountStatus,
     terms: Value,
@@ -36,9 +39,17 @@ struct Row {
     version: i64,
 }
 
-/// What applies by itself now. The time is hidden from the planner, which would else plan for each.
+/// Asks for what applies by itself at a time: [`Row`]s.
+#[must_use]
+pub fn automatic(now: DateTime<Utc>) -> Statement {
+    Statement::constant(AUTOMATIC).with(Bind::Time(now))
+}
+
+/// The time is hidden from the planner, which would else plan for each. The ends of what runs are told as years that every
+/// reader knows.
 const AUTOMATIC: &str = "
-    SELECT id, title, status, terms, priority, combinable, usage_limit, usage_limit_per_customer, used, starts_at, ends_at, version
+    SELECT id, title, status, terms, priority, combinable, usage_limit, usage_limit_per_customer, used,
+        GREATEST(starts_at, '1970-01-01Z') AS starts_at, LEAST(ends_at, '9999-01-01Z') AS ends_at, version
     FROM discounts
     WHERE method = 'automatic' AND status = 'active' AND starts_at <= (SELECT $1) AND (ends_at IS NULL OR ends_at > (SELECT $1))
     ORDER BY id";
@@ -51,13 +62,14 @@ pub fn terms(column: Value) -> Result<Terms> {
     serde_json::from_value(column).map_err(|error| Error::Internal(format!("discounts.terms: {error}")))
 }
 
-/// The candidates of a cart, by age. A code that leads nowhere has none. Of two codes of one discount only the first
-/// that can be used is given.
+/// The candidates of a cart, by age: those of its codes and the `automatic` ones. A code that leads nowhere has none. Of two
+/// codes of one discount only the first that can be used is given.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn candidates(
     mut conn: &Connection,
+    automatic: Vec<Row>,
     codes: &[String],
     email: Option<&str>,
     now: DateTime<Utc>,
@@ -74,23 +86,21 @@ pub async fn candidates(
             .await?;
         rows.extend(by_code.into_iter().map(|(row, code)| (row, Some(code))));
     }
-    let statement = Statement::constant(AUTOMATIC).with(Bind::Time(now));
-    let automatic: Vec<Row> = RunQueryDsl::load(statement, &mut conn).await?;
     rows.extend(automatic.into_iter().map(|row| (row, None)));
     rows.sort_by_key(|(row, _)| row.id);
     let mut found: Vec<Candidate> = Vec::new();
     for (row, code) in rows {
         let mut barred = barred(&row, code.as_ref(), now);
-        if barred.is_none() && found.iter().any(|other| other.id == row.id && other.barred.is_none()) {
+        if barred.is_none() && found.iter().any(|other| other.id.0 == row.id && other.barred.is_none()) {
             barred = Some(DiscountReason::NotCombinable);
         }
         if let (None, Some(limit), Some(email)) = (barred, row.usage_limit_per_customer, email)
-            && uses::of_customer(conn, row.id, email).await? >= limit
+            && uses::of_customer(conn, DiscountId(row.id), email).await? >= limit
         {
             barred = Some(DiscountReason::CustomerLimitReached);
         }
         found.push(Candidate {
-            id: row.id,
+            id: DiscountId(row.id),
             title: row.title,
             code: code.map(|(id, code, limit, _)| CandidateCode { id, code, limited: limit.is_some() }),
             terms: terms(row.terms)?,

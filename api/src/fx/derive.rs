@@ -13,6 +13,7 @@ use super::settings::{CurrencySettings, DerivedCurrency};
 use crate::app::App;
 use crate::catalog::changes::{self, Change};
 use crate::db::schema::products;
+use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::ids::ProductId;
@@ -94,14 +95,14 @@ pub async fn of_currency(conn: &mut Connection, currency: Currency, now: DateTim
 /// Those of the database.
 pub async fn prices(conn: &mut Connection, products: &[ProductId], derivations: &[Derivation]) -> Result<()> {
     let currencies: Vec<String> = derivations.iter().map(|each| each.currency.to_string()).collect();
-    diesel::sql_query(
+    Statement::constant(
         "DELETE FROM variant_prices USING variants WHERE variants.id = variant_prices.variant_id \
          AND variants.product_id = ANY($1) AND origin = 'derived' AND (currency <> ALL($2) \
              OR NOT EXISTS (SELECT FROM variant_prices AS own WHERE own.variant_id = variants.id AND own.currency = $3 AND own.origin = 'manual'))",
     )
-    .bind::<Array<SqlUuid>, _>(products)
-    .bind::<Array<Text>, _>(&currencies)
-    .bind::<Text, _>(derivations.first().map_or("", |each| each.base.code()))
+    .with(Bind::Uuids(products.iter().map(|product| product.0).collect()))
+    .with(Bind::Texts(currencies))
+    .with(Bind::Text(derivations.first().map_or("", |each| each.base.code()).to_owned()))
     .execute(conn)
     .await?;
     for each in derivations {
@@ -149,17 +150,17 @@ async fn derive_one(conn: &mut Connection, products: &[ProductId], each: &Deriva
 /// # Errors
 /// Those of the database.
 pub async fn spans(conn: &mut Connection, products: &[ProductId]) -> Result<()> {
-    diesel::sql_query(
+    Statement::constant(
         "WITH present AS (SELECT variants.product_id, price.currency, min(price.amount) AS least, max(price.amount) AS most \
              FROM variants JOIN variant_prices AS price ON price.variant_id = variants.id \
-             WHERE variants.product_id = ANY($1) AND variants.archived_at IS NULL GROUP BY 1, 2), \
-         gone AS (DELETE FROM product_prices WHERE product_id = ANY($1) \
+             WHERE variants.product_id = ANY((SELECT $1)::uuid[]) AND variants.archived_at IS NULL GROUP BY 1, 2), \
+         gone AS (DELETE FROM product_prices WHERE product_id = ANY((SELECT $1)::uuid[]) \
              AND NOT EXISTS (SELECT FROM present WHERE present.product_id = product_prices.product_id AND present.currency = product_prices.currency)) \
          INSERT INTO product_prices SELECT * FROM present \
          ON CONFLICT (product_id, currency) DO UPDATE SET min_amount = excluded.min_amount, max_amount = excluded.max_amount \
          WHERE (product_prices.min_amount, product_prices.max_amount) IS DISTINCT FROM (excluded.min_amount, excluded.max_amount)",
     )
-    .bind::<Array<SqlUuid>, _>(products)
+    .with(Bind::Uuids(products.iter().map(|product| product.0).collect()))
     .execute(conn)
     .await?;
     Ok(())

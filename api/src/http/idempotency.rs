@@ -180,21 +180,24 @@ pub fn mismatch() -> Error {
     Error::problem(Code::IdempotencyMismatch, detail)
 }
 
-/// Locks the claim and says whether it is still held under `token`; the first lock of every transaction that
-/// works under a claim.
+/// Locks the claim and says whether it is still held under `token`.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn lock(conn: &mut Connection, key: &Key, token: Uuid) -> Result<bool> {
-    let held: Option<Uuid> = idempotency_keys::table
-        .find((&key.scope, &key.key))
-        .filter(idempotency_keys::status.is_null())
-        .select(idempotency_keys::token)
-        .for_update()
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(held == Some(token))
+    Ok(locking(key, token).execute(conn).await? > 0)
+}
+
+/// The statement of [`lock`], the first lock of every transaction that works under a claim: a row if it is still held under
+/// `token`.
+#[must_use]
+pub fn locking(key: &Key, token: Uuid) -> Statement {
+    Statement::constant(
+        "SELECT token FROM idempotency_keys WHERE scope = $1 AND key = $2 AND token = $3 AND status IS NULL FOR UPDATE",
+    )
+    .with(Bind::Text(key.scope.clone()))
+    .with(Bind::Text(key.key.clone()))
+    .with(Bind::Uuid(token))
 }
 
 /// Stores the answer, if the claim is still held under `token`.

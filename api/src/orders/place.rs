@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::read::LineRow;
-use crate::db::Connection;
 use crate::db::statement::{Bind, Statement};
-use crate::error::Result;
 
 /// The rows come as one document: of a statement with a value for each of their columns there would be as many texts as
 /// orders have numbers of lines, each to be planned anew.
@@ -30,14 +28,11 @@ pub struct NewLine {
     pub tax_code: Option<String>,
 }
 
-/// Writes the lines of a new order, in their order.
-///
-/// # Errors
-/// Those of the database.
-pub async fn insert_lines(conn: &mut Connection, lines: &[NewLine]) -> Result<()> {
+/// The statement that writes the lines of a new order, in their order.
+#[must_use]
+pub fn lines(lines: &[NewLine]) -> Statement {
     let rows: Vec<Value> = lines.iter().enumerate().map(|(position, line)| document(position, line)).collect();
-    Statement::constant(INSERT).with(Bind::Json(Value::Array(rows))).execute(conn).await?;
-    Ok(())
+    Statement::constant(INSERT).with(Bind::Json(Value::Array(rows)))
 }
 
 fn document(position: usize, NewLine { row, tax_reference, tax_code }: &NewLine) -> Value {

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::db::schema::settings;
+use crate::db::statement::Statement;
 use crate::db::{Connection, Prepare, text_enum};
 use crate::error::{Error, Result};
 use crate::http::etag::Expected;
@@ -55,18 +56,30 @@ pub struct Changed<T> {
     pub after: Versioned<T>,
 }
 
+/// A row of `settings`.
+#[derive(Debug, Deserialize, QueryableByName)]
+#[diesel(table_name = settings)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+pub struct Row {
+    kind: SettingsKind,
+    body: Value,
+    version: i64,
+}
+
 /// All settings, read at once.
 #[derive(Debug)]
 pub struct All(HashMap<SettingsKind, (Value, i64)>);
 
-/// Reads all settings.
-///
-/// # Errors
-/// Those of the database.
-pub async fn all(mut conn: &Connection) -> Result<All> {
-    let rows: Vec<(SettingsKind, Value, i64)> =
-        settings::table.select((settings::kind, settings::body, settings::version)).load(&mut conn).await?;
-    Ok(All(rows.into_iter().map(|(kind, body, version)| (kind, (body, version))).collect()))
+/// Asks for all settings: [`Row`]s.
+#[must_use]
+pub const fn asked() -> Statement {
+    Statement::constant("SELECT kind, body, version FROM settings")
+}
+
+impl From<Vec<Row>> for All {
+    fn from(rows: Vec<Row>) -> Self {
+        Self(rows.into_iter().map(|Row { kind, body, version }| (kind, (body, version))).collect())
+    }
 }
 
 impl All {
@@ -91,7 +104,7 @@ fn parse<T: Section>(body: &Value) -> Result<T> {
 /// # Errors
 /// Those of the database.
 pub async fn read<T: Section>(conn: &mut Connection) -> Result<Versioned<T>> {
-    all(conn).await?.section()
+    All::from(asked().load::<Row>(conn).await?).section()
 }
 
 /// Changes settings under their lock, inside the caller's transaction.

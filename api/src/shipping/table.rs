@@ -1,24 +1,20 @@
-//! Which rates a cart has: the zone of its address, and in it the band of its weight or value. Pure but for one query.
+//! Which rates a cart has: the zone of its address, and in it the band of its weight or value. Pure.
 
-use diesel::QueryableByName;
-use diesel::prelude::*;
+use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::model::{Band, Basis, RateSource, ShippingRate};
 use crate::address::{Address, state_code};
-use crate::db::Connection;
-use crate::db::schema::shipping_rates;
 use crate::db::statement::{Bind, Statement};
 use crate::error::{Error, Result};
 use crate::ids::ShippingRateId;
 use crate::money::{Currency, Money};
 
 /// A rate of the address's zone, before it is known whether the cart is in one of its bands.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
-#[diesel(table_name = shipping_rates)]
-#[diesel(check_for_backend(diesel::pg::Pg))]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TableRate {
-    id: ShippingRateId,
+    id: Uuid,
     name: String,
     description: Option<String>,
     min_days: Option<i32>,
@@ -27,14 +23,12 @@ pub struct TableRate {
     bands: Value,
 }
 
-/// The rates of the zone that an address is in: by its state, else its country, else everywhere else.
-///
-/// # Errors
-/// Those of the database.
-pub async fn rates_to(conn: &mut Connection, address: &Address) -> Result<Vec<TableRate>> {
+/// Asks for the rates of the zone that an address is in, by its state, else its country, else everywhere else: [`TableRate`]s.
+#[must_use]
+pub fn rates_to(address: &Address) -> Statement {
     let state = address.state.as_deref().unwrap_or_default();
     Statement::constant(
-        "SELECT shipping_rates.* FROM shipping_rates WHERE zone_id = ( \
+        "SELECT id, name, description, min_days, max_days, basis, bands FROM shipping_rates WHERE zone_id = ( \
              SELECT zone_id FROM shipping_zone_regions \
              WHERE country = $1 AND (state = '' OR lower(state) IN (lower($2), lower($3))) OR country = '*' \
              ORDER BY country = '*', state = '' LIMIT 1 \
@@ -43,8 +37,6 @@ pub async fn rates_to(conn: &mut Connection, address: &Address) -> Result<Vec<Ta
     .with(Bind::Text(address.country.clone()))
     .with(Bind::Text(state.trim().to_owned()))
     .with(Bind::Text(state_code(&address.country, state)))
-    .load(conn)
-    .await
 }
 
 /// What a cart's shipping depends on.
@@ -69,7 +61,7 @@ pub fn applicable(rates: &[TableRate], parcel: Measures) -> Result<Vec<ShippingR
             .map_err(|error| Error::Internal(format!("shipping_rates.bands: {error}")))?;
         if let Some(price) = price(&bands, rate.basis, parcel) {
             found.push(ShippingRate {
-                id: rate.id.to_string(),
+                id: ShippingRateId(rate.id).to_string(),
                 name: rate.name.clone(),
                 description: rate.description.clone(),
                 price: Money::new(price, parcel.currency),

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::{DeliveryStatus, EndpointStatus, EventType};
 use crate::db::Connection;
@@ -29,13 +30,21 @@ pub async fn of_timeline(
     detail: &Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    match told(kind, detail) {
-        Some((event_type, members)) => {
-            let data = members.iter().filter_map(|(from, to)| Some(((*to).to_owned(), detail.get(from)?.clone())));
-            record(conn, event_type, Some(order), Value::Object(data.collect::<Map<_, _>>()), now).await
-        }
+    match telling(order, kind, detail, now) {
+        Some((parts, jobs)) => Statement::together(parts, &jobs).execute(conn).await.map(|_| ()),
         None => Ok(()),
     }
+}
+
+/// A statement by its parts, for another to take it in: those with names, and the last.
+pub type Parts = ([(&'static str, Statement); 4], Statement);
+
+/// The statement of [`of_timeline`]; `None` for an entry that nobody is told of.
+#[must_use]
+pub fn telling(order: OrderId, kind: EventKind, detail: &Value, now: DateTime<Utc>) -> Option<Parts> {
+    let (event_type, members) = told(kind, detail)?;
+    let data = members.iter().filter_map(|(from, to)| Some(((*to).to_owned(), detail.get(from)?.clone())));
+    Some(recording(event_type, Some(order), Value::Object(data.collect::<Map<_, _>>()), now))
 }
 
 /// Which event an entry is, and what it says of the entry's detail, each member under which name.
@@ -127,40 +136,57 @@ pub async fn record(
     data: Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    Statement::constant(
-        "WITH wanting AS ( \
-             SELECT id FROM webhook_endpoints WHERE status = 'enabled' AND event_types && ARRAY['*', $2]), \
-         about AS ( \
-             SELECT status, jsonb_build_object('order', jsonb_build_object('id', $3, 'number', number, 'status', status, \
-                 'payment_status', payment_status, 'fulfillment_status', fulfillment_status, \
-                 'total', jsonb_build_object('amount', total, 'currency', currency))) AS facts \
-             FROM orders WHERE id = ANY($4)), \
-         event AS ( \
-             INSERT INTO outbound_events (id, event_type, order_id, data, created_at) \
-             SELECT $1, $2, ($4)[1], $5 || COALESCE((SELECT facts FROM about), '{}'), $6 \
-             WHERE EXISTS (SELECT FROM wanting) \
-                 AND ($2 <> 'order.paid' OR EXISTS (SELECT FROM about WHERE status = 'confirmed')) \
-             RETURNING id, order_id, position), \
-         delivery AS ( \
-             INSERT INTO webhook_deliveries (id, endpoint_id, event_id, order_id, position, status, attempts, \
-                 next_attempt_at, created_at) \
-             SELECT gen_random_uuid(), wanting.id, event.id, event.order_id, event.position, 'pending', 0, $6, $6 \
-             FROM event, wanting RETURNING id, endpoint_id) \
-         INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
-         SELECT gen_random_uuid(), $7, jsonb_build_object('id', endpoint_id), id::text, 'queued', $6, 0, $8, $6 \
+    let (parts, jobs) = recording(event_type, order, data, now);
+    Statement::together(parts, &jobs).execute(conn).await.map(|_| ())
+}
+
+fn recording(event_type: EventType, order: Option<OrderId>, data: Value, now: DateTime<Utc>) -> Parts {
+    let name = event_type.to_string();
+    let id: Vec<Uuid> = order.map(|order| order.0).into_iter().collect();
+    let wanting = Statement::constant(
+        "SELECT id FROM webhook_endpoints WHERE status = 'enabled' AND event_types && ARRAY['*', $1]",
+    );
+    let about = Statement::constant(
+        "SELECT status, jsonb_build_object('order', jsonb_build_object('id', $1, 'number', number, 'status', status, \
+             'payment_status', payment_status, 'fulfillment_status', fulfillment_status, \
+             'total', jsonb_build_object('amount', total, 'currency', currency))) AS facts \
+         FROM orders WHERE id = ANY($2)",
+    );
+    let event = Statement::constant(
+        "INSERT INTO outbound_events (id, event_type, order_id, data, created_at) \
+         SELECT $1, $2, ($3)[1], $4 || COALESCE((SELECT facts FROM about), '{}'), $5 \
+         WHERE EXISTS (SELECT FROM wanting) \
+             AND ($2 <> 'order.paid' OR EXISTS (SELECT FROM about WHERE status = 'confirmed')) \
+         RETURNING id, order_id, position",
+    );
+    let delivery = Statement::constant(
+        "INSERT INTO webhook_deliveries (id, endpoint_id, event_id, order_id, position, status, attempts, \
+             next_attempt_at, created_at) \
+         SELECT gen_random_uuid(), wanting.id, event.id, event.order_id, event.position, 'pending', 0, $1, $1 \
+         FROM event, wanting RETURNING id, endpoint_id",
+    );
+    let jobs = Statement::constant(
+        "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
+         SELECT gen_random_uuid(), $1, jsonb_build_object('id', endpoint_id), id::text, 'queued', $2, 0, $3, $2 \
          FROM delivery",
-    )
-    .with(Bind::Uuid(OutboundEventId::new().0))
-    .with(Bind::Text(event_type.to_string()))
-    .with(Bind::Text(order.map(|order| order.to_string()).unwrap_or_default()))
-    .with(Bind::Uuids(order.map(|order| order.0).into_iter().collect()))
-    .with(Bind::Json(data))
-    .with(Bind::Time(now))
-    .with(Bind::Text(JobKind::DeliverWebhooks.to_string()))
-    .with(Bind::Int(JobKind::DeliverWebhooks.max_attempts().into()))
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    let order = order.map(|order| order.to_string()).unwrap_or_default();
+    let parts = [
+        ("wanting", wanting.with(Bind::Text(name.clone()))),
+        ("about", about.with(Bind::Text(order)).with(Bind::Uuids(id.clone()))),
+        (
+            "event",
+            event
+                .with(Bind::Uuid(OutboundEventId::new().0))
+                .with(Bind::Text(name))
+                .with(Bind::Uuids(id))
+                .with(Bind::Json(data))
+                .with(Bind::Time(now)),
+        ),
+        ("delivery", delivery.with(Bind::Time(now))),
+    ];
+    let (kind, tries) = (JobKind::DeliverWebhooks, JobKind::DeliverWebhooks.max_attempts());
+    (parts, jobs.with(Bind::Text(kind.to_string())).with(Bind::Time(now)).with(Bind::Int(tries.into())))
 }
 
 /// Deletes events that are older than they are kept, except those that an enabled endpoint is still to be sent.
