@@ -220,10 +220,7 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
         }
         #[cfg(feature = "dev")]
         Command::Seed { orders } => seed(orders).await?,
-        // On a thread of the runtime, beside its connection, as each change of threads costs as much as a statement.
-        Command::Import(arguments) => {
-            return tokio::spawn(import(arguments)).await.map_err(|error| error.to_string())?;
-        }
+        Command::Import(arguments) => return import(arguments).await,
         Command::Export { excel } => {
             let app = App::new(config()?)?;
             let mut conn = app.connection().await.map_err(|error| error.to_string())?;
@@ -272,8 +269,13 @@ async fn execute(command: Command) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Exits 1 when a row was refused.
+/// Exits 1 when a row was refused. Works on a thread of the runtime, beside its connection, as each change of threads costs as
+/// much as a statement.
 async fn import(arguments: ImportArguments) -> Result<ExitCode, String> {
+    tokio::spawn(run_import(arguments)).await.map_err(|error| error.to_string())?
+}
+
+async fn run_import(arguments: ImportArguments) -> Result<ExitCode, String> {
     let app = App::new(config()?)?;
     let path = if arguments.file.as_os_str() == "-" { keep_input()? } else { arguments.file.clone() };
     let options = Options {

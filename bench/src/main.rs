@@ -184,11 +184,11 @@ async fn measure(extent: Extent, holding: bool, pouring: bool) -> Result<(), Str
     let mut report = Report::new();
     report.floors(vec![floors::bare(extent.duration).await?]);
     report.floors(floors::measure(&shop, extent.duration).await?);
-    report.start_up(shop.start_up_times(if extent.is_whole { 5 } else { 1 }).await?);
+    let (times, idle) = shop.start_up_times(if extent.is_whole { 5 } else { 1 }).await?;
+    report.start_up(times);
+    report.memory("idle", idle);
     shop.serve().await?;
-    // Until what its start needed was given back.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    report.memory("idle", shop.memory()?);
+    report.memory("with the catalogue in memory", shop.memory()?);
     for scenario in Scenario::PLAIN.into_iter().filter(|scenario| wanted(scenario.name())) {
         run(&shop, scenario, extent, &mut report).await?;
     }

@@ -123,18 +123,23 @@ impl Shop {
         self.run(&["import", &path.display().to_string()]).await
     }
 
-    /// From the start of `merx serve` to its first answer, so many times.
-    pub(crate) async fn start_up_times(&self, number: usize) -> Result<Vec<Duration>, String> {
-        let mut times = Vec::new();
+    /// From the start of `merx serve` to its first answer, so many times, and the memory of one that was asked for nothing else.
+    pub(crate) async fn start_up_times(&self, number: usize) -> Result<(Vec<Duration>, u64), String> {
+        let (mut times, mut idle) = (Vec::new(), 0);
         for _ in 0..number {
             let started = Instant::now();
             let mut process = self.merx(&["serve"]).stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
             self.wait_for("/readyz").await?;
             times.push(started.elapsed());
+            if times.len() == number {
+                // Until what the start needed was given back.
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                idle = kilobytes(process.id().unwrap_or_default(), "VmRSS").unwrap_or_default();
+            }
             stop(&mut process).await?;
         }
         times.sort_unstable();
-        Ok(times)
+        Ok((times, idle))
     }
 
     async fn wait_for(&self, path: &str) -> Result<(), String> {
