@@ -119,6 +119,7 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
         statement.push(", ").bind(Bind::Uuid(id.0)).push(")");
     }
     statement.push(&format!(" ORDER BY {key} {order}, {tie} {order} LIMIT ")).bind(Bind::Int(limit + 1));
+    // Of searches in every order there would be too many to keep.
     let is_usual = filter.query.is_none() || sort == Sort::Relevance;
     let statement = if is_usual && filter.is_common() { statement.prepared() } else { statement };
     let mut found: Vec<Found> = statement.load(conn).await?;
