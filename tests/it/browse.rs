@@ -38,7 +38,7 @@ async fn search_forgives_typos_accents_case_and_half_words_in_every_language() {
         "translations": {"de": {"title": "Laufhemd für Wanderwege", "description_html": "<p>Leichte Merinowolle</p>",
             "options": {"size": {"name": "Größe", "values": {"S": "klein"}}}}},
     }))).await;
-    create(&app, product("Crème brûlée torch", "gas", &[("butane", 3000, 5)], json!({}))).await;
+    let torch = create(&app, product("Crème brûlée torch", "gas", &[("butane", 3000, 5)], json!({}))).await;
     create(
         &app,
         product(
@@ -82,6 +82,13 @@ async fn search_forgives_typos_accents_case_and_half_words_in_every_language() {
     assert_eq!(titles(&app, "q=+").await.len(), 3);
     app.get(&format!("/v1/products?q={}", "x".repeat(201))).send().await.problem(400, "invalid_query");
     app.get("/v1/products?sort=relevance").send().await.problem(400, "invalid_query");
+    let torch = format!("/v1/admin/products/{}", torch["id"].as_str().unwrap());
+    for (status, number) in [("draft", 0), ("active", 1), ("archived", 0)] {
+        app.staff_patch(&torch, json!({"status": status})).send().await.expect(200);
+        assert_eq!(titles(&app, "q=torch").await.len(), number, "{status}");
+        let staff = app.staff_get("/v1/admin/products?q=torch").send().await.expect(200);
+        assert_eq!(staff["data"][0]["status"], status);
+    }
     app.finish().await;
 }
 

@@ -8,9 +8,6 @@ use crate::db::statement::{Bind, Statement};
 use crate::ids::CollectionId;
 use crate::money::Currency;
 
-/// A search of more words is not kept prepared.
-const FEW_WORDS: usize = 4;
-
 /// Which products a list holds.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -84,8 +81,9 @@ impl Filter {
         }
     }
 
-    /// Whether it asks for nothing but words, prices and stock.
-    fn is_plain(&self) -> bool {
+    /// Whether it asks for nothing but words, prices and stock. Such filters make, with each order and cursor, few different
+    /// statements, which are worth to be kept prepared.
+    pub(super) fn is_plain(&self) -> bool {
         self.collections.is_empty()
             && self.options.is_empty()
             && self.vendors.is_empty()
@@ -93,38 +91,19 @@ impl Filter {
             && self.tags.is_empty()
     }
 
-    /// Whether it makes, with each order and cursor, few different statements, which are worth to be kept prepared.
-    pub(super) fn is_common(&self) -> bool {
-        self.is_plain() && self.query.as_ref().is_none_or(|query| query.words.len() <= FEW_WORDS)
-    }
-
     /// The common table expression of the ranked candidates, when something is searched for.
     pub(super) fn candidates(&self) -> Statement {
         let mut statement = Statement::default();
-        let Some(query) = &self.query else { return statement };
-        let mut matches = Statement::default();
-        for (index, (word, stem)) in query.words.iter().zip(&query.stems).enumerate() {
-            matches.push(if index == 0 { "(" } else { " && (" });
-            matches.push("to_tsquery('simple', ").bind(Bind::Text(word.clone()));
-            matches
-                .push(") || plainto_tsquery(")
-                .bind(Bind::Text(query.config.to_owned()))
-                .push("::regconfig, ")
-                .bind(Bind::Text(stem.clone()))
-                .push("))");
-        }
-        // Made once, not for each document, as a plan for any words would.
-        statement
-            .push("WITH asked AS MATERIALIZED (SELECT ")
-            .append(&matches)
-            .push(" AS query), candidates AS MATERIALIZED (");
+        let Some(Query(query)) = &self.query else { return statement };
+        // Read once, not for each document, as a plan for any words would.
+        statement.push("WITH asked AS MATERIALIZED (SELECT to_tsquery('simple', ").bind(Bind::Text(query.clone()));
         statement.push(
-            "SELECT found.product_id AS id, (ts_rank_cd(found.document, asked.query, 1) * 1000000)::bigint AS rank ",
+            ") AS query), candidates AS MATERIALIZED (\
+             SELECT found.product_id AS id, (ts_rank_cd(found.document, asked.query, 1) * 1000000)::bigint AS rank \
+             FROM asked JOIN product_search AS found ON found.document @@ asked.query",
         );
-        statement.push("FROM asked JOIN product_search AS found ON found.document @@ asked.query ");
-        statement.push("JOIN products AS searched ON searched.id = found.product_id");
         if let Some(status) = self.status {
-            statement.push(" WHERE searched.status = ").bind(Bind::Text(status.to_string()));
+            statement.push(" WHERE found.status = ").bind(Bind::Text(status.to_string()));
         }
         statement.push(" LIMIT ").bind(Bind::Int(MOST_CANDIDATES)).push(") ");
         statement

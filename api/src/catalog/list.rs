@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{Except, Filter};
 use super::model::{Product, ProductSummary};
-use super::read::{self, PRODUCT_COLUMNS, ProductRow};
+use super::read::{self, DESCRIBED, NOT_DESCRIBED, PRODUCT_COLUMNS, ProductRow};
 use super::search::{self, MOST_CANDIDATES};
 use crate::db::statement::Bind;
 use crate::db::{Connection, text_enum};
@@ -67,7 +67,7 @@ pub async fn page(
     (cursor, limit): (Option<&str>, i64),
     expand: bool,
 ) -> Result<(Vec<ProductSummary>, Page)> {
-    let Rows { rows, page } = rows(conn, filter, sort, cursor, limit).await?;
+    let Rows { rows, page } = rows(conn, filter, sort, (cursor, limit), NOT_DESCRIBED).await?;
     Ok((read::summarize(conn, rows, currency, locale, expand).await?, page))
 }
 
@@ -82,11 +82,17 @@ pub async fn staff_page(
     cursor: Option<&str>,
     limit: i64,
 ) -> Result<(Vec<Product>, Page)> {
-    let Rows { rows, page } = rows(conn, filter, sort, cursor, limit).await?;
+    let Rows { rows, page } = rows(conn, filter, sort, (cursor, limit), DESCRIBED).await?;
     Ok((read::assemble(conn, rows).await?, page))
 }
 
-async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option<&str>, limit: i64) -> Result<Rows> {
+async fn rows(
+    conn: &mut Connection,
+    filter: &Filter,
+    sort: Sort,
+    (cursor, limit): (Option<&str>, i64),
+    description: &str,
+) -> Result<Rows> {
     // The key's index ends with its own column for the product.
     let tie = match sort {
         Sort::Cheapest | Sort::Dearest if filter.currency.is_some() => "product_prices.product_id",
@@ -101,7 +107,7 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
         Sort::Title => ("products.sort_title", "ASC", "text"),
     };
     let mut statement = filter.candidates();
-    statement.push("SELECT ").push(PRODUCT_COLUMNS).push(", ");
+    statement.push("SELECT ").push(PRODUCT_COLUMNS).push(description).push(", ");
     // Times keep their microseconds whatever the session's settings are.
     statement.push(match kind {
         "timestamptz" => "to_char(products.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
@@ -119,9 +125,7 @@ async fn rows(conn: &mut Connection, filter: &Filter, sort: Sort, cursor: Option
         statement.push(", ").bind(Bind::Uuid(id.0)).push(")");
     }
     statement.push(&format!(" ORDER BY {key} {order}, {tie} {order} LIMIT ")).bind(Bind::Int(limit + 1));
-    // Of searches in every order there would be too many to keep.
-    let is_usual = filter.query.is_none() || sort == Sort::Relevance;
-    let statement = if is_usual && filter.is_common() { statement.prepared() } else { statement };
+    let statement = if filter.is_plain() { statement.prepared() } else { statement };
     let mut found: Vec<Found> = statement.load(conn).await?;
     let limit = usize::try_from(limit).unwrap_or_default();
     let has_more = found.len() > limit;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::html;
@@ -59,17 +60,22 @@ pub struct ProductRow {
     pub(super) updated_at: DateTime<Utc>,
 }
 
-/// The columns of a [`ProductRow`], by name: one more must not change a prepared statement.
-pub(super) const PRODUCT_COLUMNS: &str = "products.id, products.slug, products.title, products.description, \
-    products.description_html, products.status, products.vendor, products.product_type, products.category, products.tags, \
-    products.options, products.tax_code, products.seo_title, products.seo_description, products.translations, \
-    products.metadata, products.version, products.created_at, products.updated_at";
+/// The columns of a [`ProductRow`] but its description, by name: one more must not change a prepared statement.
+pub(super) const PRODUCT_COLUMNS: &str = "products.id, products.slug, products.title, products.status, products.vendor, \
+    products.product_type, products.category, products.tags, products.options, products.tax_code, products.seo_title, \
+    products.seo_description, products.translations, products.metadata, products.version, products.created_at, \
+    products.updated_at";
+
+/// What follows them with the description.
+pub(super) const DESCRIBED: &str = ", products.description, products.description_html";
+
+/// What follows them for a [`ProductSummary`], which has none.
+pub(super) const NOT_DESCRIBED: &str = ", '' AS description, '' AS description_html";
 
 impl ProductRow {
     /// The options as the shop wrote them.
     pub(super) fn options(&self) -> Result<Vec<ProductOption>> {
-        serde_json::from_value(self.options.clone())
-            .map_err(|error| Error::Internal(format!("products.options: {error}")))
+        Vec::deserialize(&self.options).map_err(|error| Error::Internal(format!("products.options: {error}")))
     }
 }
 
@@ -188,12 +194,13 @@ fn full(rows: Vec<ProductRow>, mut parts: Parts, audience: &Audience) -> Result<
 }
 
 fn product(row: ProductRow, variants: Vec<FullVariant>, media: Vec<Media>, audience: &Audience) -> Result<Product> {
-    let translations = Translations::from_json(row.translations.clone());
+    let options = row.options()?;
+    let translations = Translations::from_json(row.translations);
     let texts = match audience {
         Audience::Shopper(_, locale) => translations.of(locale),
         Audience::Staff => None,
     };
-    let options = translate::shown_options(row.options()?, texts);
+    let options = translate::shown_options(options, texts);
     let live = variants.iter().filter(|variant| variant.row.archived_at.is_none());
     let currencies: BTreeSet<Currency> =
         live.flat_map(|variant| variant.prices.iter().map(|price| price.currency)).collect();

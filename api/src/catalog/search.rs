@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use deunicode::deunicode;
-use diesel::sql_types::{Array, Bool, Text};
+use diesel::sql_types::{Array, Text};
 
 use super::html;
 use super::translate::{Translation, Translations};
@@ -73,6 +73,7 @@ pub async fn index(
         description.truncate(share);
     }
     let mut insert = Statement::default();
+    // The status is the product's, by a trigger.
     insert.push("INSERT INTO product_search (product_id, document) VALUES (").bind(Bind::Uuid(id.0));
     insert.push(", setweight(to_tsvector('simple', ").bind(Bind::Text(fold(&texts.codes.join(" ")))).push("), 'C')");
     for (locale, title, description, groups) in &all {
@@ -104,23 +105,16 @@ fn option_texts(texts: &Translation) -> String {
     texts.options.values().flat_map(of_option).collect::<Vec<_>>().join(" ")
 }
 
-/// What to look for: one `to_tsquery` text per word, all of which must match.
+/// What to look for, for `to_tsquery('simple', …)`: all words of it must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
-    /// For `to_tsquery('simple', …)`: the word as the start of another, or what it was corrected to.
-    pub words: Vec<String>,
-    /// For `plainto_tsquery(config, …)`, in the same order.
-    pub stems: Vec<String>,
-    /// The text search configuration of the reader's language.
-    pub config: &'static str,
-}
+pub struct Query(pub String);
 
 #[derive(diesel::QueryableByName)]
 struct Known {
     #[diesel(sql_type = Text)]
     word: String,
-    #[diesel(sql_type = Bool)]
-    is_stop: bool,
+    #[diesel(sql_type = Array<Text>)]
+    stems: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
     near: Vec<String>,
 }
@@ -135,39 +129,43 @@ pub async fn parse(conn: &mut Connection, text: &str, locale: &Locale) -> Result
     if words.is_empty() {
         return Ok(None);
     }
-    let config = locale.text_search();
     let known: Vec<Known> = Statement::constant(
-        "SELECT word, numnode(plainto_tsquery($2::regconfig, word)) = 0 AS is_stop, \
+        "SELECT word, tsvector_to_array(to_tsvector($2::regconfig, word)) AS stems, \
              CASE WHEN length(word) < 4 OR EXISTS (SELECT FROM search_words AS known WHERE known.word >= asked.word \
                  AND known.word < asked.word || '~') THEN '{}'::text[] \
              ELSE ARRAY(SELECT near.word FROM search_words AS near ORDER BY near.word <-> asked.word LIMIT 40) END AS near \
          FROM unnest($1::text[]) WITH ORDINALITY AS asked (word, place) ORDER BY place",
     )
     .with(Bind::Texts(words.into_iter().map(str::to_owned).collect()))
-    .with(Bind::Text(config.to_owned()))
+    .with(Bind::Text(locale.text_search().to_owned()))
     .load(conn)
     .await?;
-    let only_stops = known.iter().all(|word| word.is_stop);
-    let kept: Vec<&Known> = known.iter().filter(|word| only_stops || !word.is_stop).collect();
-    Ok(Some(Query {
-        words: kept.iter().map(|known| alternatives(&known.word, &known.near)).collect(),
-        stems: kept.iter().map(|known| known.word.clone()).collect(),
-        config,
-    }))
+    // A stop word has no stem.
+    let only_stops = known.iter().all(|word| word.stems.is_empty());
+    let kept = known.iter().filter(|word| only_stops || !word.stems.is_empty());
+    Ok(Some(Query(kept.map(alternatives).collect::<Vec<_>>().join(" & "))))
 }
 
-/// A word as a prefix, or any of the known words that are a typo or two away.
-fn alternatives(word: &str, near: &[String]) -> String {
+/// A word as the start of another, its stem, or any of the known words that are a typo or two away.
+fn alternatives(Known { word, stems, near }: &Known) -> String {
     let allowed = if word.len() < 7 { 1 } else { 2 };
     let corrected = near.iter().filter(|near| strsim::osa_distance(word, near) <= allowed).take(5);
+    // What begins with the word is found by it.
+    let stems = stems.iter().filter(|stem| !stem.starts_with(word.as_str()) && stem.chars().all(char::is_alphanumeric));
     let prefix = format!("{word}:*");
-    [prefix].into_iter().chain(corrected.cloned()).collect::<Vec<_>>().join(" | ")
+    let any: Vec<&str> = [&prefix].into_iter().chain(stems).chain(corrected).map(String::as_str).collect();
+    format!("({})", any.join(" | "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn asked(word: &str, stem: &str, near: &[&str]) -> String {
+        let near = near.iter().map(|&near| near.to_owned()).collect();
+        alternatives(&Known { word: word.to_owned(), stems: vec![stem.to_owned()], near })
+    }
 
     #[test]
     fn folding_forgets_case_accents_and_punctuation() {
@@ -177,9 +175,14 @@ mod tests {
 
     #[test]
     fn typos_are_corrected_to_what_is_near() {
-        let near = ["shirt", "short", "skirt", "sheet"].map(str::to_owned);
-        assert_eq!(alternatives("shrit", &near), "shrit:* | shirt");
-        assert_eq!(alternatives("shirt", &[]), "shirt:*");
+        assert_eq!(asked("shrit", "shrit", &["shirt", "short", "skirt", "sheet"]), "(shrit:* | shirt)");
+        assert_eq!(asked("shirt", "shirt", &[]), "(shirt:*)");
+    }
+
+    #[test]
+    fn stems_that_begin_with_the_word_are_found_by_it() {
+        assert_eq!(asked("shirts", "shirt", &[]), "(shirts:* | shirt)");
+        assert_eq!(asked("purple", "purpl", &["purples"]), "(purple:* | purpl | purples)");
     }
 
     proptest! {

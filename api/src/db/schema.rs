@@ -691,6 +691,7 @@ diesel::table! {
 diesel::table! {
     product_search (product_id) {
         product_id -> Uuid,
+        status -> Text,
     }
 }
 
