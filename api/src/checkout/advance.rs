@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::apply::apply;
@@ -13,6 +14,7 @@ use super::model::{self, CheckoutStatus, CloseReason};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::db::schema::{checkouts, orders, refunds, webhook_events};
+use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection, Prepare};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId, RefundId};
@@ -73,24 +75,35 @@ pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
     Ok(())
 }
 
+/// Takes the turn to ask, which need not outlive a crash of the database.
+const ASK: &str = "
+    UPDATE checkouts SET synced_at = $2
+    WHERE id = $1 AND status = 'open' AND (synced_at IS NULL OR synced_at < $3)
+        AND set_config('synchronous_commit', 'off', true) = 'off'
+    RETURNING session_id";
+
+#[derive(QueryableByName)]
+struct Asked {
+    #[diesel(sql_type = Nullable<Text>)]
+    session_id: Option<String>,
+}
+
 /// Reads the session for the return page, at most once in three seconds for each checkout, while it is open.
 ///
 /// # Errors
 /// Those of the database; Stripe's are logged, as the page shows what is known.
 pub(super) async fn sync(app: &Arc<App>, id: CheckoutId) -> Result<()> {
     let now = app.clock.now();
-    let session_id: Option<Option<String>> = {
+    let asked = {
         let mut conn = app.connection().await?;
-        diesel::update(checkouts::table.find(id).filter(checkouts::status.eq(CheckoutStatus::Open)))
-            .filter(checkouts::synced_at.is_null().or(checkouts::synced_at.lt(now - SYNC_GAP)))
-            .set(checkouts::synced_at.eq(now))
-            .returning(checkouts::session_id)
-            .prepared()
-            .get_result(&mut conn)
-            .await
-            .optional()?
+        Statement::constant(ASK)
+            .with(Bind::Uuid(id.0))
+            .with(Bind::Time(now))
+            .with(Bind::Time(now - SYNC_GAP))
+            .optional::<Asked>(&mut conn)
+            .await?
     };
-    let Some(session_id) = session_id else { return Ok(()) };
+    let Some(Asked { session_id }) = asked else { return Ok(()) };
     if let Err(error) = read_session(app, id, session_id.as_deref()).await {
         tracing::warn!(checkout.id = %id, error = %error, "The session behind a return page could not be read");
     }

@@ -16,7 +16,7 @@ use crate::carts::load::CartRow;
 use crate::config::Config;
 use crate::error::{Code, Error, Problem, Result};
 use crate::http::client_address::limit_key;
-use crate::http::idempotency::{self, Answer, Claim, Key};
+use crate::http::idempotency::{self, Answer, Claim, Key, Lasting};
 use crate::http::problem;
 use crate::http::request_log::RequestContext;
 use crate::ids::CheckoutId;
@@ -43,7 +43,7 @@ pub(super) async fn start(
     check_url(&app.config, "/success_url", &request.success_url)?;
     check_url(&app.config, "/cancel_url", &request.cancel_url)?;
     let mut conn = app.connection().await?;
-    let token = match idempotency::claim(&mut conn, key, app.clock.now()).await? {
+    let token = match idempotency::claim(&mut conn, key, Lasting::WithTheWork, app.clock.now()).await? {
         Claim::Done(answer) => return Ok((answer, true)),
         Claim::Mine { token, .. } => token,
     };

@@ -118,15 +118,25 @@ pub fn require_random(key: Option<&Key>) -> Result<()> {
     )]))
 }
 
+/// When a claim is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// Before anything is done under it.
+    AtOnce,
+    /// With the first transaction under it, before which nothing is done that a second try must know of: a database that crashes
+    /// until then has kept neither.
+    WithTheWork,
+}
+
 /// Claims a key with a lease, in a statement of its own.
 ///
 /// # Errors
 /// `idempotency_mismatch` for another body, `request_in_flight` while somebody works on it.
-pub async fn claim(conn: &mut Connection, key: &Key, now: DateTime<Utc>) -> Result<Claim> {
+pub async fn claim(conn: &mut Connection, key: &Key, lasting: Lasting, now: DateTime<Utc>) -> Result<Claim> {
     let token = Uuid::new_v4();
     let taken: Option<Taken> = Statement::constant(
         "INSERT INTO idempotency_keys AS mine (scope, key, fingerprint, token, leased_until, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
+         SELECT $1, $2, $3, $4, $5, $6 WHERE $7 = 0 OR set_config('synchronous_commit', 'off', true) = 'off' \
          ON CONFLICT (scope, key) DO UPDATE SET token = $4, leased_until = $5 \
          WHERE mine.status IS NULL AND mine.leased_until < $6 AND mine.fingerprint = $3 \
          RETURNING xmax <> 0 AS is_resumed",
@@ -137,6 +147,7 @@ pub async fn claim(conn: &mut Connection, key: &Key, now: DateTime<Utc>) -> Resu
     .with(Bind::Uuid(token))
     .with(Bind::Time(now + LEASE))
     .with(Bind::Time(now))
+    .with(Bind::Int((lasting == Lasting::WithTheWork).into()))
     .optional(conn)
     .await?;
     if let Some(Taken { is_resumed }) = taken {
@@ -309,7 +320,7 @@ where
     app.run_to_end(async move {
         let (token, is_resumed) = {
             let mut conn = task_app.connection().await?;
-            match claim(&mut conn, &key, task_app.clock.now()).await? {
+            match claim(&mut conn, &key, Lasting::AtOnce, task_app.clock.now()).await? {
                 Claim::Done(answer) => return Ok((answer, true)),
                 Claim::Mine { token, is_resumed } => (token, is_resumed),
             }
