@@ -30,6 +30,13 @@ async fn shoppers_see_active_products_by_id_and_slug_in_their_currency() {
         );
         assert!(variant.get("inventory").is_none() && variant.get("prices").is_none());
     }
+    let nowhere = app.get("/v1/products/trail-shirt?currency=GBP").send().await.expect(200);
+    assert_eq!((&nowhere["variants"], &nowhere["currencies"]), (&json!([]), &json!(["EUR", "USD"])));
+    let listed = app.get("/v1/products").send().await.expect(200);
+    assert_eq!(
+        (&listed["data"][0]["variant_count"], &listed["data"][0]["currencies"]),
+        (&json!(1), &json!(["EUR", "USD"]))
+    );
     let dollars = app.get("/v1/products/trail-shirt?currency=USD").send().await.expect(200);
     assert_eq!(dollars["variants"][0]["sku"], "A-M");
     let variant = dollars["variants"][0]["id"].as_str().unwrap();

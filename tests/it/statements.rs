@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{TestApp, address, checkout_body};
+use crate::harness::{CheckoutHandle, TestApp, address, checkout_body};
 
 /// What a call sends to the database, once connections know its statements.
 struct Counted<'app> {
@@ -60,8 +60,17 @@ async fn carts_and_checkouts_take_few_statements() {
     app.read_cart(&cart).await;
     let seen = read.sent();
     let checkout = counted(&app, "POST", "/v1/checkouts");
-    app.post("/v1/checkouts", checkout_body(&cart)).header("X-Cart-Token", &cart.token).send().await.expect(201);
+    let call = app.post("/v1/checkouts", checkout_body(&cart)).header("X-Cart-Token", &cart.token);
+    let handle = CheckoutHandle::new(call.send().await.expect(201));
     let checked_out = checkout.sent();
     assert_eq!((created, added, filled, seen, checked_out), (2, 3, 3, 3, 11));
+    // The return page is sooner than the webhook here, whose job does not run: it takes the payment over.
+    app.pay(&handle, "paid").await;
+    let page = counted(&app, "GET", "/v1/checkouts/{id}");
+    assert_eq!(app.look(&handle).await["status"], "completed");
+    let taken_over = page.sent();
+    let page = counted(&app, "GET", "/v1/checkouts/{id}");
+    app.look(&handle).await;
+    assert_eq!((taken_over, page.sent()), (12, 4));
     app.finish().await;
 }

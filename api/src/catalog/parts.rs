@@ -1,6 +1,6 @@
 //! What belongs to products: their variants with stock and prices, and their media, asked at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -72,9 +72,9 @@ impl From<StockRow> for Inventory {
     }
 }
 
-/// A row of [`VARIANTS`].
+/// A variant as staff see it, of [`ALL`].
 #[derive(QueryableByName)]
-struct FoundVariant {
+struct AnyVariant {
     #[diesel(embed)]
     variant: VariantRow,
     #[diesel(embed)]
@@ -114,21 +114,50 @@ impl PriceColumns {
     }
 }
 
-/// The variants of products with stock and every price. Columns by name: one more must not change a prepared statement. The
-/// values are hidden from the planner, which would else plan for each.
-const VARIANTS: &str = "
-    SELECT variants.id, variants.product_id, sku, barcode, title, option_values, weight_grams, length_mm, width_mm, height_mm,
-        hs_code, origin_country, requires_shipping, taxable, max_per_order, unit_cost, unit_cost_currency, metadata, archived_at,
-        on_hand, reserved, shortage, track_inventory, allow_backorder, low_stock_threshold, uses_default_threshold,
-        currencies, amounts, compare_at_amounts, rate_dates
+/// A variant as shoppers of one currency see it, of [`ON_SALE`].
+#[derive(QueryableByName)]
+struct VariantOnSale {
+    #[diesel(embed)]
+    variant: VariantRow,
+    #[diesel(embed)]
+    stock: StockRow,
+    /// Those that its product has a price in.
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    currencies: Option<Vec<Currency>>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    amount: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    compare_at_amount: Option<i64>,
+    #[diesel(sql_type = Nullable<Date>)]
+    rate_date: Option<NaiveDate>,
+}
+
+/// Columns by name: one more must not change a prepared statement.
+const COLUMNS: &str = "SELECT variants.id, variants.product_id, sku, barcode, title, option_values, weight_grams, \
+    length_mm, width_mm, height_mm, hs_code, origin_country, requires_shipping, taxable, max_per_order, unit_cost, \
+    unit_cost_currency, metadata, archived_at, on_hand, reserved, shortage, track_inventory, allow_backorder, \
+    low_stock_threshold, uses_default_threshold, ";
+
+/// The variants of products with stock and every price, those off sale included. The values are hidden from the planner, which
+/// would else plan for each, here and in [`ON_SALE`].
+const ALL: &str = "currencies, amounts, compare_at_amounts, rate_dates
     FROM variants JOIN stock_levels ON stock_levels.variant_id = variants.id
     LEFT JOIN LATERAL (SELECT array_agg(currency) AS currencies, array_agg(amount) AS amounts,
             array_agg(compare_at_amount) AS compare_at_amounts, array_agg(rate_date) AS rate_dates
         FROM variant_prices WHERE variant_prices.variant_id = variants.id) AS priced ON true
-    WHERE variants.product_id = ANY((SELECT $1)::uuid[]) AND (archived_at IS NULL OR (SELECT $2) = 'staff')
+    WHERE variants.product_id = ANY((SELECT $1)::uuid[])
     ORDER BY variants.product_id, variants.position, variants.id";
 
-/// A variant with its stock and every price.
+/// The variants on sale with stock and the price in a currency.
+const ON_SALE: &str = "currencies, amount, compare_at_amount, rate_date
+    FROM unnest((SELECT $1)::uuid[]) AS asked (id)
+    CROSS JOIN LATERAL (SELECT array_agg(currency) AS currencies FROM product_prices WHERE product_id = asked.id) AS priced
+    JOIN variants ON variants.product_id = asked.id AND archived_at IS NULL
+    JOIN stock_levels ON stock_levels.variant_id = variants.id
+    LEFT JOIN variant_prices ON variant_prices.variant_id = variants.id AND variant_prices.currency = $2
+    ORDER BY variants.product_id, variants.position, variants.id";
+
+/// A variant with its stock and its prices: all of them, or that in a shopper's currency.
 pub(super) struct FullVariant {
     pub(super) row: VariantRow,
     pub(super) stock: Inventory,
@@ -139,7 +168,17 @@ pub(super) struct FullVariant {
 #[derive(Default)]
 pub(super) struct Parts {
     pub(super) variants: HashMap<ProductId, Vec<FullVariant>>,
+    /// Those that any variant on sale has a price in.
+    pub(super) currencies: HashMap<ProductId, BTreeSet<Currency>>,
     pub(super) media: HashMap<ProductId, Vec<Media>>,
+}
+
+impl Parts {
+    fn add(&mut self, variant: FullVariant, currencies: impl IntoIterator<Item = Currency>) {
+        let product = variant.row.product_id;
+        self.currencies.entry(product).or_default().extend(currencies);
+        self.variants.entry(product).or_default().push(variant);
+    }
 }
 
 /// What belongs to products, for an audience.
@@ -148,24 +187,44 @@ pub(super) struct Parts {
 /// Those of the database.
 pub(super) async fn parts(conn: &Connection, ids: &[ProductId], audience: &Audience) -> Result<Parts> {
     // Asked at once: one round trip.
-    let (found, media) = futures_util::try_join!(variants_of(conn, ids, audience), media_of(conn, ids))?;
-    let mut parts = Parts { media, ..Parts::default() };
-    for FoundVariant { variant: row, stock, prices } in found {
+    let variants = async {
+        match audience {
+            Audience::Shopper(currency, _) => on_sale(conn, ids, *currency).await,
+            Audience::Staff => all(conn, ids).await,
+        }
+    };
+    let (parts, media) = futures_util::try_join!(variants, media_of(conn, ids))?;
+    Ok(Parts { media, ..parts })
+}
+
+fn asking(which: &str, ids: &[ProductId]) -> Statement {
+    let mut statement = Statement::constant(COLUMNS);
+    statement.push(which);
+    statement.with(Bind::Uuids(ids.iter().map(|id| id.0).collect()))
+}
+
+async fn all(mut conn: &Connection, ids: &[ProductId]) -> Result<Parts> {
+    let found: Vec<AnyVariant> = RunQueryDsl::load(asking(ALL, ids), &mut conn).await?;
+    let mut parts = Parts::default();
+    for AnyVariant { variant: row, stock, prices } in found {
         let variant = FullVariant { row, stock: stock.into(), prices: prices.prices() };
-        parts.variants.entry(variant.row.product_id).or_default().push(variant);
+        let is_on_sale = variant.row.archived_at.is_none();
+        let currencies: Vec<Currency> = variant.prices.iter().map(|price| price.currency).collect();
+        parts.add(variant, currencies.into_iter().filter(|_| is_on_sale));
     }
     Ok(parts)
 }
 
-async fn variants_of(mut conn: &Connection, ids: &[ProductId], audience: &Audience) -> Result<Vec<FoundVariant>> {
-    let reader = match audience {
-        Audience::Shopper(..) => "shopper",
-        Audience::Staff => "staff",
-    };
-    let statement = Statement::constant(VARIANTS)
-        .with(Bind::Uuids(ids.iter().map(|id| id.0).collect()))
-        .with(Bind::Text(reader.to_owned()));
-    Ok(RunQueryDsl::load(statement, &mut conn).await?)
+async fn on_sale(mut conn: &Connection, ids: &[ProductId], currency: Currency) -> Result<Parts> {
+    let statement = asking(ON_SALE, ids).with(Bind::Text(currency.to_string()));
+    let found: Vec<VariantOnSale> = RunQueryDsl::load(statement, &mut conn).await?;
+    let mut parts = Parts::default();
+    for VariantOnSale { variant: row, stock, currencies, amount, compare_at_amount, rate_date } in found {
+        let price = amount.map(|amount| AnyPrice { currency, amount, compare_at_amount, rate_date });
+        let variant = FullVariant { row, stock: stock.into(), prices: price.into_iter().collect() };
+        parts.add(variant, currencies.unwrap_or_default());
+    }
+    Ok(parts)
 }
 
 async fn media_of(mut conn: &Connection, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<Media>>> {

@@ -1,6 +1,6 @@
 //! Reading products: a page in a handful of queries, whatever its size.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::html;
 use super::model::{
-    Availability, CollectionRef, Dimensions, Media, PriceRange, Product, ProductStatus, ProductSummary, Seo,
-    ShownOption, Variant,
+    Availability, CollectionRef, Dimensions, PriceRange, Product, ProductStatus, ProductSummary, Seo, ShownOption,
+    Variant,
 };
 use super::parts::{FullVariant, Parts, parts};
 use super::requests::ProductOption;
@@ -186,14 +186,17 @@ async fn collections_of(
 fn full(rows: Vec<ProductRow>, mut parts: Parts, audience: &Audience) -> Result<Vec<Product>> {
     let mut whole = Vec::new();
     for row in rows {
-        let (variants, media) =
-            (parts.variants.remove(&row.id).unwrap_or_default(), parts.media.remove(&row.id).unwrap_or_default());
-        whole.push(product(row, variants, media, audience)?);
+        let variants = parts.variants.remove(&row.id).unwrap_or_default();
+        let currencies = parts.currencies.remove(&row.id).unwrap_or_default();
+        let media = parts.media.remove(&row.id).unwrap_or_default();
+        let currencies = currencies.into_iter().collect();
+        whole.push(Product { currencies, media, ..product(row, variants, audience)? });
     }
     Ok(whole)
 }
 
-fn product(row: ProductRow, variants: Vec<FullVariant>, media: Vec<Media>, audience: &Audience) -> Result<Product> {
+/// Without its currencies, pictures and collections.
+fn product(row: ProductRow, variants: Vec<FullVariant>, audience: &Audience) -> Result<Product> {
     let options = row.options()?;
     let translations = Translations::from_json(row.translations);
     let texts = match audience {
@@ -201,9 +204,6 @@ fn product(row: ProductRow, variants: Vec<FullVariant>, media: Vec<Media>, audie
         Audience::Staff => None,
     };
     let options = translate::shown_options(options, texts);
-    let live = variants.iter().filter(|variant| variant.row.archived_at.is_none());
-    let currencies: BTreeSet<Currency> =
-        live.flat_map(|variant| variant.prices.iter().map(|price| price.currency)).collect();
     let text = |pick: fn(&translate::Translation) -> &Option<String>, own: Option<String>| {
         texts.and_then(|texts| pick(texts).clone()).or(own)
     };
@@ -224,9 +224,9 @@ fn product(row: ProductRow, variants: Vec<FullVariant>, media: Vec<Media>, audie
         tags: row.tags,
         variants: variants.into_iter().filter_map(|variant| shown(variant, &options, audience)).collect(),
         options,
-        media,
+        media: Vec::new(),
         collections: Vec::new(),
-        currencies: currencies.into_iter().collect(),
+        currencies: Vec::new(),
         tax_code: row.tax_code,
         seo: Seo {
             title: text(|texts| &texts.seo_title, row.seo_title),
