@@ -72,5 +72,6 @@ async fn carts_and_checkouts_take_few_statements() {
     let page = counted(&app, "GET", "/v1/checkouts/{id}");
     app.look(&handle).await;
     assert_eq!((taken_over, page.sent()), (12, 4));
+    app.run_jobs().await;
     app.finish().await;
 }
