@@ -13,6 +13,7 @@ use crate::catalog::ready::Ready;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::password::Passwords;
+use crate::db::group::Group;
 use crate::db::pool::{self, Object, Pool};
 use crate::db::replica::Replica;
 use crate::error::{Error, Result};
@@ -22,6 +23,7 @@ use crate::http::metrics::Metrics;
 use crate::http::rate_limit::Limits;
 use crate::http::request_log::RequestContext;
 use crate::http::shared_limits::Shared;
+use crate::jobs::outcome::{self, Ended};
 use crate::jobs::wake::Wake;
 use crate::live::streams::Live;
 use crate::mail::smtp::Mailer;
@@ -64,6 +66,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Where providers' webhooks come in.
     pub door: Door,
+    /// Jobs that are done, to be recorded as such.
+    pub ends: Group<Ended>,
     /// What Prometheus reads.
     pub metrics: Metrics,
     /// Fault points for tests.
@@ -120,6 +124,7 @@ impl App {
             known_keys: KnownKeys::default(),
             passwords: Passwords::default(),
             door: Door::default(),
+            ends: Group::new(outcome::BREATH, outcome::ENOUGH),
             metrics: Metrics::default(),
             faults: config.faults.clone(),
             leaving: AtomicBool::new(false),

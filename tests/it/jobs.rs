@@ -1,5 +1,6 @@
 //! The job queue: at least once, leased, retried with backoff, dead with a person told.
 
+use merx::jobs::outcome::{self, Ended};
 use merx::jobs::{Job, JobKind, queue, worker};
 
 use crate::harness::{TestApp, guard};
@@ -62,9 +63,9 @@ async fn a_job_is_claimed_by_one_worker_until_its_lease_lapses() {
     assert_eq!((theirs[0].id, theirs[0].attempt), (mine[0].id, 2));
     // The first worker wakes up late: its outcome no longer counts.
     let now = app.app.clock.now();
-    queue::finish(&mut app.database().await, &mine[0], Ok(None), now).await.unwrap();
+    outcome::succeed(&mut app.database().await, &[Ended::new(&mine[0], None)], now).await.unwrap();
     assert_eq!(app.count("SELECT count(*) FROM jobs WHERE status = 'running'").await, 1);
-    queue::finish(&mut app.database().await, &theirs[0], Ok(None), now).await.unwrap();
+    outcome::succeed(&mut app.database().await, &[Ended::new(&theirs[0], None)], now).await.unwrap();
     assert_eq!(app.count("SELECT count(*) FROM jobs WHERE status = 'done'").await, 1);
     app.sql("DELETE FROM webhook_events").await;
     app.finish().await;

@@ -11,9 +11,10 @@ use crate::orders::timeline::{self, EventKind};
 use crate::payments::SessionView;
 
 /// Not waited for until it is on the disk: a database that crashes before that has the checkout as if its maker had died just
-/// before, and who asks again under the same key is given the same session (PROTOCOL.md 9).
+/// before, and who asks again under the same key is given the same session (PROTOCOL.md 9). The frozen body has then done its
+/// work: what comes after need not carry it along.
 const OPEN: &str = "
-    UPDATE checkouts SET status = 'open', session_id = $2, url = $3, updated_at = $4
+    UPDATE checkouts SET status = 'open', session_id = $2, url = $3, request_body = '', updated_at = $4
     WHERE id = $1 AND status = 'creating' AND set_config('synchronous_commit', 'off', true) = 'off' RETURNING id";
 
 /// Opens a checkout that is still being made, under a session of the order's total, and writes the `answer` to whoever waits

@@ -1,89 +1,115 @@
 //! The rows of a new order.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::reserve::Plan;
-use crate::db::schema::orders;
-use crate::db::{Connection, OnConstraint, Prepare};
+use crate::db::statement::{Bind, Statement};
 use crate::discounts::model::AppliedDiscount;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::ids::{LineItemId, OrderId};
 use crate::money::Money;
 use crate::orders::model::{DisputeStatus, FulfillmentStatus, OrderStatus, PaymentStatus};
 use crate::orders::place::NewLine;
 use crate::orders::read::{LineRow, OrderRow};
 
-/// Writes the order of a checkout.
+/// The order of a checkout, which is to be written.
 ///
 /// # Errors
-/// `cart_changed` when another order is taxed by its calculation.
-pub(super) async fn insert(
-    conn: &mut Connection,
-    plan: &Plan<'_>,
-    order: OrderId,
-    now: DateTime<Utc>,
-) -> Result<OrderRow> {
+/// A defect when its totals are not known.
+pub(super) fn new(plan: &Plan<'_>, order: OrderId, now: DateTime<Utc>) -> Result<OrderRow> {
     let (cart, totals) = (&plan.snapshot.cart, &plan.priced.priced.totals);
     let known = |amount: Option<Money>| {
         amount.map(|money| money.amount).ok_or_else(|| Error::Internal("an order without known totals".to_owned()))
     };
-    let amounts = (
-        orders::subtotal.eq(totals.subtotal.amount),
-        orders::discount.eq(totals.discount.amount),
-        orders::shipping.eq(known(totals.shipping)?),
-        orders::shipping_discount.eq(known(totals.shipping_discount)?),
-        orders::tax_added.eq(known(totals.tax_added)?),
-        orders::tax_included.eq(known(totals.tax_included)?),
-        orders::total.eq(known(totals.total)?),
-    );
-    let after_payment = (
-        orders::captured.eq(0),
-        orders::refund_claimed.eq(0),
-        orders::refund_imported.eq(0),
-        orders::disputed.eq(0),
-        orders::dispute_status.eq(DisputeStatus::None),
-    );
-    let rate: Option<Value> = plan.priced.delivery.rate().map(|rate| json!(rate));
     let discounts: Vec<&AppliedDiscount> = plan.priced.discounts.iter().map(|(_, applied)| applied).collect();
-    diesel::insert_into(orders::table)
-        .values((
-            orders::id.eq(order),
-            orders::cart_id.eq(cart.id),
-            orders::status.eq(OrderStatus::Pending),
-            orders::payment_status.eq(PaymentStatus::Unpaid),
-            orders::fulfillment_status.eq(FulfillmentStatus::Unfulfilled),
-            orders::payment_review.eq(false),
-            orders::currency.eq(cart.currency),
-            orders::email.eq(cart.email.as_deref().unwrap_or_default()),
-            orders::customer_id.eq(cart.customer_id),
-            orders::shipping_address.eq(&cart.shipping_address),
-            orders::billing_address.eq(&cart.billing_address),
-            orders::shipping_rate.eq(rate),
-            orders::locale.eq(&cart.locale),
-            orders::discounts.eq(json!(discounts)),
-            orders::exchange_rate.eq(plan.snapshot.exchange.as_ref().map(|exchange| json!(exchange))),
-            orders::tax.eq(json!(plan.priced.tax.summary(plan.snapshot)?)),
-            orders::tax_calculation_id.eq(plan.priced.tax.known().and_then(|known| known.calculation)),
-            orders::metadata.eq(&cart.metadata),
-            amounts,
-            after_payment,
-            orders::token_version.eq(1),
-            orders::version.eq(1),
-            orders::placed_at.eq(now),
-            orders::updated_at.eq(now),
-        ))
-        .returning(OrderRow::as_returning())
-        .prepared()
-        .get_result(conn)
-        .await
-        .on_constraint("orders_tax_calculation_id_key", || {
-            let detail =
-                "Another order is taxed by what this cart was quoted. Ask for another quote, then check out again.";
-            Error::problem(Code::CartChanged, detail)
-        })
+    Ok(OrderRow {
+        id: order,
+        number: None,
+        cart_id: cart.id,
+        status: OrderStatus::Pending,
+        payment_status: PaymentStatus::Unpaid,
+        fulfillment_status: FulfillmentStatus::Unfulfilled,
+        payment_review: false,
+        currency: cart.currency,
+        email: cart.email.clone().unwrap_or_default(),
+        customer_id: cart.customer_id,
+        shipping_address: cart.shipping_address.clone(),
+        billing_address: cart.billing_address.clone(),
+        shipping_rate: plan.priced.delivery.rate().map(|rate| json!(rate)),
+        discounts: json!(discounts),
+        exchange_rate: plan.snapshot.exchange.as_ref().map(|exchange| json!(exchange)),
+        tax: json!(plan.priced.tax.summary(plan.snapshot)?),
+        tax_calculation_id: plan.priced.tax.known().and_then(|known| known.calculation),
+        tax_transaction_id: None,
+        metadata: cart.metadata.clone(),
+        subtotal: totals.subtotal.amount,
+        discount: totals.discount.amount,
+        shipping: known(totals.shipping)?,
+        shipping_discount: known(totals.shipping_discount)?,
+        tax_added: known(totals.tax_added)?,
+        tax_included: known(totals.tax_included)?,
+        total: known(totals.total)?,
+        payment_intent_id: None,
+        captured: 0,
+        refund_claimed: 0,
+        refund_imported: 0,
+        disputed: 0,
+        dispute_status: DisputeStatus::None,
+        review_amount: None,
+        review_currency: None,
+        cancel_reason: None,
+        cancel_note: None,
+        cancel_requested_at: None,
+        token_version: 1,
+        version: 1,
+        placed_at: now,
+        paid_at: None,
+        cancelled_at: None,
+        tags: Vec::new(),
+    })
+}
+
+/// What nobody did to it yet is written as such.
+const INSERT: &str = "
+    INSERT INTO orders (id, cart_id, status, payment_status, fulfillment_status, payment_review, currency, email, customer_id,
+        shipping_address, billing_address, shipping_rate, locale, discounts, exchange_rate, tax, tax_calculation_id, metadata,
+        subtotal, discount, shipping, shipping_discount, tax_added, tax_included, total, captured, refund_claimed,
+        refund_imported, disputed, dispute_status, token_version, version, placed_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+        $24, 0, 0, 0, 0, $25, $26, $27, $28, $28)";
+
+/// The statement that writes a new order, and the language of its cart with it.
+pub(super) fn row(order: &OrderRow, locale: Option<&str>) -> Statement {
+    Statement::constant(INSERT)
+        .with(Bind::Uuid(order.id.0))
+        .with(Bind::Uuid(order.cart_id.0))
+        .with(Bind::Text(order.status.to_string()))
+        .with(Bind::Text(order.payment_status.to_string()))
+        .with(Bind::Text(order.fulfillment_status.to_string()))
+        .with(Bind::Text(order.currency.to_string()))
+        .with(Bind::Text(order.email.clone()))
+        .with(Bind::NullableUuid(order.customer_id.map(|id| id.0)))
+        .with(Bind::NullableJson(order.shipping_address.clone()))
+        .with(Bind::NullableJson(order.billing_address.clone()))
+        .with(Bind::NullableJson(order.shipping_rate.clone()))
+        .with(Bind::NullableText(locale.map(str::to_owned)))
+        .with(Bind::Json(order.discounts.clone()))
+        .with(Bind::NullableJson(order.exchange_rate.clone()))
+        .with(Bind::Json(order.tax.clone()))
+        .with(Bind::NullableUuid(order.tax_calculation_id.map(|id| id.0)))
+        .with(Bind::Json(order.metadata.clone()))
+        .with(Bind::Int(order.subtotal))
+        .with(Bind::Int(order.discount))
+        .with(Bind::Int(order.shipping))
+        .with(Bind::Int(order.shipping_discount))
+        .with(Bind::Int(order.tax_added))
+        .with(Bind::Int(order.tax_included))
+        .with(Bind::Int(order.total))
+        .with(Bind::Text(order.dispute_status.to_string()))
+        .with(Bind::Int(order.token_version.into()))
+        .with(Bind::Int(order.version))
+        .with(Bind::Time(order.placed_at))
 }
 
 /// Its lines, which are to be written.

@@ -12,11 +12,11 @@ use crate::alerts::{self, AlertKind};
 use crate::analytics::record;
 use crate::carts::model::CartStatus;
 use crate::db::schema::orders;
-use crate::db::statement::Statement;
+use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, Prepare};
 use crate::discounts::uses;
 use crate::error::Result;
-use crate::ids::{OrderId, TaxCalculationId};
+use crate::ids::OrderId;
 use crate::invoices::issue;
 use crate::jobs::{Job, queue};
 use crate::mail;
@@ -57,7 +57,7 @@ pub(super) async fn paid(
     confirm(conn, rows, Some(session), now).await
 }
 
-/// The order is paid: stock taken, number given, cart completed. `session` is `None` when nothing was to pay.
+/// The order is paid. `session` is `None` when nothing was to pay.
 ///
 /// # Errors
 /// Those of the database.
@@ -68,11 +68,10 @@ pub(super) async fn confirm(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let payment = Payment { amount: rows.order.total, intent: intent_of(session) };
-    capture(conn, &rows.order, &payment, OrderStatus::Confirmed, now).await?;
     complete(conn, rows, &payment, session, now).await
 }
 
-/// The checkout is completed with its order: cart, sale, stock.
+/// The order is confirmed by a payment: number given, checkout and cart completed, sale noted, stock taken.
 ///
 /// # Errors
 /// Those of the database.
@@ -86,6 +85,7 @@ pub(super) async fn complete(
     let (order, kind, detail) = (rows.order.id, EventKind::Paid, payment.detail(&rows.order));
     let (email, job) = mail::orders::confirmation(order, now);
     let parts = [
+        ("captured", captured(&rows.order, payment, OrderStatus::Confirmed, now)),
         ("checkout", checkout_update(&rows.checkout, CheckoutStatus::Completed, session, now)),
         ("cart", cart_update(rows.checkout.cart_id, CartStatus::Completed, now)),
         ("entry", timeline::entry(order, kind, &detail, now)),
@@ -93,7 +93,7 @@ pub(super) async fn complete(
         ("sale", record::sale(order)),
         ("email", email),
     ];
-    let webhooks = events::telling(order, kind, &detail, now)
+    let webhooks = events::telling("captured", order, kind, &detail, now)
         .into_iter()
         .flat_map(|(parts, jobs)| parts.into_iter().chain([("webhooks", jobs)]));
     Statement::together(parts.into_iter().chain(webhooks), &job).execute(conn).await?;
@@ -187,7 +187,7 @@ fn intent_of(session: Option<&SessionView>) -> Option<&str> {
     session.and_then(|session| session.payment_intent_id.as_deref())
 }
 
-/// Notes the money, and what the order becomes by it.
+/// Notes the money, and what an order becomes by it that is not confirmed.
 ///
 /// # Errors
 /// Those of the database.
@@ -198,34 +198,30 @@ pub(super) async fn capture(
     status: OrderStatus,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let next_number = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(
-        "COALESCE(number, nextval('order_number_seq')::text)",
-    );
-    // Only what is confirmed is a sale.
-    let bought_before = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Bool>>(
-        "EXISTS (SELECT FROM orders AS earlier WHERE lower(earlier.email) = lower(orders.email) \
-         AND earlier.bought_before IS NOT NULL)",
-    );
-    diesel::update(orders::table.find(order.id))
-        .set((
-            orders::status.eq(status),
-            (status == OrderStatus::Confirmed).then_some(orders::bought_before.eq(bought_before)),
-            orders::payment_status.eq(PaymentStatus::of_ledger(payment.amount, 0)),
-            orders::payment_review.eq(false),
-            orders::number.eq(next_number),
-            orders::captured.eq(payment.amount),
-            orders::payment_intent_id.eq(payment.intent),
-            orders::paid_at.eq(now),
-            (status == OrderStatus::Cancelled && order.cancelled_at.is_none()).then_some(orders::cancelled_at.eq(now)),
-            // No sale: nothing will be recorded, and the cart's next order may be taxed by the same calculation.
-            (status == OrderStatus::Cancelled).then_some(orders::tax_calculation_id.eq(None::<TaxCalculationId>)),
-            orders::version.eq(orders::version + 1),
-            orders::updated_at.eq(now),
-        ))
-        .prepared()
-        .execute(conn)
-        .await?;
-    Ok(())
+    captured(order, payment, status, now).execute(conn).await.map(|_| ())
+}
+
+/// Only what is confirmed is a sale. Of what is cancelled nothing will be recorded, and the cart's next order may be taxed by the
+/// same calculation.
+const CAPTURE: &str = "
+    UPDATE orders SET status = $2, payment_status = $3, payment_review = false, captured = $4, payment_intent_id = $5,
+        number = COALESCE(number, nextval('order_number_seq')::text),
+        bought_before = CASE WHEN $2 = 'confirmed' THEN EXISTS (SELECT FROM orders AS earlier
+            WHERE lower(earlier.email) = lower(orders.email) AND earlier.bought_before IS NOT NULL) ELSE bought_before END,
+        cancelled_at = CASE WHEN $2 = 'cancelled' THEN COALESCE(cancelled_at, $6) ELSE cancelled_at END,
+        tax_calculation_id = CASE WHEN $2 = 'cancelled' THEN NULL ELSE tax_calculation_id END,
+        paid_at = $6, updated_at = $6, version = version + 1
+    WHERE id = $1
+    RETURNING id, number, status, payment_status, fulfillment_status, total, currency";
+
+fn captured(order: &OrderRow, payment: &Payment<'_>, status: OrderStatus, now: DateTime<Utc>) -> Statement {
+    Statement::constant(CAPTURE)
+        .with(Bind::Uuid(order.id.0))
+        .with(Bind::Text(status.to_string()))
+        .with(Bind::Text(PaymentStatus::of_ledger(payment.amount, 0).to_string()))
+        .with(Bind::Int(payment.amount))
+        .with(Bind::NullableText(payment.intent.map(str::to_owned)))
+        .with(Bind::Time(now))
 }
 
 /// Says why an order is cancelled.

@@ -19,9 +19,9 @@ use crate::carts::price::{self, PricedCart};
 use crate::config::RateLimits;
 use crate::db::schema::{checkouts, customers};
 use crate::db::statement::{Bind, Statement};
-use crate::db::{self, Connection};
+use crate::db::{self, Connection, OnConstraint};
 use crate::discounts::uses;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::idempotency::{self, Key};
 use crate::ids::{CheckoutId, OrderId};
 use crate::jobs::{Job, queue};
@@ -226,9 +226,9 @@ async fn write(conn: &mut Connection, plan: &Plan<'_>, now: DateTime<Utc>) -> Re
         session_expires_at,
         created_at: now,
     };
-    let order = order::insert(conn, plan, order, now).await?;
+    let order = order::new(plan, order, now)?;
     let lines = order::lines(plan, order.id);
-    begin(conn, plan, &checkout, &lines, units).await?;
+    begin(conn, plan, (&checkout, &order, &lines), units).await?;
     let email = plan.snapshot.cart.email.as_deref().unwrap_or_default();
     uses::count(conn, order.id, email, &plan.priced.discounts, now).await?;
     let mut demand = Demand::new();
@@ -245,12 +245,11 @@ const INSERT: &str = "
         coupon_body, hold_expires_at, session_expires_at, buyer_address, buyer_email, units, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
 
-/// Writes the checkout with what goes with it: the order's lines and first entry, the job of the hold's end, the cart's status.
+/// Writes the order with its lines and first entry, the checkout, the job of the hold's end, and the cart's status.
 async fn begin(
     conn: &mut Connection,
     plan: &Plan<'_>,
-    checkout: &CheckoutRow,
-    lines: &[NewLine],
+    (checkout, order, lines): (&CheckoutRow, &OrderRow, &[NewLine]),
     units: i64,
 ) -> Result<()> {
     let CheckoutRow { id, order_id, created_at: now, .. } = *checkout;
@@ -277,11 +276,19 @@ async fn begin(
         .with(Bind::Time(now));
     let entry = timeline::entry(order_id, EventKind::Placed, &placed, now);
     let told = timeline::tell(order_id, EventKind::Placed, &placed, now)?;
-    let lines = place::lines(lines);
-    Statement::together([("checkout", row), ("lines", lines), ("entry", entry), ("told", told), ("job", end)], &cart)
-        .execute(conn)
-        .await?;
-    Ok(())
+    let parts = [
+        ("placed", order::row(order, plan.snapshot.cart.locale.as_deref())),
+        ("checkout", row),
+        ("lines", place::lines(lines)),
+        ("entry", entry),
+        ("told", told),
+        ("job", end),
+    ];
+    let written = RunQueryDsl::execute(Statement::together(parts, &cart), conn).await;
+    written.map(|_| ()).on_constraint("orders_tax_calculation_id_key", || {
+        let detail = "Another order is taxed by what this cart was quoted. Ask for another quote, then check out again.";
+        Error::problem(Code::CartChanged, detail)
+    })
 }
 
 /// How Stripe knows the cart's customer, if there is one and it does.

@@ -41,7 +41,6 @@ pub async fn settle_review(
     let intent = rows.order.payment_intent_id.clone();
     let payment = Payment { amount: paid.amount, intent: intent.as_deref() };
     if accepted {
-        capture(conn, &rows.order, &payment, OrderStatus::Confirmed, now).await?;
         complete(conn, &rows, &payment, None, now).await?;
     } else {
         capture(conn, &rows.order, &payment, OrderStatus::Cancelled, now).await?;

@@ -1,6 +1,7 @@
 //! The database: pool, transactions, error mapping. Domain functions take a connection; handlers and jobs take it
 //! from the [`pool`].
 
+pub mod group;
 pub mod pool;
 mod prepared;
 pub mod replica;

@@ -24,6 +24,8 @@ pub enum Bind {
     Texts(Vec<String>),
     /// `uuid`
     Uuid(Uuid),
+    /// `uuid` that may be null
+    NullableUuid(Option<Uuid>),
     /// `uuid[]`
     Uuids(Vec<Uuid>),
     /// `bigint`
@@ -38,6 +40,8 @@ pub enum Bind {
     Bytes(Vec<u8>),
     /// `jsonb`
     Json(serde_json::Value),
+    /// `jsonb` that may be null
+    NullableJson(Option<serde_json::Value>),
 }
 
 /// The pattern for `LIKE` of texts that hold a word.
@@ -182,6 +186,7 @@ impl QueryFragment<Pg> for Statement {
                 Some(Bind::NullableText(value)) => out.push_bind_param::<Nullable<Text>, _>(value)?,
                 Some(Bind::Texts(value)) => out.push_bind_param::<Array<Text>, _>(value)?,
                 Some(Bind::Uuid(value)) => out.push_bind_param::<SqlUuid, _>(value)?,
+                Some(Bind::NullableUuid(value)) => out.push_bind_param::<Nullable<SqlUuid>, _>(value)?,
                 Some(Bind::Uuids(value)) => out.push_bind_param::<Array<SqlUuid>, _>(value)?,
                 Some(Bind::Int(value)) => out.push_bind_param::<BigInt, _>(value)?,
                 Some(Bind::Ints(value)) => out.push_bind_param::<Array<BigInt>, _>(value)?,
@@ -189,6 +194,7 @@ impl QueryFragment<Pg> for Statement {
                 Some(Bind::Times(value)) => out.push_bind_param::<Array<Timestamptz>, _>(value)?,
                 Some(Bind::Bytes(value)) => out.push_bind_param::<Bytea, _>(value)?,
                 Some(Bind::Json(value)) => out.push_bind_param::<Jsonb, _>(value)?,
+                Some(Bind::NullableJson(value)) => out.push_bind_param::<Nullable<Jsonb>, _>(value)?,
             }
             out.push_sql(text);
         }

@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod control;
 pub mod kinds;
+pub mod outcome;
 pub mod queue;
 mod terms;
 pub mod wake;

@@ -1,26 +1,19 @@
-//! The `jobs` table: enqueue, claim with a lease, finish, give back.
+//! The `jobs` table: enqueue, claim with a lease, prune.
 //!
-//! Claims and successes are committed without waiting for the disk: a database that crashes before it wrote them has the
-//! job run again, which every job allows.
+//! Claims are committed without waiting for the disk: a database that crashes before it wrote them has the job run again,
+//! which every job allows.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use scoped_futures::ScopedFutureExt;
 use uuid::Uuid;
 
 use super::{Job, JobKind};
-use crate::alerts::{self, AlertKind};
-use crate::db::schema::{jobs, webhook_events};
+use crate::db::Connection;
+use crate::db::schema::jobs;
 use crate::db::statement::{Bind, Statement};
-use crate::db::{self, Connection, Prepare};
 use crate::error::Result;
-use crate::ids::{EventId, JobId};
-use crate::live::{self, LiveSubject, LiveTopic};
-use crate::webhooks_in::EventStatus;
-
-/// The longest wait between two tries.
-const LONGEST_BACKOFF_SECONDS: i64 = 3600;
+use crate::ids::JobId;
 
 /// A claimed job.
 #[derive(Debug)]
@@ -35,7 +28,7 @@ pub struct Claimed {
     pub attempt: i32,
     /// Proves that the job is still ours.
     pub lease: Uuid,
-    max_attempts: i32,
+    pub(super) max_attempts: i32,
 }
 
 impl Claimed {
@@ -163,7 +156,8 @@ struct Row {
 }
 
 /// Claims due jobs, up to so many of each kind that is not paused; first, where they are asked for, those whose worker
-/// died. One statement, which reads as many index entries as it claims, however many jobs are due.
+/// died. One statement, which reads as many index entries as it claims, however many jobs are due, and finds the
+/// rows that it locked by their places.
 ///
 /// # Errors
 /// Those of the database.
@@ -181,17 +175,17 @@ pub async fn claim(
     let rows: Vec<Row> = Statement::constant(
         "WITH wanted AS (SELECT * FROM unnest($2, $3, $4) AS wanted (kind, free, until) \
              WHERE NOT EXISTS (SELECT FROM paused_job_kinds AS paused WHERE paused.kind = wanted.kind)), \
-         lapsed AS (SELECT job.id, wanted.kind FROM wanted, LATERAL (SELECT id FROM jobs \
+         lapsed AS (SELECT wanted.kind, job.place, wanted.until FROM wanted, LATERAL (SELECT ctid AS place FROM jobs \
              WHERE kind = wanted.kind AND status = 'running' AND leased_until < $5 \
              ORDER BY leased_until LIMIT wanted.free FOR UPDATE SKIP LOCKED) AS job WHERE $6 <> 0), \
-         due AS (SELECT job.id FROM wanted, LATERAL (SELECT id FROM jobs \
+         due AS (SELECT job.place, wanted.until FROM wanted, LATERAL (SELECT ctid AS place FROM jobs \
              WHERE kind = wanted.kind AND status = 'queued' AND run_at <= $5 ORDER BY run_at \
              LIMIT wanted.free - (SELECT count(*) FROM lapsed WHERE lapsed.kind = wanted.kind) \
-             FOR UPDATE SKIP LOCKED) AS job) \
-         UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = wanted.until \
-         FROM wanted WHERE wanted.kind = jobs.kind AND id IN (SELECT id FROM lapsed UNION ALL SELECT id FROM due) \
-             AND set_config('synchronous_commit', 'off', true) = 'off' \
-         RETURNING id, jobs.kind, payload, attempts, max_attempts",
+             FOR UPDATE SKIP LOCKED) AS job), \
+         claimed AS (SELECT place, until FROM lapsed UNION ALL SELECT place, until FROM due) \
+         UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_token = $1, leased_until = claimed.until \
+         FROM claimed WHERE jobs.ctid = claimed.place AND set_config('synchronous_commit', 'off', true) = 'off' \
+         RETURNING id, kind, payload, attempts, max_attempts",
     )
     .with(Bind::Uuid(lease))
     .with(Bind::Texts(kinds))
@@ -214,120 +208,6 @@ pub async fn claim(
         .collect())
 }
 
-/// Records the outcome of a claimed job, if it is still ours: done, queued again after a backoff, or dead with a person told.
-/// What a done job has written with it is written whosever the job is by then.
-///
-/// # Errors
-/// Those of the database.
-pub async fn finish(
-    conn: &mut Connection,
-    job: &Claimed,
-    outcome: Result<Option<Statement>, String>,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mine = jobs::table.find(job.id).filter(jobs::lease_token.eq(job.lease)).filter(jobs::status.eq("running"));
-    match outcome {
-        Ok(also) => succeed(conn, job, also, now).await?,
-        Err(error) if job.attempt < job.max_attempts => {
-            tracing::warn!(job.id = %job.id, job.kind = %job.kind, job.attempt, error, "A job failed and will be tried again");
-            // A queued twin may exist by now; then this one is superfluous.
-            let retried = diesel::update(mine)
-                .set((
-                    jobs::status.eq("queued"),
-                    jobs::run_at.eq(now + backoff(job.attempt)),
-                    jobs::last_error.eq(&error),
-                ))
-                .prepared()
-                .execute(conn)
-                .await;
-            if let Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) =
-                retried
-            {
-                diesel::update(mine)
-                    .set((jobs::status.eq("done"), jobs::finished_at.eq(now), jobs::last_error.eq(&error)))
-                    .prepared()
-                    .execute(conn)
-                    .await?;
-            } else {
-                retried?;
-            }
-        }
-        Err(error) => {
-            let error = &error;
-            db::transaction(conn, |conn| {
-                async move {
-                    let died = diesel::update(mine)
-                        .set((jobs::status.eq("dead"), jobs::finished_at.eq(now), jobs::last_error.eq(error)))
-                        .prepared()
-                        .execute(conn)
-                        .await?;
-                    if died > 0 {
-                        let mut about = String::new();
-                        if let Ok(Job::ProcessEvent(event)) = Job::read(job.kind, &job.payload) {
-                            about = bury(conn, event, error).await?;
-                            let subject = LiveSubject { inbox_event_id: Some(event), ..LiveSubject::default() };
-                            live::tell(conn, LiveTopic::WebhookDead, &subject, now).await?;
-                        }
-                        if let Ok(Job::Import(import)) = Job::read(job.kind, &job.payload) {
-                            crate::imports::run::give_up(conn, import, error, now).await?;
-                        }
-                        let (kind, id, tries) = (job.kind, job.id, job.attempt);
-                        let detail = format!("The {kind} job {id}{about} gave up after {tries} tries: {error}");
-                        alerts::raise(conn, AlertKind::DeadJob, &job.id.to_string(), None, &detail, now).await?;
-                    }
-                    Ok(())
-                }
-                .scope_boxed()
-            })
-            .await?;
-        }
-    }
-    Ok(())
-}
-
-async fn succeed(conn: &mut Connection, job: &Claimed, also: Option<Statement>, now: DateTime<Utc>) -> Result<()> {
-    let done = Statement::constant(
-        "UPDATE jobs SET status = 'done', finished_at = $3 WHERE id = $1 AND lease_token = $2 AND status = 'running' \
-         AND set_config('synchronous_commit', 'off', true) = 'off'",
-    )
-    .with(Bind::Uuid(job.id.0))
-    .with(Bind::Uuid(job.lease))
-    .with(Bind::Time(now));
-    match also {
-        Some(also) => Statement::together([("also", also)], &done).execute(conn).await?,
-        None => done.execute(conn).await?,
-    };
-    Ok(())
-}
-
-/// An event whose job died is dead as well, until somebody retries it. Answers which it is, for the alert.
-async fn bury(conn: &mut Connection, event: EventId, error: &str) -> Result<String> {
-    let named: Option<(String, String)> =
-        diesel::update(webhook_events::table.find(event).filter(webhook_events::status.eq(EventStatus::Pending)))
-            .set((webhook_events::status.eq(EventStatus::Dead), webhook_events::last_error.eq(error)))
-            .returning((webhook_events::event_id, webhook_events::event_type))
-            .prepared()
-            .get_result(conn)
-            .await
-            .optional()?;
-    Ok(named.map_or_else(String::new, |(name, what)| format!(" of the event {event} ({what}, {name})")))
-}
-
-/// Gives claimed jobs back at shutdown, so that another worker need not wait for the lease to lapse.
-///
-/// # Errors
-/// Those of the database.
-pub async fn give_back(conn: &mut Connection, leases: &[(JobId, Uuid)]) -> Result<()> {
-    for (id, lease) in leases {
-        diesel::update(jobs::table.find(*id).filter(jobs::lease_token.eq(*lease)).filter(jobs::status.eq("running")))
-            .set((jobs::leased_until.eq(DateTime::<Utc>::UNIX_EPOCH), jobs::attempts.eq(jobs::attempts - 1)))
-            .prepared()
-            .execute(conn)
-            .await?;
-    }
-    Ok(())
-}
-
 /// Deletes jobs that were done more than a week ago, or given up by staff more than 30 days ago.
 ///
 /// # Errors
@@ -338,11 +218,4 @@ pub async fn prune(conn: &mut Connection, now: DateTime<Utc>) -> Result<usize> {
     let given_up = jobs::table.filter(jobs::status.eq("discarded"));
     let old = given_up.filter(jobs::finished_at.lt(now - TimeDelta::days(30)));
     Ok(done + diesel::delete(old).execute(conn).await?)
-}
-
-/// 2, 4, 8, … seconds up to an hour, with up to a quarter of jitter.
-fn backoff(attempt: i32) -> TimeDelta {
-    let exponent = u32::try_from(attempt).unwrap_or(1).min(16);
-    let seconds = 2i64.saturating_pow(exponent).min(LONGEST_BACKOFF_SECONDS);
-    TimeDelta::milliseconds(seconds * 1000 + rand::random_range(0..=seconds * 250))
 }

@@ -11,12 +11,13 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::outcome::{self, Ended};
 use super::queue::{self, Claimed};
 use super::{Job, JobKind};
 use crate::app::App;
-use crate::db::statement::Statement;
 use crate::error::Result;
 use crate::ids::JobId;
+use crate::webhooks_in::process::Mark;
 use crate::{
     analytics, check, checkout, customers, fulfillments, fx, imports, inventory, labels, mail, outbound, refunds, tax,
     webhooks_in, webhooks_out,
@@ -26,7 +27,7 @@ use crate::{
 const POLL: Duration = Duration::from_secs(1);
 
 /// How long it takes breath between two looks, so that under load one look finds many jobs.
-const BREATH: Duration = Duration::from_millis(10);
+const BREATH: Duration = Duration::from_millis(20);
 
 /// The jobs being run, to be given back when they do not end in time.
 type Running = Arc<Mutex<HashMap<JobId, (JobKind, Uuid)>>>;
@@ -66,7 +67,7 @@ pub async fn work(app: Arc<App>, stop: CancellationToken) {
         tasks.shutdown().await;
         let leases: Vec<(JobId, Uuid)> = lock(&running).iter().map(|(id, (_, lease))| (*id, *lease)).collect();
         if let Ok(mut conn) = app.connection().await
-            && let Err(error) = queue::give_back(&mut conn, &leases).await
+            && let Err(error) = outcome::give_back(&mut conn, &leases).await
         {
             tracing::error!(error = %error, "Jobs could not be given back; their leases will lapse");
         }
@@ -104,7 +105,10 @@ async fn start_due(
         queue::schedule(&mut conn, app.clock.now()).await?;
     }
     let mut left: HashMap<JobKind, usize> = JobKind::ALL.into_iter().map(|kind| (kind, free(running, kind))).collect();
-    let wanted = JobKind::ALL.map(|kind| (kind, left.get(&kind).copied().unwrap_or_default()));
+    // What runs by the clock is nothing that somebody rings for.
+    let wanted = JobKind::ALL.into_iter().filter(|kind| is_poll || kind.interval_seconds().is_none());
+    let wanted: Vec<(JobKind, usize)> =
+        wanted.map(|kind| (kind, left.get(&kind).copied().unwrap_or_default())).filter(|(_, free)| *free > 0).collect();
     for job in queue::claim(&mut conn, &wanted, is_poll, app.clock.now()).await? {
         let kind = job.kind;
         left.entry(kind).and_modify(|left| *left = left.saturating_sub(1));
@@ -158,16 +162,26 @@ async fn run(app: &Arc<App>, job: &Claimed) {
     }
 }
 
-async fn finish(app: &App, job: &Claimed, outcome: Result<Option<Statement>, String>) -> Result<()> {
-    queue::finish(&mut *app.connection().await?, job, outcome, app.clock.now()).await
+/// Records what came of a job; successes together with those of others.
+async fn finish(app: &App, job: &Claimed, outcome: Result<Option<Mark>, String>) -> Result<()> {
+    let event = match outcome {
+        Ok(event) => event,
+        Err(error) => return outcome::fail(&mut *app.connection().await?, job, &error, app.clock.now()).await,
+    };
+    let ended = Ended::new(job, event);
+    let succeed = async |all: &[_]| outcome::succeed(&mut *app.connection().await?, all, app.clock.now()).await;
+    if app.ends.write(ended, |all| async move { succeed(&all).await }).await {
+        return Ok(());
+    }
+    succeed(&[ended]).await
 }
 
-/// Answers what is to be written with the job's end, if anything is.
-async fn perform(app: &Arc<App>, job: Job) -> Result<Option<Statement>> {
+/// Answers what became of the event that was processed, if one was.
+async fn perform(app: &Arc<App>, job: Job) -> Result<Option<Mark>> {
     outbound::background(job.kind().work(), run_job(app, job)).await
 }
 
-async fn run_job(app: &Arc<App>, job: Job) -> Result<Option<Statement>> {
+async fn run_job(app: &Arc<App>, job: Job) -> Result<Option<Mark>> {
     match job {
         Job::ProcessEvent(id) => return webhooks_in::process::process(app, id).await,
         Job::AdvanceCheckout(id) => checkout::advance::advance(app, id).await,

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::attempts::{self, Attempt, ROWS_PER_HOUR, Refused};
 use super::inbox::{self, Arrival};
 use crate::app::App;
+use crate::db::group::Group;
 use crate::error::{Code, Error, Result};
 use crate::http::client_address::limit_key;
 
@@ -20,6 +21,12 @@ const PLACES: usize = 64;
 /// How long one waits for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often deliveries are stored while there are few of them: Stripe sends several of a payment at once.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// How many are stored at once.
+const ENOUGH: usize = 12;
+
 /// The door of a process.
 pub struct Door {
     places: Semaphore,
@@ -27,16 +34,8 @@ pub struct Door {
     refused: Mutex<HashMap<(DateTime<Utc>, String), Refused>>,
     /// Whoever has it writes for all.
     writer: Semaphore,
-    /// Accepted deliveries that nobody stores yet.
-    arrived: Mutex<Vec<Arrived>>,
-    /// Whoever has it stores all that have arrived.
-    keeper: Semaphore,
-}
-
-/// A delivery whose request waits until it is stored; it hears nothing when that failed.
-struct Arrived {
-    arrival: Arc<Arrival>,
-    stored: oneshot::Sender<()>,
+    /// Accepted deliveries, to be stored.
+    accepted: Group<Arc<Arrival>>,
 }
 
 impl Default for Door {
@@ -45,8 +44,7 @@ impl Default for Door {
             places: Semaphore::new(PLACES),
             refused: Mutex::default(),
             writer: Semaphore::new(1),
-            arrived: Mutex::default(),
-            keeper: Semaphore::new(1),
+            accepted: Group::new(BREATH, ENOUGH),
         }
     }
 }
@@ -69,10 +67,6 @@ impl Door {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn arrived(&self) -> MutexGuard<'_, Vec<Arrived>> {
-        self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn note(&self, attempt: Attempt) {
         let hour = attempt.received_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(attempt.received_at);
         let address = attempt.address.parse().map_or(attempt.address.clone(), |address| limit_key(address).to_string());
@@ -85,41 +79,14 @@ impl Door {
     }
 }
 
-/// Stores a delivery together with all that arrived while the ones before were written: one transaction, and one wait
-/// for the disk, for as many as there are. Those that cannot be stored together are each stored alone.
+/// Stores a delivery together with all that arrived while the ones before were written.
 pub(super) async fn keep(app: &App, arrival: Arrival) -> Result<()> {
     let arrival = Arc::new(arrival);
-    let (stored, mut heard) = oneshot::channel();
-    app.door.arrived().push(Arrived { arrival: Arc::clone(&arrival), stored });
-    let outcome = tokio::select! {
-        biased;
-        outcome = &mut heard => outcome,
-        turn = app.door.keeper.acquire() => {
-            let arrived = std::mem::take(&mut *app.door.arrived());
-            if !arrived.is_empty()
-                && let Err(error) = keep_all(app, arrived).await
-            {
-                tracing::warn!(error = %error, "Webhooks could not be stored together");
-            }
-            drop(turn);
-            heard.await
-        }
-    };
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(_) => inbox::keep(&mut *app.webhook_connection().await?, &[arrival]).await.map(|_| ()),
+    let keep = async |arrivals: &[_]| inbox::keep(&mut *app.webhook_connection().await?, arrivals).await.map(|_| ());
+    if app.door.accepted.write(Arc::clone(&arrival), |all| async move { keep(&all).await }).await {
+        return Ok(());
     }
-}
-
-async fn keep_all(app: &App, arrived: Vec<Arrived>) -> Result<()> {
-    let (arrivals, waiting): (Vec<_>, Vec<_>) =
-        arrived.into_iter().map(|arrived| (arrived.arrival, arrived.stored)).unzip();
-    inbox::keep(&mut *app.webhook_connection().await?, &arrivals).await?;
-    for stored in waiting {
-        // One whose request is gone need not hear of it.
-        let _ = stored.send(());
-    }
-    Ok(())
+    keep(&[arrival]).await
 }
 
 /// Notes a refused delivery. One task of a process writes at a time, for all that came meanwhile, so that forged

@@ -11,7 +11,6 @@ use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::checkout::model::CheckoutStatus;
 use crate::db::schema::{checkouts, orders, webhook_events};
-use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, Prepare};
 use crate::error::{Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId};
@@ -33,12 +32,29 @@ enum Effect {
     OrderUnknown,
 }
 
-/// Processes an event once; one that was processed has no further effect. Answers what marks it as processed, to be written
-/// with the end of its job: lost, it is processed again, without effect.
+/// What became of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    /// Which it is.
+    pub event: EventId,
+    /// Why it had no effect, if it had none.
+    pub ignored: Option<IgnoredBecause>,
+}
+
+impl Mark {
+    /// Where the event stands by that.
+    #[must_use]
+    pub const fn status(self) -> EventStatus {
+        if self.ignored.is_some() { EventStatus::Ignored } else { EventStatus::Processed }
+    }
+}
+
+/// Processes an event once; one that was processed has no further effect. Answers what became of it, to be
+/// written with the end of its job: lost, it is processed again, without effect.
 ///
 /// # Errors
 /// What must be tried again.
-pub async fn process(app: &Arc<App>, id: EventId) -> Result<Option<Statement>> {
+pub async fn process(app: &Arc<App>, id: EventId) -> Result<Option<Mark>> {
     let stored: Option<(String, serde_json::Value, DateTime<Utc>)> = {
         let mut conn = app.connection().await?;
         webhook_events::table
@@ -57,17 +73,7 @@ pub async fn process(app: &Arc<App>, id: EventId) -> Result<Option<Statement>> {
     };
     app.faults.point("after_effect").await;
     match outcome {
-        Ok(ignored) => {
-            let status = if ignored.is_some() { EventStatus::Ignored } else { EventStatus::Processed };
-            // Unless staff discarded it meanwhile.
-            let mark = Statement::constant(
-                "UPDATE webhook_events SET status = $2, ignored_because = $3, processed_at = $4, tries = tries + 1 \
-                 WHERE id = $1 AND status = 'pending'",
-            );
-            let mark = mark.with(Bind::Uuid(id.0)).with(Bind::Text(status.to_string()));
-            let mark = mark.with(Bind::NullableText(ignored.map(|because| because.to_string())));
-            Ok(Some(mark.with(Bind::Time(app.clock.now()))))
-        }
+        Ok(ignored) => Ok(Some(Mark { event: id, ignored })),
         Err(error) => {
             let mut conn = app.connection().await?;
             let pending = webhook_events::table.find(id).filter(webhook_events::status.eq(EventStatus::Pending));

@@ -30,7 +30,7 @@ pub async fn of_timeline(
     detail: &Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    match telling(order, kind, detail, now) {
+    match telling("orders", order, kind, detail, now) {
         Some((parts, jobs)) => Statement::together(parts, &jobs).execute(conn).await.map(|_| ()),
         None => Ok(()),
     }
@@ -39,12 +39,19 @@ pub async fn of_timeline(
 /// A statement by its parts, for another to take it in: those with names, and the last.
 pub type Parts = ([(&'static str, Statement); 4], Statement);
 
-/// The statement of [`of_timeline`]; `None` for an entry that nobody is told of.
+/// The statement of [`of_timeline`], which finds the order in a relation that has it as it is by then: `orders`, or what changes
+/// it in the same statement. `None` for an entry that nobody is told of.
 #[must_use]
-pub fn telling(order: OrderId, kind: EventKind, detail: &Value, now: DateTime<Utc>) -> Option<Parts> {
+pub fn telling(
+    relation: &'static str,
+    order: OrderId,
+    kind: EventKind,
+    detail: &Value,
+    now: DateTime<Utc>,
+) -> Option<Parts> {
     let (event_type, members) = told(kind, detail)?;
     let data = members.iter().filter_map(|(from, to)| Some(((*to).to_owned(), detail.get(from)?.clone())));
-    Some(recording(event_type, Some(order), Value::Object(data.collect::<Map<_, _>>()), now))
+    Some(recording(relation, event_type, Some(order), Value::Object(data.collect::<Map<_, _>>()), now))
 }
 
 /// Which event an entry is, and what it says of the entry's detail, each member under which name.
@@ -136,22 +143,28 @@ pub async fn record(
     data: Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let (parts, jobs) = recording(event_type, order, data, now);
+    let (parts, jobs) = recording("orders", event_type, order, data, now);
     Statement::together(parts, &jobs).execute(conn).await.map(|_| ())
 }
 
-fn recording(event_type: EventType, order: Option<OrderId>, data: Value, now: DateTime<Utc>) -> Parts {
+fn recording(
+    relation: &'static str,
+    event_type: EventType,
+    order: Option<OrderId>,
+    data: Value,
+    now: DateTime<Utc>,
+) -> Parts {
     let name = event_type.to_string();
     let id: Vec<Uuid> = order.map(|order| order.0).into_iter().collect();
     let wanting = Statement::constant(
         "SELECT id FROM webhook_endpoints WHERE status = 'enabled' AND event_types && ARRAY['*', $1]",
     );
-    let about = Statement::constant(
+    let mut about = Statement::constant(
         "SELECT status, jsonb_build_object('order', jsonb_build_object('id', $1, 'number', number, 'status', status, \
              'payment_status', payment_status, 'fulfillment_status', fulfillment_status, \
-             'total', jsonb_build_object('amount', total, 'currency', currency))) AS facts \
-         FROM orders WHERE id = ANY($2)",
+             'total', jsonb_build_object('amount', total, 'currency', currency))) AS facts FROM ",
     );
+    about.push(relation).push(" WHERE id = ANY($2)");
     let event = Statement::constant(
         "INSERT INTO outbound_events (id, event_type, order_id, data, created_at) \
          SELECT $1, $2, ($3)[1], $4 || COALESCE((SELECT facts FROM about), '{}'), $5 \

@@ -1,0 +1,65 @@
+//! Writing in groups: one statement, and one wait for the disk, for all that came while the last one was written.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// What several tasks want written, by one of them for all.
+pub struct Group<T> {
+    breath: Duration,
+    enough: usize,
+    /// What nobody writes yet, and who waits for it.
+    waiting: Mutex<Vec<Waiting<T>>>,
+    /// Whoever has it writes for all; when the last one began.
+    turn: tokio::sync::Mutex<Option<Instant>>,
+}
+
+/// It hears nothing when writing failed.
+type Waiting<T> = (T, oneshot::Sender<()>);
+
+impl<T> Group<T> {
+    /// Between the beginnings of two writings there is a `breath`, unless there is `enough` to write. What comes alone is
+    /// written at once.
+    #[must_use]
+    pub const fn new(breath: Duration, enough: usize) -> Self {
+        Self { breath, enough, waiting: Mutex::new(Vec::new()), turn: tokio::sync::Mutex::const_new(None) }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting<T>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has an item written, by `write` together with others or by another task's. Answers whether it was: what could not be
+    /// written together is each to be written alone.
+    pub async fn write<W, E>(&self, item: T, write: impl FnOnce(Vec<T>) -> W) -> bool
+    where
+        W: Future<Output = Result<(), E>>,
+        E: Display,
+    {
+        let (written, mut heard) = oneshot::channel();
+        self.waiting().push((item, written));
+        tokio::select! {
+            biased;
+            outcome = &mut heard => return outcome.is_ok(),
+            mut began = self.turn.lock() => {
+                if let Some(last) = *began && self.waiting().len() < self.enough {
+                    tokio::time::sleep_until(last + self.breath).await;
+                }
+                *began = Some(Instant::now());
+                let (items, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
+                if !items.is_empty() {
+                    match write(items).await {
+                        // One whose task is gone need not hear of it.
+                        Ok(()) => waiting.into_iter().for_each(|written| { let _ = written.send(()); }),
+                        Err(error) => tracing::warn!(error = %error, "What came together could not be written together"),
+                    }
+                }
+            }
+        }
+        heard.await.is_ok()
+    }
+}
