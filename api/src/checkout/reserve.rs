@@ -286,7 +286,8 @@ async fn begin(
     ];
     let written = RunQueryDsl::execute(Statement::together(parts, &cart), conn).await;
     written.map(|_| ()).on_constraint("orders_tax_calculation_id_key", || {
-        let detail = "Another order is taxed by what this cart was quoted. Ask for another quote, then check out again.";
+        let detail =
+            "Another order is taxed by what this cart was quoted. Ask for another quote, then check out again.";
         Error::problem(Code::CartChanged, detail)
     })
 }
