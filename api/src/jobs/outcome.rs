@@ -29,7 +29,7 @@ const LONGEST_BACKOFF_SECONDS: i64 = 3600;
 /// How often jobs are recorded as done while there are few of them.
 pub const BREATH: Duration = Duration::from_millis(5);
 
-/// How many are recorded at once.
+/// So many are recorded without taking breath.
 pub const ENOUGH: usize = 16;
 
 /// A job that is done, to be recorded as such.

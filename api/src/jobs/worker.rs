@@ -105,7 +105,7 @@ async fn start_due(
         queue::schedule(&mut conn, app.clock.now()).await?;
     }
     let mut left: HashMap<JobKind, usize> = JobKind::ALL.into_iter().map(|kind| (kind, free(running, kind))).collect();
-    // What runs by the clock is nothing that somebody rings for.
+    // What runs by the clock is left to the poll, also when staff hurry it: a second at most.
     let wanted = JobKind::ALL.into_iter().filter(|kind| is_poll || kind.interval_seconds().is_none());
     let wanted: Vec<(JobKind, usize)> =
         wanted.map(|kind| (kind, left.get(&kind).copied().unwrap_or_default())).filter(|(_, free)| *free > 0).collect();

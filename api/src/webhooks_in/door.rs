@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often deliveries are stored while there are few of them: Stripe sends several of a payment at once.
 const BREATH: Duration = Duration::from_millis(5);
 
-/// How many are stored at once.
+/// So many are stored without taking breath.
 const ENOUGH: usize = 12;
 
 /// The door of a process.
