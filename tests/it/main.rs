@@ -27,6 +27,7 @@ mod dashboard;
 mod development;
 mod discounts;
 mod disputes;
+mod early_refunds;
 mod expiry;
 mod fulfillments;
 mod fuzz;

@@ -365,24 +365,6 @@ async fn refunds_made_at_stripe_are_taken_over_once() {
     app.finish().await;
 }
 
-/// The payment is refunded in the dashboard before the shop has heard that it was paid (R18).
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refund_that_is_heard_of_before_its_payment_is_not_lost() {
-    let app = TestApp::start().await;
-    let variant = app.variant(5).await;
-    let (_, checkout) = app.checked_out(&variant, 1).await;
-    app.webhooks("drop").await;
-    app.pay(&checkout, "paid").await;
-    app.webhooks("normal").await;
-    let payment = app.payment_of(&checkout).await;
-    app.stripe_post("/v1/refunds", &format!("payment_intent={payment}&amount=300")).await;
-    app.run_jobs().await;
-    let order = app.staff_order(&checkout).await;
-    assert_eq!(states(&order)[..2], ["confirmed", "partially_refunded"]);
-    assert_eq!(order["refunds"][0]["source"], "stripe");
-    app.finish().await;
-}
-
 /// The events of the dashboard's refund never arrive: Stripe's list of events has them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_that_never_arrive_are_found_in_stripes_list() {

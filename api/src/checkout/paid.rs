@@ -26,6 +26,7 @@ use crate::orders::model::{OrderStatus, PaymentStatus};
 use crate::orders::read::OrderRow;
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::SessionView;
+use crate::refunds::apply::refunded;
 use crate::refunds::model::RefundReason;
 use crate::refunds::request;
 use crate::webhooks_out::events;
@@ -84,8 +85,9 @@ pub(super) async fn complete(
 ) -> Result<()> {
     let (order, kind, detail) = (rows.order.id, EventKind::Paid, payment.detail(&rows.order));
     let (email, job) = mail::orders::confirmation(order, now);
+    let refunded = refunded_before(conn, &rows.order).await?;
     let parts = [
-        ("captured", captured(&rows.order, payment, OrderStatus::Confirmed, now)),
+        ("captured", captured(&rows.order, payment, refunded, OrderStatus::Confirmed, now)),
         ("checkout", checkout_update(&rows.checkout, CheckoutStatus::Completed, session, now)),
         ("cart", cart_update(rows.checkout.cart_id, CartStatus::Completed, now)),
         ("entry", timeline::entry(order, kind, &detail, now)),
@@ -198,7 +200,13 @@ pub(super) async fn capture(
     status: OrderStatus,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    captured(order, payment, status, now).execute(conn).await.map(|_| ())
+    let refunded = refunded_before(conn, order).await?;
+    captured(order, payment, refunded, status, now).execute(conn).await.map(|_| ())
+}
+
+/// What somebody gave back at Stripe before the payment was known here.
+async fn refunded_before(conn: &mut Connection, order: &OrderRow) -> Result<i64> {
+    if order.refund_imported == 0 { Ok(0) } else { refunded(conn, order.id).await }
 }
 
 /// Only what is confirmed is a sale. Of what is cancelled nothing will be recorded, and the cart's next order may be taxed by the
@@ -214,11 +222,17 @@ const CAPTURE: &str = "
     WHERE id = $1
     RETURNING id, number, status, payment_status, fulfillment_status, total, currency";
 
-fn captured(order: &OrderRow, payment: &Payment<'_>, status: OrderStatus, now: DateTime<Utc>) -> Statement {
+fn captured(
+    order: &OrderRow,
+    payment: &Payment<'_>,
+    refunded: i64,
+    status: OrderStatus,
+    now: DateTime<Utc>,
+) -> Statement {
     Statement::constant(CAPTURE)
         .with(Bind::Uuid(order.id.0))
         .with(Bind::Text(status.to_string()))
-        .with(Bind::Text(PaymentStatus::of_ledger(payment.amount, 0).to_string()))
+        .with(Bind::Text(PaymentStatus::of_ledger(payment.amount, refunded).to_string()))
         .with(Bind::Int(payment.amount))
         .with(Bind::NullableText(payment.intent.map(str::to_owned)))
         .with(Bind::Time(now))

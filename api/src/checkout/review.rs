@@ -19,7 +19,6 @@ use crate::orders::cancel::CancelReason;
 use crate::orders::model::OrderStatus;
 use crate::orders::read::OrderRow;
 use crate::orders::timeline::{self, EventKind};
-use crate::refunds::apply::derive_payment_status;
 
 /// What staff decided about a payment of another amount: the order is paid with it, or cancelled. Answers the order as
 /// it was under the locks; nothing was changed unless that still waited for the decision.
@@ -50,8 +49,6 @@ pub async fn settle_review(
         timeline::record(conn, order, EventKind::Cancelled, json!({"reason": reason}), now).await?;
         mail::orders::cancelled(conn, order, false, now).await?;
     }
-    // Somebody may have refunded it at Stripe meanwhile.
-    derive_payment_status(conn, order, now).await?;
     Ok(rows.order)
 }
 

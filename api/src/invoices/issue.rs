@@ -20,7 +20,8 @@ use crate::refunds::model::{Refund, RefundStatus};
 use crate::tax::model::{TaxComponent, merge};
 use crate::{refunds, settings};
 
-/// Issues the invoice of an order that was just paid, if the shop issues any.
+/// Issues the invoice of an order that was just paid, if the shop issues any, with the credit notes of what was refunded before
+/// that was known.
 ///
 /// # Errors
 /// Those of the database.
@@ -52,16 +53,7 @@ pub async fn late(conn: &mut Connection, id: OrderId, author: &Author, now: Date
     if order.paid_at.is_none() || order.number.is_none() {
         return refuse("Only a paid order has an invoice.");
     }
-    let refunds: Vec<RefundId> = order
-        .refunds
-        .iter()
-        .filter(|refund| refund.status == RefundStatus::Succeeded)
-        .map(|refund| refund.id)
-        .collect();
     write_invoice(conn, &order, settings, now).await?;
-    for refund in refunds {
-        credit_note(conn, refund, now).await?;
-    }
     let invoice = read::of_order(conn, id).await?;
     let invoice = invoice.ok_or_else(|| Error::Internal(format!("the invoice of {id} is gone")))?;
     let entry = Entry::new(Action::InvoiceIssued, invoice.id).set("/order_id", id).set("/number", &invoice.number);
@@ -93,6 +85,7 @@ pub async fn reverse_credit_note(conn: &mut Connection, id: RefundId, now: DateT
     write(conn, InvoiceKind::CreditNoteReversal, (note.order_id, Some(id)), &settings, &document, now).await
 }
 
+/// The invoice, and the credit notes of the refunds that succeeded.
 async fn write_invoice(
     conn: &mut Connection,
     order: &Order,
@@ -102,7 +95,11 @@ async fn write_invoice(
     let locale: Option<String> = orders::table.find(order.id).select(orders::locale).first(conn).await?;
     let captured: i64 = orders::table.find(order.id).select(orders::captured).first(conn).await?;
     let document = bill(order, locale, captured, &settings, now)?;
-    write(conn, InvoiceKind::Invoice, (order.id, None), &settings, &document, now).await
+    write(conn, InvoiceKind::Invoice, (order.id, None), &settings, &document, now).await?;
+    for refund in order.refunds.iter().filter(|refund| refund.status == RefundStatus::Succeeded) {
+        credit_note(conn, refund.id, now).await?;
+    }
+    Ok(())
 }
 
 async fn write(

@@ -219,25 +219,31 @@ async fn set_status(
     Ok(())
 }
 
-/// The payment status that the sums of captured and refunded money say.
+/// What was given back of an order, in minor units.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn derive_payment_status(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
-    let refunded: Vec<i64> = refunds::table
+pub async fn refunded(conn: &mut Connection, order: OrderId) -> Result<i64> {
+    let amounts: Vec<i64> = refunds::table
         .filter(refunds::order_id.eq(order))
         .filter(refunds::status.eq(RefundStatus::Succeeded))
         .select(refunds::amount)
         .load(conn)
         .await?;
+    Ok(amounts.iter().sum())
+}
+
+/// The payment status that the sums of captured and refunded money say. Until a payment is known here, there is none; what was
+/// refunded of it before counts when it is.
+async fn derive_payment_status(conn: &mut Connection, order: OrderId, now: DateTime<Utc>) -> Result<()> {
+    let refunded = refunded(conn, order).await?;
     let captured: i64 = orders::table.find(order).select(orders::captured).first(conn).await?;
     if captured == 0 {
-        // While staff decide about a payment, it is none yet.
         return Ok(());
     }
     diesel::update(orders::table.find(order))
         .set((
-            orders::payment_status.eq(PaymentStatus::of_ledger(captured, refunded.iter().sum())),
+            orders::payment_status.eq(PaymentStatus::of_ledger(captured, refunded)),
             orders::version.eq(orders::version + 1),
             orders::updated_at.eq(now),
         ))
