@@ -20,6 +20,7 @@ use crate::scenarios::Worker;
 /// Products of the measured shop, with two variants each.
 pub(crate) const PRODUCTS: usize = 1000;
 
+/// Signs what the bench delivers itself.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_bench";
 
 /// Everything that runs beside the load.
@@ -29,6 +30,7 @@ pub(crate) struct Shop {
     sandbox: Sandbox,
     database_url: String,
     api: SocketAddr,
+    webhook_secrets: String,
     service: Option<Child>,
     worker: Option<Child>,
     variants: Arc<Vec<String>>,
@@ -49,15 +51,12 @@ impl Shop {
         let cluster = Cluster::start(&directory, Durability::Full).await?;
         let database_url = cluster.create_database("bench").await?;
         let api = free_address()?;
-        let config = sandbox::Config {
-            webhook_url: Some(format!("http://{api}/v1/webhooks/stripe")),
-            webhook_secrets: vec![WEBHOOK_SECRET.to_owned()],
-            ..sandbox::Config::default()
-        };
-        let sandbox = Sandbox::start(config).await.map_err(|error| error.to_string())?;
-        let (service, worker, variants) = (None, None, Arc::default());
-        let shop = Self { directory, cluster, sandbox, database_url, api, service, worker, variants };
+        let sandbox = Sandbox::start(sandbox::Config::default()).await.map_err(|error| error.to_string())?;
+        let (service, worker, variants, webhook_secrets) = (None, None, Arc::default(), WEBHOOK_SECRET.to_owned());
+        let mut shop =
+            Self { directory, cluster, sandbox, database_url, api, webhook_secrets, service, worker, variants };
         shop.run(&["migrate"]).await?;
+        shop.set_stripe_up().await?;
         shop.import("products.csv", &catalogue(PRODUCTS, 2, "product")).await?;
         Ok(shop)
     }
@@ -90,7 +89,7 @@ impl Shop {
             .env("DATABASE_URL", &self.database_url)
             .env("STRIPE_SECRET_KEY", "sk_test_of_the_bench")
             .env("STRIPE_API_BASE", self.sandbox.url())
-            .env("STRIPE_WEBHOOK_SECRETS", WEBHOOK_SECRET)
+            .env("STRIPE_WEBHOOK_SECRETS", &self.webhook_secrets)
             .env("MERX_TOKEN_KEYS", "the key of the bench of 32 characters or more")
             .env("MERX_BIND", self.api.to_string())
             .env("MERX_REDIRECT_ORIGINS", "loopback")
@@ -108,19 +107,29 @@ impl Shop {
         command
     }
 
-    async fn run(&self, arguments: &[&str]) -> Result<(), String> {
+    /// Runs a command to its end; answers what it printed.
+    async fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.merx(arguments).output().await.map_err(|error| error.to_string())?;
-        if output.status.success() {
-            return Ok(());
-        }
         let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if output.status.success() {
+            return Ok(said.into_owned());
+        }
         Err(format!("merx {}: {said}{wrong}", arguments.join(" ")))
+    }
+
+    /// Stripe sends what a shop's endpoint asks for, and no more.
+    async fn set_stripe_up(&mut self) -> Result<(), String> {
+        let said = self.run(&["stripe", "setup", "--url", &format!("http://{}", self.api)]).await?;
+        let (_, secret) = said.split_once("STRIPE_WEBHOOK_SECRETS: ").ok_or("no secret of the endpoint was shown")?;
+        let secret = secret.split_whitespace().next().unwrap_or_default();
+        self.webhook_secrets = format!("{WEBHOOK_SECRET},{secret}");
+        Ok(())
     }
 
     async fn import(&self, name: &str, file: &str) -> Result<(), String> {
         let path = self.directory.join(name);
         std::fs::write(&path, file).map_err(|error| error.to_string())?;
-        self.run(&["import", &path.display().to_string()]).await
+        self.run(&["import", &path.display().to_string()]).await.map(|_| ())
     }
 
     /// From the start of `merx serve` to its first answer, so many times, and the memory of one that was asked for nothing else.
@@ -359,7 +368,7 @@ impl Shop {
 
     /// Runs what is due, then the audit, which must find nothing.
     pub(crate) async fn check(&self) -> Result<(), String> {
-        self.run(&["check"]).await
+        self.run(&["check"]).await.map(|_| ())
     }
 
     /// Ends everything.
