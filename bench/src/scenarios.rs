@@ -181,7 +181,7 @@ impl Worker {
     /// A cart with one of a variant.
     pub(crate) async fn cart_of(&mut self, variant: &str) -> Result<(String, String), String> {
         let cart = json!({
-            "email": "ada@example.com",
+            "email": format!("ada{}@example.com", rand::random_range(0..100_000)),
             "line_items": [{"variant_id": variant, "quantity": 1}],
             "shipping_address": {"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"},
         });

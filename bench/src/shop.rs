@@ -49,7 +49,8 @@ impl Shop {
         let directory = std::env::temp_dir().join(format!("merx-bench-{}", std::process::id()));
         std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
         let cluster = Cluster::start(&directory, Durability::Full).await?;
-        let database_url = cluster.create_database("bench").await?;
+        cluster.create_database("bench").await?;
+        let database_url = cluster.owner_url("bench");
         let api = free_address()?;
         let sandbox = Sandbox::start(sandbox::Config::default()).await.map_err(|error| error.to_string())?;
         let (service, worker, variants, webhook_secrets) = (None, None, Arc::default(), WEBHOOK_SECRET.to_owned());
@@ -69,8 +70,14 @@ impl Shop {
         self.sandbox.address()
     }
 
+    /// Where the database is on this machine: by its socket, where it has one.
     pub(crate) fn database_url(&self) -> &str {
         &self.database_url
+    }
+
+    /// Where the database is for other machines.
+    pub(crate) fn remote_database_url(&self) -> String {
+        self.cluster.url("bench")
     }
 
     /// Where the shop keeps what it needs.

@@ -17,7 +17,22 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::http::request_log::RequestContext;
 
-type TlsStream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+/// TLS for servers that offer it by TCP. By a socket of this machine a server never does, but its name is asked for all the same.
+#[derive(Clone)]
+struct Tls(MakeRustlsConnect);
+
+impl MakeTlsConnect<Socket> for Tls {
+    type Stream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+    type TlsConnect = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
+    type Error = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Error;
+
+    fn make_tls_connect(&mut self, domain: &str) -> Result<Self::TlsConnect, Self::Error> {
+        let domain = if domain.is_empty() { "localhost" } else { domain };
+        MakeTlsConnect::<Socket>::make_tls_connect(&mut self.0, domain)
+    }
+}
+
+type TlsStream = <Tls as MakeTlsConnect<Socket>>::Stream;
 
 /// The pool of database connections.
 pub type Pool = deadpool::managed::Pool<Manager>;
@@ -28,7 +43,7 @@ pub type Object = deadpool::managed::Object<Manager>;
 /// Opens connections, and gives back those that are still good.
 pub struct Manager {
     url: String,
-    tls: MakeRustlsConnect,
+    tls: Tls,
     runtime: Handle,
 }
 
@@ -93,7 +108,7 @@ pub fn build(url: &str, size: usize, runtime: Handle) -> Result<Pool, String> {
 }
 
 /// Opens a connection of the pool, with its driver on the current runtime.
-async fn open(url: String, tls: MakeRustlsConnect) -> ConnectionResult<Driven> {
+async fn open(url: String, tls: Tls) -> ConnectionResult<Driven> {
     let (client, connection) = connect(&url, tls).await?;
     let driver = tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -120,7 +135,7 @@ pub async fn connect_once(url: &str) -> ConnectionResult<AsyncPgConnection> {
 
 type Connected = (tokio_postgres::Client, tokio_postgres::Connection<Socket, TlsStream>);
 
-async fn connect(url: &str, tls: MakeRustlsConnect) -> ConnectionResult<Connected> {
+async fn connect(url: &str, tls: Tls) -> ConnectionResult<Connected> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(format!("{error}: {}", cause(&error)));
     let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
     config.application_name("merx").connect_timeout(Duration::from_secs(5));
@@ -138,7 +153,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 /// TLS by the system's root certificates (`SSL_CERT_FILE` names others), used when the server offers it.
-fn tls_connector() -> MakeRustlsConnect {
+fn tls_connector() -> Tls {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -146,5 +161,5 @@ fn tls_connector() -> MakeRustlsConnect {
         .with_safe_default_protocol_versions()
         .map(|builder| builder.with_root_certificates(roots).with_no_client_auth());
     // The ring provider supports the default versions: this cannot fail.
-    MakeRustlsConnect::new(config.unwrap_or_else(|_| unreachable!("ring supports TLS 1.2 and 1.3")))
+    Tls(MakeRustlsConnect::new(config.unwrap_or_else(|_| unreachable!("ring supports TLS 1.2 and 1.3"))))
 }

@@ -5,6 +5,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use diesel_async::RunQueryDsl;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
 use crate::db::{Connection, pool};
 use crate::tokens::random_secret;
@@ -19,8 +21,14 @@ use crate::tokens::random_secret;
 /// Waits for a line or the end of its input, then stops the server fast and waits for it.
 const SUPERVISOR: &str = r#""$@" & server=$!; trap '' INT TERM HUP; read -r _; kill -INT "$server"; wait "$server""#;
 
+/// Whose the databases are.
+const OWNER: &str = "merx";
+
 /// Whom the service is in the database.
 const SERVICE_ROLE: &str = "merx_app";
+
+/// The longest path of a socket that every system takes, in bytes (`sun_path` of macOS, the shortest of them).
+const LONGEST_SOCKET: usize = 103;
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -41,6 +49,8 @@ pub struct Cluster {
     supervisor: Child,
     port: u16,
     password: String,
+    /// The directory of its socket, unless that is too deep down.
+    socket: Option<PathBuf>,
 }
 
 /// Whom the server runs as.
@@ -65,9 +75,10 @@ impl Cluster {
         }
         wait_for_predecessor(&home)?;
         let port = free_port()?;
+        let socket = has_room_for_socket(&home, port).then(|| home.clone());
         let log = data_dir.join("postgres.log");
-        let supervisor = launch(&binaries, &home, &log, user, port, durability)?;
-        let cluster = Self { supervisor, port, password };
+        let supervisor = launch(&binaries, &home, &log, user, port, socket.as_deref(), durability)?;
+        let cluster = Self { supervisor, port, password, socket };
         let started = Instant::now();
         let mut conn = loop {
             match pool::connect_once(&cluster.url("postgres")).await {
@@ -96,13 +107,26 @@ impl Cluster {
     /// The address of a database in the cluster, as its owner reaches it.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://merx:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        format!("postgres://{OWNER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
-    /// The address of a database in the cluster, as the service reaches it.
+    /// The address of a database in the cluster, as the service reaches it: by its socket, where there is one.
     #[must_use]
     pub fn service_url(&self, database: &str) -> String {
-        format!("postgres://{SERVICE_ROLE}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        self.local_url(SERVICE_ROLE, database)
+    }
+
+    /// The address of a database in the cluster on the shortest way, as its owner reaches it.
+    #[must_use]
+    pub fn owner_url(&self, database: &str) -> String {
+        self.local_url(OWNER, database)
+    }
+
+    fn local_url(&self, role: &str, database: &str) -> String {
+        let socket = self.socket.as_ref().map(|directory| directory.as_os_str().as_bytes());
+        let host = socket.map(|path| percent_encode(path, NON_ALPHANUMERIC).to_string());
+        let host = host.as_deref().unwrap_or("127.0.0.1");
+        format!("postgres://{role}:{}@{host}:{}/{database}", self.password, self.port)
     }
 
     /// Makes a database unless it exists, and answers its address as that of its owner.
@@ -127,6 +151,12 @@ impl Cluster {
             tracing::warn!("PostgreSQL's end could not be observed");
         }
     }
+}
+
+/// Whether the server may have its socket in a directory: by its length, and as it stands between quotes in a list.
+fn has_room_for_socket(directory: &Path, port: u16) -> bool {
+    let socket = directory.join(format!(".s.PGSQL.{port}"));
+    socket.to_str().is_some_and(|path| path.len() <= LONGEST_SOCKET && !path.contains('"'))
 }
 
 fn find_binaries() -> Option<PathBuf> {
@@ -220,7 +250,8 @@ fn initialise(binaries: &Path, home: &Path, user: Option<User>, password: &str) 
         chown(&file, Some(user.uid), Some(user.gid)).map_err(|error| failed(error.to_string()))?;
     }
     let mut command = Command::new(binaries.join("initdb"));
-    command.args(["--username=merx", "--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions", "--pwfile"]);
+    command.arg(format!("--username={OWNER}"));
+    command.args(["--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions", "--pwfile"]);
     command.arg(&file).arg("-D").arg(home);
     let output = as_user(&mut command, user).output();
     let removed = std::fs::remove_file(&file);
@@ -266,6 +297,7 @@ fn launch(
     log: &Path,
     user: Option<User>,
     port: u16,
+    socket: Option<&Path>,
     durability: Durability,
 ) -> Result<Child, String> {
     let log = std::fs::OpenOptions::new()
@@ -283,12 +315,9 @@ fn launch(
         .arg("-D")
         .arg(home)
         .args(["-p", &port.to_string()]);
-    let mut settings = vec![
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        "max_connections=200",
-        "log_min_messages=warning",
-    ];
+    let sockets = socket.map(|directory| format!("\"{}\"", directory.display())).unwrap_or_default();
+    let sockets = format!("unix_socket_directories={sockets}");
+    let mut settings = vec!["listen_addresses=127.0.0.1", &sockets, "max_connections=200", "log_min_messages=warning"];
     if durability == Durability::None {
         settings.extend(["fsync=off", "full_page_writes=off", "shared_buffers=256MB"]);
     }

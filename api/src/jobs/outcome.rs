@@ -49,11 +49,13 @@ impl Ended {
 }
 
 /// An event is marked whosever its job is by then, unless staff discarded it meanwhile. The rows that were locked are found by
-/// their places.
+/// their places. How many there are is hidden from the planner behind `(SELECT …)`: it would plan anew for each number.
 const SUCCEED: &str = "
-    WITH mine AS (SELECT job.place FROM unnest($1, $2) AS ended (id, lease), LATERAL (SELECT ctid AS place FROM jobs
-            WHERE id = ended.id AND lease_token = ended.lease AND status = 'running' FOR UPDATE) AS job),
-        told AS (SELECT event.place, told.status, told.because FROM unnest($3, $4, $5) AS told (id, status, because),
+    WITH mine AS (SELECT job.place FROM unnest((SELECT $1), (SELECT $2)) AS ended (id, lease),
+            LATERAL (SELECT ctid AS place FROM jobs
+                WHERE id = ended.id AND lease_token = ended.lease AND status = 'running' FOR UPDATE) AS job),
+        told AS (SELECT event.place, told.status, told.because
+            FROM unnest((SELECT $3), (SELECT $4), (SELECT $5)) AS told (id, status, because),
             LATERAL (SELECT ctid AS place FROM webhook_events WHERE id = told.id AND status = 'pending' FOR UPDATE) AS event),
         marked AS (UPDATE webhook_events SET status = told.status, ignored_because = NULLIF(told.because, ''),
                 processed_at = $6, tries = tries + 1

@@ -147,7 +147,7 @@ async fn verify(shop: &Shop, cluster: &Cluster, paid: &HashSet<String>) -> Resul
 
 impl Cluster {
     async fn start(shop: &Shop) -> Result<Self, String> {
-        let (primary, standby) = (shop.database_url().to_owned(), free_address()?);
+        let (primary, standby) = (shop.remote_database_url(), free_address()?);
         let standby_url = with_host(&primary, &standby.to_string())?;
         let both = format!("{},{standby}", host_of(&primary)?);
         let direct = format!("{}?target_session_attrs=read-write", with_host(&primary, &both)?);

@@ -149,7 +149,7 @@ impl Private {
     pub(crate) async fn standby(&self) -> Standby {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (primary, home) = (self.home(), self.home().with_extension("standby"));
-        let owner = std::fs::metadata(primary).unwrap();
+        let owner = std::fs::metadata(&primary).unwrap();
         std::fs::DirBuilder::new().mode(0o700).create(&home).unwrap();
         std::os::unix::fs::chown(&home, Some(owner.uid()), Some(owner.gid())).unwrap();
         let mut copy = self.program("pg_basebackup");
@@ -158,14 +158,9 @@ impl Private {
         assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
         let mut server = self.program("postgres");
         server.arg("-D").arg(&home).args(["-p", &port.to_string(), "-c", "hot_standby_feedback=on"]);
-        server.args([
-            "-c",
-            "unix_socket_directories=",
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "max_connections=200",
-        ]);
+        server.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+        // Beside the primary's, so that their addresses differ in the port alone.
+        server.arg("-c").arg(format!("unix_socket_directories=\"{}\"", primary.display()));
         server.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).kill_on_drop(true);
         let standby = Standby { server: server.spawn().unwrap(), home, urls: self.urls.at(port) };
         super::guard(async {
