@@ -75,7 +75,7 @@ impl Cluster {
         }
         wait_for_predecessor(&home)?;
         let port = free_port()?;
-        let socket = has_room_for_socket(&home, port).then(|| home.clone());
+        let socket = may_hold_socket(&home, port).then(|| home.clone());
         let log = data_dir.join("postgres.log");
         let supervisor = launch(&binaries, &home, &log, user, port, socket.as_deref(), durability)?;
         let cluster = Self { supervisor, port, password, socket };
@@ -153,10 +153,11 @@ impl Cluster {
     }
 }
 
-/// Whether the server may have its socket in a directory: by its length, and as it stands between quotes in a list.
-fn has_room_for_socket(directory: &Path, port: u16) -> bool {
+/// Whether the server may have its socket in a directory: by its length, as it stands between quotes in a list, and as clients
+/// read it, for whom a comma parts two hosts.
+fn may_hold_socket(directory: &Path, port: u16) -> bool {
     let socket = directory.join(format!(".s.PGSQL.{port}"));
-    socket.to_str().is_some_and(|path| path.len() <= LONGEST_SOCKET && !path.contains('"'))
+    socket.to_str().is_some_and(|path| path.len() <= LONGEST_SOCKET && !path.contains(['"', ',']))
 }
 
 fn find_binaries() -> Option<PathBuf> {
