@@ -10,14 +10,33 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Encodes 128 bits as 26 characters, most significant first.
 #[must_use]
 pub fn encode(id: Uuid) -> String {
-    let value = id.as_u128();
-    (0..26)
-        .rev()
-        .map(|position| {
-            let digit = usize::try_from((value >> (position * 5)) & 31).unwrap_or_default();
-            char::from(ALPHABET.get(digit).copied().unwrap_or(b'0'))
-        })
-        .collect()
+    as_str(&prefixed::<26>("", id)).to_owned()
+}
+
+/// A prefix and the 26 characters of an id, without memory of their own: a page of a list has some two hundred.
+fn prefixed<const LENGTH: usize>(prefix: &str, id: Uuid) -> [u8; LENGTH] {
+    let mut text = [b'0'; LENGTH];
+    for (place, letter) in text.iter_mut().zip(prefix.bytes()) {
+        *place = letter;
+    }
+    // By parts of twelve digits, which are 60 bits and fit a register.
+    let mut bits = id.as_u128();
+    let mut places = text.iter_mut().rev().take(26);
+    for digits in [12, 12, 2] {
+        let mut part = u64::try_from(bits & ((1 << 60) - 1)).unwrap_or_default();
+        bits >>= 60;
+        for place in places.by_ref().take(digits) {
+            let digit = usize::try_from(part & 31).unwrap_or_default();
+            part >>= 5;
+            *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
+        }
+    }
+    text
+}
+
+/// Both are ASCII.
+fn as_str(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or_default()
 }
 
 /// Decodes the 26 characters of [`encode`]; `None` for anything else.
@@ -52,11 +71,15 @@ macro_rules! typed_ids {
             pub fn new() -> Self {
                 Self(uuid::Uuid::now_v7())
             }
+
+            fn text(self) -> [u8; $prefix.len() + 27] {
+                crate::ids::prefixed(concat!($prefix, "_"), self.0)
+            }
         }
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{}_{}", Self::PREFIX, crate::ids::encode(self.0))
+                f.write_str(crate::ids::as_str(&self.text()))
             }
         }
 
@@ -79,7 +102,7 @@ macro_rules! typed_ids {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(crate::ids::as_str(&self.text()))
             }
         }
 

@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use diesel::QueryableByName;
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Text};
+use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Except, Filter};
@@ -36,14 +39,8 @@ text_enum! {
     }
 }
 
-/// A row and what it is sorted by.
-#[derive(QueryableByName)]
-struct Found {
-    #[diesel(embed)]
-    product: ProductRow,
-    #[diesel(sql_type = Text)]
-    sort_key: String,
-}
+/// The columns of a row, and what it is sorted by.
+type Columns = (SqlTypeOf<AsSelect<ProductRow, Pg>>, Text);
 
 /// Where a page goes on: after this key and product, in this order.
 #[derive(Debug, Serialize, Deserialize)]
@@ -126,15 +123,15 @@ async fn rows(
     }
     statement.push(&format!(" ORDER BY {key} {order}, {tie} {order} LIMIT ")).bind(Bind::Int(limit + 1));
     let statement = if filter.is_plain() { statement.prepared() } else { statement };
-    let mut found: Vec<Found> = statement.load(conn).await?;
+    let mut found: Vec<(ProductRow, String)> = RunQueryDsl::load(statement.by_place::<Columns>(), conn).await?;
     let limit = usize::try_from(limit).unwrap_or_default();
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found
         .last()
         .filter(|_| has_more)
-        .map(|last| pagination::encode(&Cursor(sort, last.sort_key.clone(), last.product.id)));
-    Ok(Rows { rows: found.into_iter().map(|found| found.product).collect(), page: Page { next_cursor, has_more } })
+        .map(|(last, sort_key)| pagination::encode(&Cursor(sort, sort_key.clone(), last.id)));
+    Ok(Rows { rows: found.into_iter().map(|(product, _)| product).collect(), page: Page { next_cursor, has_more } })
 }
 
 fn not_ours() -> Error {

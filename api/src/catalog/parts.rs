@@ -1,8 +1,10 @@
 //! What belongs to products: their variants with stock and prices, and their media, asked at once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text};
 use diesel_async::RunQueryDsl;
@@ -12,6 +14,7 @@ use super::model::{Inventory, Media};
 use super::prices::AnyPrice;
 use super::read::Audience;
 use crate::db::Connection;
+use crate::db::json::Json;
 use crate::db::schema::{product_media, stock_levels, variants};
 use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
@@ -19,7 +22,7 @@ use crate::ids::{MediaId, ProductId, VariantId};
 use crate::money::Currency;
 
 /// A row of `variants`.
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = variants)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 pub(super) struct VariantRow {
@@ -28,7 +31,7 @@ pub(super) struct VariantRow {
     pub(super) sku: String,
     pub(super) barcode: Option<String>,
     pub(super) title: String,
-    pub(super) option_values: Value,
+    pub(super) option_values: Json<BTreeMap<String, String>>,
     pub(super) weight_grams: Option<i64>,
     pub(super) length_mm: Option<i64>,
     pub(super) width_mm: Option<i64>,
@@ -44,7 +47,7 @@ pub(super) struct VariantRow {
     pub(super) archived_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone, Copy, QueryableByName)]
+#[derive(Debug, Clone, Copy, Queryable, Selectable)]
 #[diesel(table_name = stock_levels)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 struct StockRow {
@@ -72,28 +75,13 @@ impl From<StockRow> for Inventory {
     }
 }
 
-/// A variant as staff see it, of [`ALL`].
-#[derive(QueryableByName)]
-struct AnyVariant {
-    #[diesel(embed)]
-    variant: VariantRow,
-    #[diesel(embed)]
-    stock: StockRow,
-    #[diesel(embed)]
-    prices: PriceColumns,
-}
-
 /// The prices of a variant, column by column in the same order, as PostgreSQL takes longest to make documents of them; `None`
 /// without any.
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct PriceColumns {
-    #[diesel(sql_type = Nullable<Array<Text>>)]
     currencies: Option<Vec<Currency>>,
-    #[diesel(sql_type = Nullable<Array<BigInt>>)]
     amounts: Option<Vec<i64>>,
-    #[diesel(sql_type = Nullable<Array<Nullable<BigInt>>>)]
     compare_at_amounts: Option<Vec<Option<i64>>>,
-    #[diesel(sql_type = Nullable<Array<Nullable<Date>>>)]
     rate_dates: Option<Vec<Option<NaiveDate>>>,
 }
 
@@ -114,32 +102,27 @@ impl PriceColumns {
     }
 }
 
-/// A variant as shoppers of one currency see it, of [`ON_SALE`].
-#[derive(QueryableByName)]
-struct VariantOnSale {
-    #[diesel(embed)]
-    variant: VariantRow,
-    #[diesel(embed)]
-    stock: StockRow,
+/// The price of a variant in a shopper's currency.
+#[derive(Queryable)]
+struct PriceOnSale {
     /// Those that its product has a price in.
-    #[diesel(sql_type = Nullable<Array<Text>>)]
     currencies: Option<Vec<Currency>>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     amount: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     compare_at_amount: Option<i64>,
-    #[diesel(sql_type = Nullable<Date>)]
     rate_date: Option<NaiveDate>,
 }
 
-/// Columns by name: one more must not change a prepared statement.
+/// The columns of a [`VariantRow`] and a [`StockRow`] in their order, and what follows.
+type Columns<Prices> = (SqlTypeOf<AsSelect<VariantRow, Pg>>, SqlTypeOf<AsSelect<StockRow, Pg>>, Prices);
+
+/// Those columns by name: one more must not change a prepared statement.
 const COLUMNS: &str = "SELECT variants.id, variants.product_id, sku, barcode, title, option_values, weight_grams, \
     length_mm, width_mm, height_mm, hs_code, origin_country, requires_shipping, taxable, max_per_order, unit_cost, \
     unit_cost_currency, metadata, archived_at, on_hand, reserved, shortage, track_inventory, allow_backorder, \
     low_stock_threshold, uses_default_threshold, ";
 
 /// The variants of products with stock and every price, those off sale included. The values are hidden from the planner, which
-/// would else plan for each, here and in [`ON_SALE`].
+/// would else plan for each, here and in what follows: the more products there are, the dearer it takes a plan for any to be.
 const ALL: &str = "currencies, amounts, compare_at_amounts, rate_dates
     FROM variants JOIN stock_levels ON stock_levels.variant_id = variants.id
     LEFT JOIN LATERAL (SELECT array_agg(currency) AS currencies, array_agg(amount) AS amounts,
@@ -147,6 +130,14 @@ const ALL: &str = "currencies, amounts, compare_at_amounts, rate_dates
         FROM variant_prices WHERE variant_prices.variant_id = variants.id) AS priced ON true
     WHERE variants.product_id = ANY((SELECT $1)::uuid[])
     ORDER BY variants.product_id, variants.position, variants.id";
+
+/// What [`ALL`] adds to the [`Columns`].
+type AllPrices = (
+    Nullable<Array<Text>>,
+    Nullable<Array<BigInt>>,
+    Nullable<Array<Nullable<BigInt>>>,
+    Nullable<Array<Nullable<Date>>>,
+);
 
 /// The variants on sale with stock and the price in a currency.
 const ON_SALE: &str = "currencies, amount, compare_at_amount, rate_date
@@ -156,6 +147,9 @@ const ON_SALE: &str = "currencies, amount, compare_at_amount, rate_date
     JOIN stock_levels ON stock_levels.variant_id = variants.id
     LEFT JOIN variant_prices ON variant_prices.variant_id = variants.id AND variant_prices.currency = $2
     ORDER BY variants.product_id, variants.position, variants.id";
+
+/// What [`ON_SALE`] adds to them.
+type OnePrice = (Nullable<Array<Text>>, Nullable<BigInt>, Nullable<BigInt>, Nullable<Date>);
 
 /// A variant with its stock and its prices: all of them, or that in a shopper's currency.
 pub(super) struct FullVariant {
@@ -200,13 +194,19 @@ pub(super) async fn parts(conn: &Connection, ids: &[ProductId], audience: &Audie
 fn asking(which: &str, ids: &[ProductId]) -> Statement {
     let mut statement = Statement::constant(COLUMNS);
     statement.push(which);
-    statement.with(Bind::Uuids(ids.iter().map(|id| id.0).collect()))
+    statement.with(uuids(ids))
+}
+
+/// Of products.
+pub(super) fn uuids(ids: &[ProductId]) -> Bind {
+    Bind::Uuids(ids.iter().map(|id| id.0).collect())
 }
 
 async fn all(mut conn: &Connection, ids: &[ProductId]) -> Result<Parts> {
-    let found: Vec<AnyVariant> = RunQueryDsl::load(asking(ALL, ids), &mut conn).await?;
+    let statement = asking(ALL, ids).by_place::<Columns<AllPrices>>();
+    let found: Vec<(VariantRow, StockRow, PriceColumns)> = RunQueryDsl::load(statement, &mut conn).await?;
     let mut parts = Parts::default();
-    for AnyVariant { variant: row, stock, prices } in found {
+    for (row, stock, prices) in found {
         let variant = FullVariant { row, stock: stock.into(), prices: prices.prices() };
         let is_on_sale = variant.row.archived_at.is_none();
         let currencies: Vec<Currency> = variant.prices.iter().map(|price| price.currency).collect();
@@ -216,10 +216,10 @@ async fn all(mut conn: &Connection, ids: &[ProductId]) -> Result<Parts> {
 }
 
 async fn on_sale(mut conn: &Connection, ids: &[ProductId], currency: Currency) -> Result<Parts> {
-    let statement = asking(ON_SALE, ids).with(Bind::Text(currency.to_string()));
-    let found: Vec<VariantOnSale> = RunQueryDsl::load(statement, &mut conn).await?;
+    let statement = asking(ON_SALE, ids).with(Bind::Text(currency.to_string())).by_place::<Columns<OnePrice>>();
+    let found: Vec<(VariantRow, StockRow, PriceOnSale)> = RunQueryDsl::load(statement, &mut conn).await?;
     let mut parts = Parts::default();
-    for VariantOnSale { variant: row, stock, currencies, amount, compare_at_amount, rate_date } in found {
+    for (row, stock, PriceOnSale { currencies, amount, compare_at_amount, rate_date }) in found {
         let price = amount.map(|amount| AnyPrice { currency, amount, compare_at_amount, rate_date });
         let variant = FullVariant { row, stock: stock.into(), prices: price.into_iter().collect() };
         parts.add(variant, currencies.unwrap_or_default());
@@ -227,13 +227,14 @@ async fn on_sale(mut conn: &Connection, ids: &[ProductId], currency: Currency) -
     Ok(parts)
 }
 
+/// The pictures of products.
+const MEDIA: &str = "SELECT id, product_id, position, url, alt, width, height, variant_ids FROM product_media
+    WHERE product_id = ANY((SELECT $1)::uuid[]) ORDER BY product_id, position";
+
 async fn media_of(mut conn: &Connection, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<Media>>> {
     type MediaRow = (MediaId, ProductId, i32, String, Option<String>, Option<i32>, Option<i32>, Vec<VariantId>);
-    let rows: Vec<MediaRow> = product_media::table
-        .filter(product_media::product_id.eq_any(ids))
-        .order((product_media::product_id, product_media::position))
-        .load(&mut conn)
-        .await?;
+    let statement = Statement::constant(MEDIA).with(uuids(ids)).by_place::<product_media::SqlType>();
+    let rows: Vec<MediaRow> = RunQueryDsl::load(statement, &mut conn).await?;
     let mut media: HashMap<ProductId, Vec<Media>> = HashMap::new();
     for (id, product, position, url, alt, width, height, variant_ids) in rows {
         media.entry(product).or_default().push(Media { id, url, alt, width, height, position, variant_ids });

@@ -1,11 +1,11 @@
 //! Reading products: a page in a handful of queries, whatever its size.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::html;
@@ -13,12 +13,14 @@ use super::model::{
     Availability, CollectionRef, Dimensions, PriceRange, Product, ProductStatus, ProductSummary, Seo, ShownOption,
     Variant,
 };
-use super::parts::{FullVariant, Parts, parts};
+use super::parts::{FullVariant, Parts, parts, uuids};
 use super::requests::ProductOption;
 use super::slug::Slug;
 use super::translate::{self, Translations};
 use crate::db::Connection;
-use crate::db::schema::{collection_products, collections, products, variants};
+use crate::db::json::Json;
+use crate::db::schema::{products, variants};
+use crate::db::statement::Statement;
 use crate::error::{Error, Result};
 use crate::ids::{CollectionId, ProductId, VariantId};
 use crate::locale::Locale;
@@ -35,21 +37,20 @@ pub enum Audience {
 }
 
 /// A row of `products`.
-#[derive(Debug, Clone, Queryable, Selectable, QueryableByName)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = products)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
 pub struct ProductRow {
     pub(super) id: ProductId,
     pub(super) slug: String,
     pub(super) title: String,
-    pub(super) description: String,
-    pub(super) description_html: String,
     pub(super) status: ProductStatus,
     pub(super) vendor: Option<String>,
     pub(super) product_type: Option<String>,
     pub(super) category: Option<String>,
     pub(super) tags: Vec<String>,
-    pub(super) options: Value,
+    /// As the shop wrote them.
+    pub(super) options: Json<Vec<ProductOption>>,
     pub(super) tax_code: Option<String>,
     pub(super) seo_title: Option<String>,
     pub(super) seo_description: Option<String>,
@@ -58,9 +59,11 @@ pub struct ProductRow {
     pub(super) version: i64,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
+    pub(super) description: String,
+    pub(super) description_html: String,
 }
 
-/// The columns of a [`ProductRow`] but its description, by name: one more must not change a prepared statement.
+/// The columns of a [`ProductRow`] in their order but its description, by name: one more must not change a prepared statement.
 pub(super) const PRODUCT_COLUMNS: &str = "products.id, products.slug, products.title, products.status, products.vendor, \
     products.product_type, products.category, products.tags, products.options, products.tax_code, products.seo_title, \
     products.seo_description, products.translations, products.metadata, products.version, products.created_at, \
@@ -71,13 +74,6 @@ pub(super) const DESCRIBED: &str = ", products.description, products.description
 
 /// What follows them for a [`ProductSummary`], which has none.
 pub(super) const NOT_DESCRIBED: &str = ", '' AS description, '' AS description_html";
-
-impl ProductRow {
-    /// The options as the shop wrote them.
-    pub(super) fn options(&self) -> Result<Vec<ProductOption>> {
-        Vec::deserialize(&self.options).map_err(|error| Error::Internal(format!("products.options: {error}")))
-    }
-}
 
 /// One product by id or slug.
 ///
@@ -148,27 +144,22 @@ pub(super) async fn summarize(
     Ok(whole.into_iter().filter_map(|product| summary(product, expand)).collect())
 }
 
+/// The collections of products; the value is hidden from the planner as in [`parts`].
+const COLLECTIONS: &str = "SELECT product_id, id, slug, title, translations
+    FROM collection_products JOIN collections ON id = collection_id WHERE product_id = ANY((SELECT $1)::uuid[])";
+
 async fn collections_of(
     mut conn: &Connection,
     ids: &[ProductId],
     audience: &Audience,
 ) -> Result<HashMap<ProductId, Vec<CollectionRef>>> {
-    let mut query = collection_products::table
-        .inner_join(collections::table.on(collections::id.eq(collection_products::collection_id)))
-        .filter(collection_products::product_id.eq_any(ids))
-        .order((collections::title, collections::id))
-        .select((
-            collection_products::product_id,
-            collections::id,
-            collections::slug,
-            collections::title,
-            collections::translations,
-        ))
-        .into_boxed();
+    let mut statement = Statement::constant(COLLECTIONS).with(uuids(ids));
     if let Audience::Shopper(..) = audience {
-        query = query.filter(collections::status.eq(ProductStatus::Active));
+        statement.push(" AND status = 'active'");
     }
-    let rows: Vec<(ProductId, CollectionId, String, String, Value)> = query.load(&mut conn).await?;
+    statement.push(" ORDER BY title, id");
+    let statement = statement.by_place::<(SqlUuid, SqlUuid, Text, Text, Jsonb)>();
+    let rows: Vec<(ProductId, CollectionId, String, String, Value)> = RunQueryDsl::load(statement, &mut conn).await?;
     let mut found: HashMap<ProductId, Vec<CollectionRef>> = HashMap::new();
     for (product, id, slug, title, translations) in rows {
         let translated = match audience {
@@ -197,13 +188,12 @@ fn full(rows: Vec<ProductRow>, mut parts: Parts, audience: &Audience) -> Result<
 
 /// Without its currencies, pictures and collections.
 fn product(row: ProductRow, variants: Vec<FullVariant>, audience: &Audience) -> Result<Product> {
-    let options = row.options()?;
     let translations = Translations::from_json(row.translations);
     let texts = match audience {
         Audience::Shopper(_, locale) => translations.of(locale),
         Audience::Staff => None,
     };
-    let options = translate::shown_options(options, texts);
+    let options = translate::shown_options(row.options.0, texts);
     let text = |pick: fn(&translate::Translation) -> &Option<String>, own: Option<String>| {
         texts.and_then(|texts| pick(texts).clone()).or(own)
     };
@@ -243,7 +233,7 @@ fn product(row: ProductRow, variants: Vec<FullVariant>, audience: &Audience) -> 
 /// A variant as the audience sees it; `None` for shoppers without a price in their currency.
 fn shown(variant: FullVariant, options: &[ShownOption], audience: &Audience) -> Option<Variant> {
     let FullVariant { row, stock, prices } = variant;
-    let option_values: BTreeMap<String, String> = serde_json::from_value(row.option_values).unwrap_or_default();
+    let Json(option_values) = row.option_values;
     let dimensions = row.length_mm.zip(row.width_mm).zip(row.height_mm);
     let mut variant = Variant {
         id: row.id,

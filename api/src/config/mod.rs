@@ -39,7 +39,7 @@ pub struct Config {
     /// `MIGRATION_DATABASE_URL`: the same without a pooler as the role that owns the tables, for migrations
     /// (`DATABASE_DIRECT_URL`).
     pub migration_database_url: SecretString,
-    /// `MERX_DB_POOL_SIZE`: connections of this process (16).
+    /// `MERX_DB_POOL_SIZE`: connections of this process (10).
     pub pool_size: usize,
     /// `MERX_WEBHOOK_POOL_SIZE`: further connections of this process, for providers' webhooks alone (4).
     pub webhook_pool_size: usize,
@@ -301,7 +301,7 @@ impl Config {
             migration_database_url: env.text("MIGRATION_DATABASE_URL").unwrap_or_else(|| direct_url.clone()).into(),
             database_direct_url: direct_url.into(),
             database_url: database_url.into(),
-            pool_size: env.between("MERX_DB_POOL_SIZE", 16, 1..=1000)?,
+            pool_size: env.between("MERX_DB_POOL_SIZE", 10, 1..=1000)?,
             webhook_pool_size: env.between("MERX_WEBHOOK_POOL_SIZE", 4, 1..=100)?,
             catalog_cache_megabytes: env.between("MERX_CATALOG_CACHE_MB", 64, 0..=65_536)?,
             token_keys: env.token_keys()?,

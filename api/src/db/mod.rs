@@ -2,6 +2,7 @@
 //! from the [`pool`].
 
 pub mod group;
+pub mod json;
 pub mod pool;
 mod prepared;
 pub mod replica;
