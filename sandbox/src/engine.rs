@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,9 @@ use crate::stripe::{checkout, payments};
 
 /// How often it is looked for what has become due.
 const TICK: Duration = Duration::from_millis(200);
+
+/// The part of the time that is spent on saving at most: one in so many.
+const SAVING_SHARE: u32 = 20;
 
 /// How long one webhook delivery may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -96,10 +99,15 @@ impl Engine {
     pub(crate) fn start_ticking(self: &Arc<Self>) {
         let engine = Arc::clone(self);
         self.spawn(async move {
+            let mut next_save = Instant::now();
             loop {
                 tokio::time::sleep(TICK).await;
                 engine.bring_due();
-                engine.save();
+                let started = Instant::now();
+                if next_save <= started {
+                    engine.save();
+                    next_save = started + started.elapsed() * SAVING_SHARE;
+                }
             }
         });
     }

@@ -9,6 +9,9 @@ use crate::error::StripeError;
 /// How long an answer is kept, in seconds of the movable clock.
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
 
+/// How often what is kept no longer is looked for, in the same seconds.
+const SWEEP_SECONDS: i64 = 60;
+
 /// What makes two requests the same: method, path and parameters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Fingerprint {
@@ -40,13 +43,21 @@ pub(crate) enum Claim {
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Idempotency {
     entries: HashMap<String, Entry>,
+    /// When it was looked for what is kept no longer.
+    #[serde(skip)]
+    swept_at: i64,
 }
 
 impl Idempotency {
     /// Takes the key for a request that is about to execute.
     pub(crate) fn claim(&mut self, key: &str, fingerprint: &Fingerprint, now: i64) -> Claim {
-        self.entries.retain(|_, entry| now < entry.at.saturating_add(KEPT_SECONDS));
-        let Some(entry) = self.entries.get(key) else {
+        let is_kept = |entry: &Entry| now < entry.at.saturating_add(KEPT_SECONDS);
+        // Not at each request, as each looks at every key of the day.
+        if now.abs_diff(self.swept_at) >= SWEEP_SECONDS.unsigned_abs() {
+            self.entries.retain(|_, entry| is_kept(entry));
+            self.swept_at = now;
+        }
+        let Some(entry) = self.entries.get(key).filter(|entry| is_kept(entry)) else {
             let entry = Entry { fingerprint: fingerprint.clone(), at: now, answer: None };
             self.entries.insert(key.to_owned(), entry);
             return Claim::Fresh;

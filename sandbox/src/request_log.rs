@@ -1,7 +1,12 @@
 //! The log of API requests that tests read back.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 use serde_json::Value;
+
+/// How many requests are remembered.
+const MOST_ENTRIES: usize = 20_000;
 
 /// One API request.
 #[derive(Debug, Clone, Serialize)]
@@ -43,10 +48,10 @@ impl Entry {
     }
 }
 
-/// All entries, oldest first.
+/// The last entries, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
     next: u64,
 }
 
@@ -55,7 +60,10 @@ impl RequestLog {
     pub(crate) fn push(&mut self, mut entry: Entry) -> u64 {
         self.next = self.next.saturating_add(1);
         entry.number = self.next;
-        self.entries.push(entry);
+        if self.entries.len() == MOST_ENTRIES {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
         self.next
     }
 
@@ -68,7 +76,7 @@ impl RequestLog {
     }
 
     /// The entries, oldest first.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub(crate) const fn entries(&self) -> &VecDeque<Entry> {
         &self.entries
     }
 
