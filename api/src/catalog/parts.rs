@@ -197,7 +197,7 @@ fn asking(which: &str, ids: &[ProductId]) -> Statement {
     statement.with(uuids(ids))
 }
 
-/// Of products.
+/// The keys of products, for a statement.
 pub(super) fn uuids(ids: &[ProductId]) -> Bind {
     Bind::Uuids(ids.iter().map(|id| id.0).collect())
 }
@@ -240,4 +240,33 @@ async fn media_of(mut conn: &Connection, ids: &[ProductId]) -> Result<HashMap<Pr
         media.entry(product).or_default().push(Media { id, url, alt, width, height, position, variant_ids });
     }
     Ok(media)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::query_builder::QueryFragment;
+
+    use super::super::read::{DESCRIBED, PRODUCT_COLUMNS, ProductRow};
+    use super::*;
+    use crate::db::schema::products;
+
+    /// The names of the columns that a text holds, without those of their tables.
+    fn names(columns: &str) -> Vec<String> {
+        let name = |column: &str| column.rsplit('.').next().unwrap_or_default().replace('"', "").trim().to_owned();
+        columns.split(',').map(name).filter(|name| !name.is_empty()).collect()
+    }
+
+    fn selected(query: &impl QueryFragment<Pg>) -> Vec<String> {
+        let sql = diesel::debug_query::<Pg, _>(query).to_string();
+        names(sql.split_once("SELECT ").unwrap().1.split_once(" FROM ").unwrap().0)
+    }
+
+    #[test]
+    fn columns_that_are_read_by_place_stand_in_their_places() {
+        let (row, stock) = (variants::table.select(VariantRow::as_select()), StockRow::as_select());
+        let row = [selected(&row), selected(&stock_levels::table.select(stock))].concat();
+        assert_eq!(names(COLUMNS.strip_prefix("SELECT ").unwrap()), row);
+        let product = products::table.select(ProductRow::as_select());
+        assert_eq!(names(&[PRODUCT_COLUMNS, DESCRIBED].concat()), selected(&product));
+    }
 }
