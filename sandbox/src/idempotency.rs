@@ -103,3 +103,23 @@ impl Idempotency {
         self.entries.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_yesterday_is_fresh_whether_it_was_swept_or_not() {
+        let mut keys = Idempotency::default();
+        let fingerprint = Fingerprint { target: "POST /v1/refunds".to_owned(), form: Value::Null };
+        let mut claim = |key: &str, now| keys.claim(key, &fingerprint, now);
+        let start = 1_000_000;
+        assert!(matches!(claim("a", start), Claim::Fresh));
+        assert!(matches!(claim("b", start + SWEEP_SECONDS - 1), Claim::Fresh));
+        // The last second of the first key: it is looked for what is old, and none is.
+        assert!(matches!(claim("a", start + KEPT_SECONDS - 1), Claim::Refused(_)));
+        assert!(matches!(claim("a", start + KEPT_SECONDS), Claim::Fresh));
+        assert!(matches!(claim("c", start + KEPT_SECONDS + SWEEP_SECONDS), Claim::Fresh));
+        assert_eq!(keys.len(), 2, "the second key was swept");
+    }
+}

@@ -85,3 +85,23 @@ impl RequestLog {
         self.entries.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_requests_are_remembered_and_their_answers_noted() {
+        let mut log = RequestLog::default();
+        let mut arrive = |path: &str| log.push(Entry::arrived(String::new(), "GET", path));
+        arrive("/first");
+        let second = arrive("/second");
+        for _ in 2..=MOST_ENTRIES {
+            arrive("/more");
+        }
+        log.answered(1, 500, false);
+        log.answered(second, 200, false);
+        let first = log.entries().front().unwrap();
+        assert_eq!((log.entries().len(), first.path.as_str(), first.status), (MOST_ENTRIES, "/second", Some(200)));
+    }
+}
