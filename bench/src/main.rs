@@ -27,6 +27,10 @@ use report::Report;
 use scenarios::Scenario;
 use shop::Shop;
 
+/// As the service has, for the load takes its share of the same processors.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 struct Extent {

@@ -1,5 +1,6 @@
 //! The job queue: at least once, leased, retried with backoff, dead with a person told.
 
+use merx::checkout::advance;
 use merx::jobs::outcome::{self, Ended};
 use merx::jobs::{Job, JobKind, queue, worker};
 
@@ -118,5 +119,32 @@ async fn a_job_whose_workers_all_died_ends_dead() {
     assert_eq!(app.count("SELECT count(*) FROM alerts WHERE kind = 'dead_job'").await, 1);
     app.sql("DELETE FROM jobs").await;
     app.sql("DELETE FROM webhook_events").await;
+    app.finish().await;
+}
+
+/// While nobody can tell how closing it ends, no second job tries the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_that_ends_has_one_job_and_none_before() {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let queue_ended = async || advance::queue_ended(&mut app.database().await, app.app.clock.now()).await.unwrap();
+    let jobs = || app.count("SELECT count(*) FROM jobs WHERE kind = 'advance_checkout'");
+    queue_ended().await;
+    assert_eq!(jobs().await, 0);
+    app.advance(15 * 60 + 1).await;
+    queue_ended().await;
+    queue_ended().await;
+    assert_eq!(jobs().await, 1);
+    let mut conn = app.database().await;
+    let claimed = queue::claim(&mut conn, &[(JobKind::AdvanceCheckout, 5)], true, app.app.clock.now()).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    queue_ended().await;
+    assert_eq!(jobs().await, 1);
+    // Its worker is dead, as another sees when the lease lapses.
+    app.advance(3600).await;
+    app.run_jobs().await;
+    assert_eq!(app.look(&checkout).await["status"], "expired");
+    assert_eq!(jobs().await, 1);
     app.finish().await;
 }

@@ -149,6 +149,22 @@ struct Name {
     name: String,
 }
 
+/// Where rows of an index are all looked through for a key, which has an index of its own: what waits is few only in a shop at
+/// rest.
+fn sought_among_all(plan: &Value, found: &mut Vec<String>) {
+    let text = |member: &str| plan[member].as_str().unwrap_or_default();
+    let mut words = text("Filter").split(['(', ' ', '.']).peekable();
+    while let Some(word) = words.next() {
+        let is_key = (word == "id" || word.ends_with("_id")) && words.peek() == Some(&"=");
+        if is_key && plan["Index Name"].is_string() && plan["Index Cond"].is_null() {
+            found.push(format!("{word} by {}", text("Index Name")));
+        }
+    }
+    for part in plan["Plans"].as_array().into_iter().flatten() {
+        sought_among_all(part, found);
+    }
+}
+
 /// What plans are judged by.
 struct Judge {
     /// Tables of many rows.
@@ -233,6 +249,10 @@ async fn no_request_and_no_job_reads_a_large_table_from_beginning_to_end() {
         plans += 1;
         let (mut found, query) = (Vec::new(), plan["Query Text"].as_str().unwrap_or_default());
         judge.whole_reads(&plan["Plan"], false, &mut found);
+        // What the query builder writes, by its quotes, names no values, and is not planned for them after some runs.
+        if !query.contains('"') {
+            sought_among_all(&plan["Plan"], &mut found);
+        }
         if !found.is_empty() && !MEANT.iter().any(|(meant, _)| query.contains(meant)) {
             wrong.insert(query.to_owned(), found);
         }

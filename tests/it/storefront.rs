@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 
+use merx::jobs::{Job, queue};
 use merx::staff::api_keys::{self, Scope};
 use serde_json::{Value, json};
 
@@ -232,6 +233,8 @@ async fn prometheus_sees_requests_checkouts_connections_and_jobs() {
             .await
             .problem(405, "method_not_allowed");
     }
+    let now = app.app.clock.now();
+    queue::enqueue(&mut app.database().await, Job::Watch, "timer", now, now).await.unwrap();
     let reply = app.staff_get("/metrics").send().await;
     assert!(reply.text.contains("method=\"other\"") && !reply.text.contains("MADEUP"), "a made-up method is no label");
     assert!(reply.header("content-type").starts_with("application/openmetrics-text"));
@@ -240,7 +243,7 @@ async fn prometheus_sees_requests_checkouts_connections_and_jobs() {
         "merx_checkout_duration_seconds_count{outcome=\"created\"} 2",
         "merx_checkout_duration_seconds_count{outcome=\"insufficient_stock\"} 1",
         "merx_database_connections{state=\"in_use\"}",
-        "merx_jobs{kind=\"advance_checkout\",status=\"queued\"} 1",
+        "merx_jobs{kind=\"watch\",status=\"queued\"} 1",
         "# EOF",
     ] {
         assert!(reply.text.contains(line), "{line} in\n{}", reply.text);

@@ -122,13 +122,15 @@ const COLUMNS: &str = "SELECT variants.id, variants.product_id, sku, barcode, ti
     low_stock_threshold, uses_default_threshold, ";
 
 /// The variants of products with stock and every price, those off sale included. The values are hidden from the planner, which
-/// would else plan for each, here and in what follows: the more products there are, the dearer it takes a plan for any to be.
+/// would else plan for each, here and in what follows: the more products there are, the dearer it takes a plan for any to be. By
+/// `OFFSET 0` variants are found product by product, where all of some thousands would be read.
 const ALL: &str = "currencies, amounts, compare_at_amounts, rate_dates
-    FROM variants JOIN stock_levels ON stock_levels.variant_id = variants.id
+    FROM unnest((SELECT $1)::uuid[]) AS asked (id)
+    CROSS JOIN LATERAL (SELECT * FROM variants WHERE product_id = asked.id OFFSET 0) AS variants
+    JOIN stock_levels ON stock_levels.variant_id = variants.id
     LEFT JOIN LATERAL (SELECT array_agg(currency) AS currencies, array_agg(amount) AS amounts,
             array_agg(compare_at_amount) AS compare_at_amounts, array_agg(rate_date) AS rate_dates
         FROM variant_prices WHERE variant_prices.variant_id = variants.id) AS priced ON true
-    WHERE variants.product_id = ANY((SELECT $1)::uuid[])
     ORDER BY variants.product_id, variants.position, variants.id";
 
 /// What [`ALL`] adds to the [`Columns`].
@@ -143,7 +145,7 @@ type AllPrices = (
 const ON_SALE: &str = "currencies, amount, compare_at_amount, rate_date
     FROM unnest((SELECT $1)::uuid[]) AS asked (id)
     CROSS JOIN LATERAL (SELECT array_agg(currency) AS currencies FROM product_prices WHERE product_id = asked.id) AS priced
-    JOIN variants ON variants.product_id = asked.id AND archived_at IS NULL
+    CROSS JOIN LATERAL (SELECT * FROM variants WHERE product_id = asked.id AND archived_at IS NULL OFFSET 0) AS variants
     JOIN stock_levels ON stock_levels.variant_id = variants.id
     LEFT JOIN variant_prices ON variant_prices.variant_id = variants.id AND variant_prices.currency = $2
     ORDER BY variants.product_id, variants.position, variants.id";
@@ -227,9 +229,11 @@ async fn on_sale(mut conn: &Connection, ids: &[ProductId], currency: Currency) -
     Ok(parts)
 }
 
-/// The pictures of products.
-const MEDIA: &str = "SELECT id, product_id, position, url, alt, width, height, variant_ids FROM product_media
-    WHERE product_id = ANY((SELECT $1)::uuid[]) ORDER BY product_id, position";
+/// The pictures of products, found as their variants are.
+const MEDIA: &str = "SELECT media.id, product_id, position, url, alt, width, height, variant_ids
+    FROM unnest((SELECT $1)::uuid[]) AS asked (id)
+    CROSS JOIN LATERAL (SELECT * FROM product_media WHERE product_id = asked.id OFFSET 0) AS media
+    ORDER BY product_id, position";
 
 async fn media_of(mut conn: &Connection, ids: &[ProductId]) -> Result<HashMap<ProductId, Vec<Media>>> {
     type MediaRow = (MediaId, ProductId, i32, String, Option<String>, Option<i32>, Option<i32>, Vec<VariantId>);

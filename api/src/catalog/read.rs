@@ -145,8 +145,10 @@ pub(super) async fn summarize(
 }
 
 /// The collections of products; the value is hidden from the planner as in [`parts`].
-const COLLECTIONS: &str = "SELECT product_id, id, slug, title, translations
-    FROM collection_products JOIN collections ON id = collection_id WHERE product_id = ANY((SELECT $1)::uuid[])";
+const COLLECTIONS: &str = "SELECT product_id, collections.id, slug, title, translations
+    FROM unnest((SELECT $1)::uuid[]) AS asked (id)
+    CROSS JOIN LATERAL (SELECT * FROM collection_products WHERE product_id = asked.id OFFSET 0) AS member
+    JOIN collections ON collections.id = collection_id";
 
 async fn collections_of(
     mut conn: &Connection,
@@ -155,9 +157,9 @@ async fn collections_of(
 ) -> Result<HashMap<ProductId, Vec<CollectionRef>>> {
     let mut statement = Statement::constant(COLLECTIONS).with(uuids(ids));
     if let Audience::Shopper(..) = audience {
-        statement.push(" AND status = 'active'");
+        statement.push(" WHERE status = 'active'");
     }
-    statement.push(" ORDER BY title, id");
+    statement.push(" ORDER BY title, collections.id");
     let statement = statement.by_place::<(SqlUuid, SqlUuid, Text, Text, Jsonb)>();
     let rows: Vec<(ProductId, CollectionId, String, String, Value)> = RunQueryDsl::load(statement, &mut conn).await?;
     let mut found: HashMap<ProductId, Vec<CollectionRef>> = HashMap::new();

@@ -78,7 +78,7 @@ pub async fn advance(app: &Arc<App>, id: CheckoutId) -> Result<()> {
 /// Takes the turn to ask, which need not outlive a crash of the database.
 const ASK: &str = "
     UPDATE checkouts SET synced_at = $2
-    WHERE id = $1 AND status = 'open' AND (synced_at IS NULL OR synced_at < $3)
+    WHERE id = $1 AND status = (SELECT 'open') AND (synced_at IS NULL OR synced_at < $3)
         AND set_config('synchronous_commit', 'off', true) = 'off'
     RETURNING session_id";
 
@@ -128,6 +128,32 @@ async fn read_session(app: &Arc<App>, id: CheckoutId, session_id: Option<&str>) 
     let session = app.stripe.read_session(session_id).await?;
     let mut conn = app.connection().await?;
     apply(&mut conn, id, &session, app.clock.now()).await
+}
+
+/// Those whose hold ended and that nobody is closing; of what staff look at, or is about to be paid, the hold goes on.
+const ENDED: &str = "
+    SELECT checkouts.id FROM checkouts JOIN orders ON orders.id = checkouts.order_id
+    WHERE checkouts.status = 'open' AND hold_expires_at <= $1
+        AND NOT orders.payment_review AND orders.payment_status <> 'processing'
+        AND NOT EXISTS (SELECT FROM jobs WHERE kind = 'advance_checkout' AND dedupe_key = 'hold:' || checkouts.id AND status = 'queued')
+        AND NOT EXISTS (SELECT FROM jobs WHERE kind = 'advance_checkout' AND dedupe_key = 'hold:' || checkouts.id AND status = 'running')
+    ORDER BY hold_expires_at LIMIT 1000";
+
+#[derive(QueryableByName)]
+struct EndedRow {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: CheckoutId,
+}
+
+/// Queues the jobs that close checkouts whose hold ended. None has one from its beginning: mostly it is paid by then.
+///
+/// # Errors
+/// Those of the database.
+pub async fn queue_ended(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    let ended: Vec<EndedRow> = Statement::constant(ENDED).with(Bind::Time(now)).load(conn).await?;
+    let close = |EndedRow { id }| (Job::AdvanceCheckout(id), format!("hold:{}", id.0));
+    let jobs: Vec<(Job, String)> = ended.into_iter().map(close).collect();
+    if jobs.is_empty() { Ok(()) } else { queue::enqueue_all(conn, jobs, now).await }
 }
 
 /// Queues a job for everything that nobody brings forward (PROTOCOL.md 17). Takes no input and may run anywhere.

@@ -15,7 +15,7 @@ use crate::payments::SessionView;
 /// work: what comes after need not carry it along.
 const OPEN: &str = "
     UPDATE checkouts SET status = 'open', session_id = $2, url = $3, request_body = '', updated_at = $4
-    WHERE id = $1 AND status = 'creating' AND set_config('synchronous_commit', 'off', true) = 'off' RETURNING id";
+    WHERE id = $1 AND status = (SELECT 'creating') AND set_config('synchronous_commit', 'off', true) = 'off' RETURNING id";
 
 /// Opens a checkout that is still being made, under a session of the order's total, and writes the `answer` to whoever waits
 /// for it, a statement that goes on after its `WHERE`. Answers `false`, and writes nothing, when it is no longer.

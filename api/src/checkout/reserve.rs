@@ -24,7 +24,6 @@ use crate::discounts::uses;
 use crate::error::{Code, Error, Result};
 use crate::http::idempotency::{self, Key};
 use crate::ids::{CheckoutId, OrderId};
-use crate::jobs::{Job, queue};
 use crate::money::Money;
 use crate::orders::place::{self, NewLine};
 use crate::orders::read::{LineRow, OrderRow};
@@ -245,7 +244,8 @@ const INSERT: &str = "
         coupon_body, hold_expires_at, session_expires_at, buyer_address, buyer_email, units, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
 
-/// Writes the order with its lines and first entry, the checkout, the job of the hold's end, and the cart's status.
+/// Writes the order with its lines and first entry, the checkout, and the cart's status. The job that closes
+/// it is queued when its hold ends.
 async fn begin(
     conn: &mut Connection,
     plan: &Plan<'_>,
@@ -270,7 +270,6 @@ async fn begin(
         .with(Bind::NullableText(buyer.email.clone()))
         .with(Bind::Int(units))
         .with(Bind::Time(now));
-    let end = queue::queued(Job::AdvanceCheckout(id), &format!("hold:{id}"), checkout.hold_expires_at, now);
     let cart = Statement::constant("UPDATE carts SET status = 'checking_out', updated_at = $2 WHERE id = $1")
         .with(Bind::Uuid(checkout.cart_id.0))
         .with(Bind::Time(now));
@@ -282,7 +281,6 @@ async fn begin(
         ("lines", place::lines(lines)),
         ("entry", entry),
         ("told", told),
-        ("job", end),
     ];
     let written = RunQueryDsl::execute(Statement::together(parts, &cart), conn).await;
     written.map(|_| ()).on_constraint("orders_tax_calculation_id_key", || {

@@ -19,10 +19,10 @@ use crate::inventory::low_stock::{self, Crossed};
 /// availability by that.
 ///
 /// The rows are locked in variant order inside the statement that changes them, so the locks are held for no
-/// further round trip before the commit.
+/// further round trip before the commit. Of positive quantities PostgreSQL expects fewer, so that it does not read all levels.
 const HOLD: &str = "
     WITH demand AS (
-        SELECT * FROM unnest($2::uuid[], $3::bigint[]) AS demand (variant_id, quantity)
+        SELECT * FROM unnest($2::uuid[], $3::bigint[]) AS demand (variant_id, quantity) WHERE quantity > 0
     ), locked AS (
         SELECT level.variant_id, demand.quantity, level.track_inventory
         FROM stock_levels AS level JOIN demand ON demand.variant_id = level.variant_id
@@ -50,7 +50,7 @@ const HOLD: &str = "
 const COMMIT: &str = "
     WITH taken AS (
         UPDATE reservations SET status = 'committed', updated_at = $2
-        WHERE order_id = $1 AND status = 'held' RETURNING variant_id, quantity
+        WHERE order_id = $1 AND status = (SELECT 'held') RETURNING variant_id, quantity
     ), locked AS (
         SELECT level.variant_id, taken.quantity
         FROM stock_levels AS level JOIN taken ON taken.variant_id = level.variant_id
@@ -72,7 +72,7 @@ const COMMIT: &str = "
 const RELEASE: &str = "
     WITH freed AS (
         UPDATE reservations SET status = 'released', updated_at = $2
-        WHERE order_id = $1 AND status = 'held' RETURNING variant_id, quantity
+        WHERE order_id = $1 AND status = (SELECT 'held') RETURNING variant_id, quantity
     ), locked AS (
         SELECT level.variant_id, freed.quantity
         FROM stock_levels AS level JOIN freed ON freed.variant_id = level.variant_id

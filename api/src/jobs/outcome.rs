@@ -53,10 +53,10 @@ impl Ended {
 const SUCCEED: &str = "
     WITH mine AS (SELECT job.place FROM unnest((SELECT $1), (SELECT $2)) AS ended (id, lease),
             LATERAL (SELECT ctid AS place FROM jobs
-                WHERE id = ended.id AND lease_token = ended.lease AND status = 'running' FOR UPDATE) AS job),
+                WHERE id = ended.id AND lease_token = ended.lease AND status = (SELECT 'running') FOR UPDATE) AS job),
         told AS (SELECT event.place, told.status, told.because
             FROM unnest((SELECT $3), (SELECT $4), (SELECT $5)) AS told (id, status, because),
-            LATERAL (SELECT ctid AS place FROM webhook_events WHERE id = told.id AND status = 'pending' FOR UPDATE) AS event),
+            LATERAL (SELECT ctid AS place FROM webhook_events WHERE id = told.id AND status = (SELECT 'pending') FOR UPDATE) AS event),
         marked AS (UPDATE webhook_events SET status = told.status, ignored_because = NULLIF(told.because, ''),
                 processed_at = $6, tries = tries + 1
             FROM told WHERE webhook_events.ctid = told.place)

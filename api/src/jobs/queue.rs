@@ -6,6 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Job, JobKind};
@@ -23,7 +24,7 @@ pub struct Claimed {
     /// What to do.
     pub kind: JobKind,
     /// On what.
-    pub payload: serde_json::Value,
+    pub payload: Value,
     /// Which try this is, from 1.
     pub attempt: i32,
     /// Proves that the job is still ours.
@@ -123,22 +124,48 @@ pub async fn hurry(conn: &mut Connection, job: Job, dedupe: &str, now: DateTime<
 /// Those of the database.
 pub async fn schedule(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
     let timers = JobKind::ALL.into_iter().filter_map(|kind| Some((kind, kind.interval_seconds()?)));
-    let (kinds, turns): (Vec<JobKind>, Vec<DateTime<Utc>>) =
-        timers.map(|(kind, seconds)| (kind, now + TimeDelta::seconds(seconds))).unzip();
+    let turn = |(kind, seconds)| New {
+        kind,
+        payload: json!({}),
+        dedupe: "timer".to_owned(),
+        run_at: now + TimeDelta::seconds(seconds),
+    };
+    insert(conn, timers.map(turn).collect(), now).await
+}
+
+/// Writes jobs that are due, each unless one of the same kind and dedupe key is queued.
+///
+/// # Errors
+/// Those of the database.
+pub async fn enqueue_all(conn: &mut Connection, jobs: Vec<(Job, String)>, now: DateTime<Utc>) -> Result<()> {
+    let new = |(job, dedupe): (Job, String)| New { kind: job.kind(), payload: job.payload(), dedupe, run_at: now };
+    insert(conn, jobs.into_iter().map(new).collect(), now).await
+}
+
+struct New {
+    kind: JobKind,
+    payload: Value,
+    dedupe: String,
+    run_at: DateTime<Utc>,
+}
+
+async fn insert(conn: &mut Connection, jobs: Vec<New>, now: DateTime<Utc>) -> Result<()> {
     Statement::constant(
         "INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at) \
-         SELECT timer.id, timer.kind, '{}', 'timer', 'queued', timer.run_at, 0, timer.max_attempts, $5 \
-         FROM unnest($1, $2, $3, $4) AS timer (id, kind, run_at, max_attempts) \
+         SELECT new.id, new.kind, new.payload::jsonb, new.dedupe_key, 'queued', new.run_at, 0, new.max_attempts, $7 \
+         FROM unnest($1, $2, $3, $4, $5, $6) AS new (id, kind, payload, dedupe_key, run_at, max_attempts) \
          ON CONFLICT (kind, dedupe_key) WHERE status = 'queued' DO NOTHING",
     )
-    .with(Bind::Uuids(kinds.iter().map(|_| JobId::new().0).collect()))
-    .with(Bind::Texts(kinds.iter().map(ToString::to_string).collect()))
-    .with(Bind::Times(turns))
-    .with(Bind::Ints(kinds.iter().map(|kind| kind.max_attempts().into()).collect()))
+    .with(Bind::Uuids(jobs.iter().map(|_| JobId::new().0).collect()))
+    .with(Bind::Texts(jobs.iter().map(|job| job.kind.to_string()).collect()))
+    .with(Bind::Texts(jobs.iter().map(|job| job.payload.to_string()).collect()))
+    .with(Bind::Texts(jobs.iter().map(|job| job.dedupe.clone()).collect()))
+    .with(Bind::Times(jobs.iter().map(|job| job.run_at).collect()))
+    .with(Bind::Ints(jobs.iter().map(|job| job.kind.max_attempts().into()).collect()))
     .with(Bind::Time(now))
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
+    .map(|_| ())
 }
 
 #[derive(QueryableByName)]
@@ -148,7 +175,7 @@ struct Row {
     #[diesel(sql_type = diesel::sql_types::Text)]
     kind: JobKind,
     #[diesel(sql_type = diesel::sql_types::Jsonb)]
-    payload: serde_json::Value,
+    payload: Value,
     #[diesel(sql_type = diesel::sql_types::Integer)]
     attempts: i32,
     #[diesel(sql_type = diesel::sql_types::Integer)]

@@ -103,6 +103,7 @@ async fn start_due(
     let mut conn = app.connection().await?;
     if is_poll {
         queue::schedule(&mut conn, app.clock.now()).await?;
+        checkout::advance::queue_ended(&mut conn, app.clock.now()).await?;
     }
     let mut left: HashMap<JobKind, usize> = JobKind::ALL.into_iter().map(|kind| (kind, free(running, kind))).collect();
     // What runs by the clock is left to the poll, also when staff hurry it: a second at most.
@@ -130,6 +131,7 @@ async fn start_due(
 /// # Errors
 /// Those of the database.
 pub async fn run_due(app: &Arc<App>) -> Result<usize> {
+    checkout::advance::queue_ended(&mut *app.connection().await?, app.clock.now()).await?;
     let mut count = 0;
     loop {
         let jobs = {
