@@ -220,7 +220,7 @@ async fn no_request_and_no_job_reads_a_large_table_from_beginning_to_end() {
     let (variant, checkout) = pattern(&app).await;
     let mut conn = app.database().await;
     copies::keep(&mut conn).await.unwrap();
-    copies::grow(&mut conn, 1, TIMES).await.unwrap();
+    copies::grow(&mut conn, (1, TIMES), &[]).await.unwrap();
     // As in a shop of some age most is delivered.
     for statement in [
         "UPDATE orders SET status = 'completed', fulfillment_status = 'delivered' WHERE number ~ '-[0-9]{2,}$'",

@@ -3,6 +3,7 @@
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use diesel_async::RunQueryDsl;
 use merx::config::Config;
@@ -89,6 +90,17 @@ async fn prepare(urls: &Urls) {
     ship_everywhere(&urls.owner).await;
 }
 
+/// Removes what tests that failed an hour ago left behind: each a gigabyte or more.
+fn remove_leftovers(all: &Path) {
+    for entry in std::fs::read_dir(all).unwrap().flatten() {
+        let is_private = entry.file_name().to_string_lossy().starts_with("private-");
+        let age = entry.metadata().ok().and_then(|known| known.modified().ok()?.elapsed().ok()).unwrap_or_default();
+        if is_private && age > Duration::from_secs(3600) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A PostgreSQL for one test alone, which it may kill.
 pub(crate) struct Private {
     cluster: Cluster,
@@ -99,7 +111,9 @@ pub(crate) struct Private {
 impl Private {
     /// A new one, as durable as in production.
     pub(super) async fn start() -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("private-{}", uuid::Uuid::new_v4()));
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        remove_leftovers(all);
+        let directory = all.join(format!("private-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&directory).unwrap();
         let cluster = Cluster::start(&directory, Durability::Full).await.unwrap();
         cluster.create_database("merx").await.unwrap();
