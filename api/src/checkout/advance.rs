@@ -131,6 +131,7 @@ async fn read_session(app: &Arc<App>, id: CheckoutId, session_id: Option<&str>) 
 }
 
 /// Those whose hold ended and that nobody is closing; of what staff look at, or is about to be paid, the hold goes on.
+/// Queued and running jobs have an index each, hence two looks.
 const ENDED: &str = "
     SELECT checkouts.id FROM checkouts JOIN orders ON orders.id = checkouts.order_id
     WHERE checkouts.status = 'open' AND hold_expires_at <= $1

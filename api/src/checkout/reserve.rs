@@ -244,8 +244,8 @@ const INSERT: &str = "
         coupon_body, hold_expires_at, session_expires_at, buyer_address, buyer_email, units, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
 
-/// Writes the order with its lines and first entry, the checkout, and the cart's status. The job that closes
-/// it is queued when its hold ends.
+/// Writes the order with its lines and first entry, the checkout, and the cart's status. The job that closes the checkout is
+/// queued when its hold ends.
 async fn begin(
     conn: &mut Connection,
     plan: &Plan<'_>,
