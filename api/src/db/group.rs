@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 /// What several tasks want written, by one of them for all.
@@ -14,6 +14,8 @@ pub struct Group<T> {
     enough: usize,
     /// What nobody writes yet, and who waits for it.
     waiting: Mutex<Vec<Waiting<T>>>,
+    /// Told when there is enough.
+    full: Notify,
     /// Whoever has it writes for all; when the last one began.
     turn: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -22,15 +24,34 @@ pub struct Group<T> {
 type Waiting<T> = (T, oneshot::Sender<()>);
 
 impl<T> Group<T> {
-    /// Between the beginnings of two writings there is a `breath`, unless there is `enough` to write. What comes alone is
-    /// written at once.
+    /// Between the beginnings of two writings there is a `breath`, or less once there is `enough` to write. What comes alone
+    /// is written at once.
     #[must_use]
     pub const fn new(breath: Duration, enough: usize) -> Self {
-        Self { breath, enough, waiting: Mutex::new(Vec::new()), turn: tokio::sync::Mutex::const_new(None) }
+        let turn = tokio::sync::Mutex::const_new(None);
+        Self { breath, enough, waiting: Mutex::new(Vec::new()), full: Notify::const_new(), turn }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiting<T>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, item: Waiting<T>) {
+        let mut waiting = self.waiting();
+        waiting.push(item);
+        if waiting.len() >= self.enough {
+            self.full.notify_one();
+        }
+    }
+
+    /// Waits until there is enough to write, at most until then.
+    async fn fill(&self, until: Instant) {
+        while self.waiting().len() < self.enough {
+            tokio::select! {
+                () = self.full.notified() => {}
+                () = tokio::time::sleep_until(until) => return,
+            }
+        }
     }
 
     /// Has an item written, by `write` together with others or by another task's. Answers whether it was: what could not be
@@ -41,13 +62,13 @@ impl<T> Group<T> {
         E: Display,
     {
         let (written, mut heard) = oneshot::channel();
-        self.waiting().push((item, written));
+        self.add((item, written));
         tokio::select! {
             biased;
             outcome = &mut heard => return outcome.is_ok(),
             mut began = self.turn.lock() => {
-                if let Some(last) = *began && self.waiting().len() < self.enough {
-                    tokio::time::sleep_until(last + self.breath).await;
+                if let Some(last) = *began {
+                    self.fill(last + self.breath).await;
                 }
                 *began = Some(Instant::now());
                 let (items, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const BREATH: Duration = Duration::from_millis(5);
 
 /// So many are stored without taking breath.
-const ENOUGH: usize = 12;
+const ENOUGH: usize = 8;
 
 /// The door of a process.
 pub struct Door {
