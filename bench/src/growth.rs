@@ -26,8 +26,17 @@ const CLIENTS: usize = 20;
 /// How often each call is made before it is measured, and then.
 const TIMES: (usize, usize) = (30, 300);
 
-/// What one size took: each call's name with p50 and p99 of its times, in one order.
-pub(crate) type Taken = Vec<(&'static str, Duration, Duration)>;
+/// What one size took, in one order.
+pub(crate) type Taken = Vec<Call>;
+
+/// What one call took.
+pub(crate) struct Call {
+    pub(crate) name: &'static str,
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
+    /// p50 of what nobody had asked for since it was written, so that much of it came from the disk.
+    pub(crate) at_first: Option<Duration>,
+}
 
 #[derive(diesel::QueryableByName)]
 struct Name {
@@ -112,8 +121,9 @@ async fn ask(shop: &mut Shop, conn: &mut AsyncPgConnection) -> Result<Taken, Str
         ("staff: page of orders", "/v1/admin/orders?limit=50&placed_to=", texts(conn, "orders", placed).await?),
     ] {
         let paths: Vec<String> = drawn.iter().map(|end| format!("{path}{end}")).collect();
+        let (at_first, _) = of(times_of(shop, &bearer, &paths).await?);
         let (p50, p99) = of(times_of(shop, &bearer, &paths).await?);
-        taken.push((name, p50, p99));
+        taken.push(Call { name, p50, p99, at_first: Some(at_first) });
     }
     for (name, scenario) in [
         ("page of products by price, each with another filter and cursor", Scenario::ColdList),
@@ -127,7 +137,7 @@ async fn ask(shop: &mut Shop, conn: &mut AsyncPgConnection) -> Result<Taken, Str
             times.push(scenario.round(&mut worker).await?);
         }
         let (p50, p99) = of(times);
-        taken.push((name, p50, p99));
+        taken.push(Call { name, p50, p99, at_first: None });
     }
     Ok(taken)
 }

@@ -7,7 +7,7 @@ use crate::analytics::Answered;
 use crate::cluster::{Raced, Seen};
 use crate::earlier;
 use crate::floors::{Floor, Ladder};
-use crate::growth::Taken;
+use crate::growth::{Call, Taken};
 use crate::holds::Holds;
 use crate::inbox::Poured;
 use crate::load::Outcome;
@@ -125,15 +125,21 @@ impl Report {
 
     pub(crate) fn growth(&mut self, sizes: &[Taken]) {
         let [few, many, most] = sizes else { return };
-        let columns = "1,000: p50 ms | 100,000 | 1,000,000 | p99 | growth per tenfold: at first | then";
+        let columns = "1,000: p50 ms | 100,000 | 1,000,000 | p99 | growth per tenfold: at first | then | 1,000,000, \
+             asked for the first time: p50 ms";
         let _ =
             writeln!(self.rest, "\n| one client, nothing kept of answers; so many products and orders | {columns} |");
-        let _ = writeln!(self.rest, "|---|---|---|---|---|---|---|");
-        for (((name, few, _), (_, many, _)), (_, most, p99)) in few.iter().zip(many).zip(most) {
-            let growth = |from: &Duration, to: &Duration| to.as_secs_f64() / from.as_secs_f64();
+        let _ = writeln!(self.rest, "|---|---|---|---|---|---|---|---|");
+        for ((few, many), most) in few.iter().zip(many).zip(most) {
+            let growth = |from: &Call, to: &Call| to.p50.as_secs_f64() / from.p50.as_secs_f64();
             let (at_first, then) = (growth(few, many).sqrt(), growth(many, most));
-            let (few, many, most, p99) = (millis(*few), millis(*many), millis(*most), millis(*p99));
-            let _ = writeln!(self.rest, "| {name} | {few} | {many} | {most} | {p99} | {at_first:.2} | {then:.2} |");
+            let [least, more, all, p99] = [few.p50, many.p50, most.p50, most.p99].map(millis);
+            let unread = most.at_first.map(millis).unwrap_or_default();
+            let name = most.name;
+            let _ = writeln!(
+                self.rest,
+                "| {name} | {least} | {more} | {all} | {p99} | {at_first:.2} | {then:.2} | {unread} |"
+            );
         }
     }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
 use hyper::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::floors::Ladder;
 use crate::goods::{ADJECTIVES, NOUNS};
@@ -99,7 +100,7 @@ impl Scenario {
 #[derive(Default)]
 pub(crate) struct Bought {
     cart: Option<(String, String)>,
-    checkout: Option<Value>,
+    checkout: Option<Seen>,
     is_paid: bool,
 }
 
@@ -113,13 +114,30 @@ pub(crate) struct Worker {
     variants: std::sync::Arc<Vec<String>>,
 }
 
-fn json_of(body: &Bytes) -> Result<Value, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
+/// What a client reads of an answer, whatever it is about.
+#[derive(Debug, Clone, Deserialize)]
+struct Seen {
+    id: Option<String>,
+    cart_token: Option<String>,
+    quote_id: Option<String>,
+    session_id: Option<String>,
+    status: Option<String>,
+    order: Option<Order>,
 }
 
-fn text(value: &Value, pointer: &str) -> Result<String, String> {
-    let text = value.pointer(pointer).and_then(Value::as_str);
-    text.map(str::to_owned).ok_or_else(|| format!("no {pointer} in {value}"))
+#[derive(Debug, Clone, Deserialize)]
+struct Order {
+    id: String,
+}
+
+impl Seen {
+    fn of(body: &Bytes) -> Result<Self, String> {
+        serde_json::from_slice(body).map_err(|error| error.to_string())
+    }
+}
+
+fn given(text: Option<&String>) -> Result<String, String> {
+    text.cloned().ok_or_else(|| "an answer lacks what it should hold".to_owned())
 }
 
 impl Worker {
@@ -164,10 +182,10 @@ impl Worker {
 
     async fn cart_and_line(&mut self) -> Result<Duration, String> {
         let started = Instant::now();
-        let cart = json_of(&self.api.send(Method::POST, "/v1/carts", &[], Some("{}".to_owned())).await?)?;
-        let path = format!("/v1/carts/{}/line-items", text(&cart, "/id")?);
+        let cart = Seen::of(&self.api.send(Method::POST, "/v1/carts", &[], Some("{}".to_owned())).await?)?;
+        let path = format!("/v1/carts/{}/line-items", given(cart.id.as_ref())?);
         let line = json!({"variant_id": self.variant(), "quantity": 1}).to_string();
-        let token = text(&cart, "/cart_token")?;
+        let token = given(cart.cart_token.as_ref())?;
         self.api.send(Method::POST, &path, &[("X-Cart-Token", &token)], Some(line)).await?;
         Ok(started.elapsed())
     }
@@ -185,8 +203,8 @@ impl Worker {
             "line_items": [{"variant_id": variant, "quantity": 1}],
             "shipping_address": {"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"},
         });
-        let cart = json_of(&self.api.send(Method::POST, "/v1/carts", &[], Some(cart.to_string())).await?)?;
-        Ok((text(&cart, "/id")?, text(&cart, "/cart_token")?))
+        let cart = Seen::of(&self.api.send(Method::POST, "/v1/carts", &[], Some(cart.to_string())).await?)?;
+        Ok((given(cart.id.as_ref())?, given(cart.cart_token.as_ref())?))
     }
 
     /// A new cart and its quote.
@@ -194,8 +212,8 @@ impl Worker {
         let (id, token) = self.full_cart().await?;
         let path = format!("/v1/carts/{id}/quote");
         let quote =
-            json_of(&self.api.send(Method::POST, &path, &[("X-Cart-Token", &token)], Some("{}".to_owned())).await?)?;
-        Ok((id, token, text(&quote, "/quote_id")?))
+            Seen::of(&self.api.send(Method::POST, &path, &[("X-Cart-Token", &token)], Some("{}".to_owned())).await?)?;
+        Ok((id, token, given(quote.quote_id.as_ref())?))
     }
 
     /// A checkout that nobody has paid yet; its session at Stripe.
@@ -204,7 +222,7 @@ impl Worker {
         let url = "http://127.0.0.1:3000/";
         let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
         let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
-        text(&json_of(&checkout)?, "/session_id")
+        given(Seen::of(&checkout)?.session_id.as_ref())
     }
 
     /// Goes on buying where it stood; answers the order once it is paid.
@@ -220,18 +238,18 @@ impl Worker {
                 let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
                 let headers = [("X-Cart-Token", token.as_str()), ("Idempotency-Key", id.as_str())];
                 let checkout = self.api.send(Method::POST, "/v1/checkouts", &headers, Some(request)).await?;
-                bought.checkout.insert(json_of(&checkout)?).clone()
+                bought.checkout.insert(Seen::of(&checkout)?).clone()
             }
         };
         if !bought.is_paid {
-            self.pay(&text(&checkout, "/session_id")?).await?;
+            self.pay(&given(checkout.session_id.as_ref())?).await?;
             bought.is_paid = true;
         }
-        let path = format!("/v1/checkouts/{}", text(&checkout, "/id")?);
+        let path = format!("/v1/checkouts/{}", given(checkout.id.as_ref())?);
         loop {
-            let seen = json_of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
-            if text(&seen, "/status")? == "completed" {
-                return text(&seen, "/order/id");
+            let seen = Seen::of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
+            if seen.status.as_deref() == Some("completed") {
+                return given(seen.order.map(|order| order.id).as_ref());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -282,12 +300,12 @@ impl Worker {
         let started = Instant::now();
         let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
         let took = started.elapsed();
-        let checkout = json_of(&checkout)?;
-        self.pay(&text(&checkout, "/session_id")?).await?;
-        let path = format!("/v1/checkouts/{}", text(&checkout, "/id")?);
+        let checkout = Seen::of(&checkout)?;
+        self.pay(&given(checkout.session_id.as_ref())?).await?;
+        let path = format!("/v1/checkouts/{}", given(checkout.id.as_ref())?);
         loop {
-            let seen = json_of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
-            if text(&seen, "/status")? == "completed" {
+            let seen = Seen::of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
+            if seen.status.as_deref() == Some("completed") {
                 return Ok(took);
             }
             // The webhook is on its way.

@@ -67,11 +67,10 @@ impl Answer {
             Self::Text { status, content_type, body } => text(status, content_type, body),
             Self::Document { status, body, retry_after, .. } => {
                 let mut response = HttpResponse::build(status_code(status));
-                response.content_type("application/json");
                 if let Some(seconds) = retry_after {
                     response.insert_header(("Retry-After", seconds.to_string()));
                 }
-                response.body(body.to_string())
+                response.json(body)
             }
         }
     }
@@ -84,7 +83,7 @@ pub(crate) fn text(status: u16, content_type: &'static str, body: String) -> Htt
 
 /// A JSON answer for the control side.
 pub(crate) fn json(status: u16, body: &Value) -> HttpResponse {
-    HttpResponse::build(status_code(status)).content_type("application/json").body(body.to_string())
+    HttpResponse::build(status_code(status)).json(body)
 }
 
 /// The status, or 500 for a number that is none.

@@ -228,7 +228,7 @@ async fn send(engine: &Engine, event_id: &str, genuine: bool) -> Option<u16> {
         let own = store.webhooks.url.clone().map(|url| (url, store.webhooks.secrets.clone()));
         let others = webhook_endpoints::receivers(&store, event);
         let others = others.into_iter().map(|(url, secret)| (url, vec![secret]));
-        (own.into_iter().chain(others).collect::<Vec<_>>(), event.to_string())
+        (own.into_iter().chain(others).collect::<Vec<_>>(), serde_json::to_string(event).ok()?)
     };
     let mut statuses = Vec::new();
     for (url, secrets) in receivers {

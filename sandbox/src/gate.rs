@@ -197,7 +197,6 @@ impl Incoming {
             Answer::Document { status, body, replayed, retry_after } => {
                 let mut response = HttpResponse::build(answer::status_code(status));
                 response
-                    .content_type("application/json")
                     .insert_header(("Request-Id", self.id.as_str()))
                     .insert_header(("Stripe-Version", self.version.as_str()));
                 if let Some(key) = &self.key {
@@ -209,7 +208,7 @@ impl Incoming {
                 if let Some(seconds) = retry_after {
                     response.insert_header(("Retry-After", seconds.to_string()));
                 }
-                response.body(body.to_string())
+                response.json(body)
             }
         }
     }

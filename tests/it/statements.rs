@@ -71,7 +71,7 @@ async fn carts_and_checkouts_take_few_statements() {
     let taken_over = page.sent();
     let page = counted(&app, "GET", "/v1/checkouts/{id}");
     app.look(&handle).await;
-    assert_eq!((taken_over, page.sent()), (11, 4));
+    assert_eq!((taken_over, page.sent()), (10, 4));
     app.run_jobs().await;
     app.finish().await;
 }

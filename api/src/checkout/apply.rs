@@ -5,12 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use scoped_futures::ScopedFutureExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::model::{CheckoutRow, CheckoutStatus, CloseReason};
 use super::{paid, stock};
 use crate::carts::model::CartStatus;
-use crate::db::schema::{carts, checkouts, orders};
+use crate::db::schema::{carts, checkouts, orders, settings};
 use crate::db::statement::{Bind, Statement};
 use crate::db::{self, Connection, Prepare};
 use crate::discounts::uses;
@@ -23,6 +23,7 @@ use crate::orders::model::{OrderStatus, PaymentStatus};
 use crate::orders::read::OrderRow;
 use crate::orders::timeline::{self, EventKind};
 use crate::payments::{SessionView, Standing};
+use crate::settings::SettingsKind;
 
 /// How long a delayed payment's hold is shown to last: bank debits take days. At its end a person is told; the stock is
 /// released by the payment's failure only.
@@ -59,6 +60,8 @@ impl Ending {
 pub(super) struct Locked {
     pub(super) order: OrderRow,
     pub(super) checkout: CheckoutRow,
+    /// How the shop issues invoices, if that was ever set.
+    pub(super) invoicing: Option<Value>,
 }
 
 /// Locks the rows of a checkout.
@@ -66,18 +69,19 @@ pub(super) struct Locked {
 /// # Errors
 /// Those of the database.
 pub(super) async fn lock(conn: &mut Connection, id: CheckoutId) -> Result<Locked> {
+    let invoicing = settings::table.find(SettingsKind::Invoices).select(settings::body).single_value();
     // PostgreSQL locks the rows in the order of the tables, and answers each as it is under its lock.
     let rows = carts::table
         .inner_join(orders::table.on(orders::cart_id.eq(carts::id)))
         .inner_join(checkouts::table.on(checkouts::order_id.eq(orders::id)))
         .filter(checkouts::id.eq(id))
-        .select((OrderRow::as_select(), CheckoutRow::as_select()))
+        .select((OrderRow::as_select(), CheckoutRow::as_select(), invoicing))
         .for_no_key_update()
         .first(conn)
         .await
         .optional()?;
-    let (order, checkout) = rows.ok_or_else(|| Error::not_found("checkout"))?;
-    Ok(Locked { order, checkout })
+    let (order, checkout, invoicing) = rows.ok_or_else(|| Error::not_found("checkout"))?;
+    Ok(Locked { order, checkout, invoicing })
 }
 
 /// Applies what Stripe says about a checkout's session, in one transaction.

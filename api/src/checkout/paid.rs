@@ -29,6 +29,7 @@ use crate::payments::SessionView;
 use crate::refunds::apply::refunded;
 use crate::refunds::model::RefundReason;
 use crate::refunds::request;
+use crate::settings;
 use crate::webhooks_out::events;
 
 /// The session is paid.
@@ -104,7 +105,7 @@ pub(super) async fn complete(
         queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;
     }
     stock::commit(conn, rows.order.id, now).await?;
-    issue::invoice(conn, rows.order.id, now).await
+    issue::invoice(conn, rows.order.id, settings::of_document(rows.invoicing.as_ref())?, now).await
 }
 
 /// Paid although the shopper asked to cancel meanwhile: give the money back at once and never ship.

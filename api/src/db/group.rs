@@ -84,3 +84,56 @@ impl<T> Group<T> {
         heard.await.is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// So long that a test which waits for it has failed.
+    const AN_HOUR: Duration = Duration::from_secs(3600);
+
+    async fn in_time<T>(work: impl Future<Output = T>) -> T {
+        tokio::time::timeout(Duration::from_secs(60), work).await.unwrap()
+    }
+
+    /// Has items written at once; answers what was written together.
+    async fn written(group: &Group<u32>, items: impl IntoIterator<Item = u32>) -> Vec<Vec<u32>> {
+        let together = Mutex::new(Vec::new());
+        let write = |items| {
+            together.lock().unwrap().push(items);
+            async { Ok::<_, Infallible>(()) }
+        };
+        assert!(
+            in_time(join_all(items.into_iter().map(|item| group.write(item, write)))).await.into_iter().all(|is| is)
+        );
+        together.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_comes_alone_is_written_at_once_and_then_as_soon_as_there_is_enough() {
+        let group = Group::new(AN_HOUR, 3);
+        assert_eq!(written(&group, [1]).await, [[1]]);
+        assert_eq!(written(&group, [2, 3, 4]).await, [[2, 3, 4]]);
+        assert_eq!(written(&group, [5, 6, 7, 8]).await, [[5, 6, 7, 8]]);
+    }
+
+    #[tokio::test]
+    async fn what_is_less_than_enough_is_written_together_after_a_breath() {
+        let group = Group::new(Duration::from_millis(1), 3);
+        assert_eq!(written(&group, [1]).await, [[1]]);
+        assert_eq!(written(&group, [2, 3]).await, [[2, 3]]);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_hears_that_the_writing_failed() {
+        let group = Group::new(AN_HOUR, 3);
+        assert_eq!(written(&group, [1]).await, [[1]]);
+        let refused = |_| async { Err::<(), _>("the database is away") };
+        assert_eq!(in_time(join_all([2, 3, 4].map(|item| group.write(item, refused)))).await, [false; 3]);
+        assert_eq!(written(&group, [5, 6, 7]).await, [[5, 6, 7]]);
+    }
+}

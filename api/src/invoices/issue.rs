@@ -25,8 +25,7 @@ use crate::{refunds, settings};
 ///
 /// # Errors
 /// Those of the database.
-pub async fn invoice(conn: &mut Connection, id: OrderId, now: DateTime<Utc>) -> Result<()> {
-    let settings = settings::read::<InvoiceSettings>(conn).await?.value;
+pub async fn invoice(conn: &mut Connection, id: OrderId, settings: InvoiceSettings, now: DateTime<Utc>) -> Result<()> {
     if settings.seller.is_some() {
         let order = crate::orders::read::find(conn, id).await?;
         write_invoice(conn, &order, settings, now).await?;

@@ -95,6 +95,14 @@ impl All {
     }
 }
 
+/// Settings of one kind from their document, if they were ever written, that was read beside something else.
+///
+/// # Errors
+/// When the database holds what are none, which is a defect.
+pub fn of_document<T: Section>(body: Option<&Value>) -> Result<T> {
+    body.map_or_else(|| Ok(T::default()), parse)
+}
+
 fn parse<T: Section>(body: &Value) -> Result<T> {
     T::deserialize(body).map_err(|error| Error::Internal(format!("settings.{}: {error}", T::KIND)))
 }

@@ -46,7 +46,8 @@ pub async fn catch_up(app: &App) -> Result<()> {
         for (event, document) in events {
             let is_late = event.created.is_some_and(|created| created < (started - LATE).timestamp());
             let event = Told::by_stripe(&event, app.stripe.is_live());
-            let arrival = Arrival { event, document, delivery: None, received_at: app.clock.now() };
+            let arrival =
+                Arrival { event, document: document.to_string(), delivery: None, received_at: app.clock.now() };
             let is_new = inbox::keep(&mut conn, &[Arc::new(arrival)]).await? > 0;
             missed += i64::from(is_new && is_late);
         }

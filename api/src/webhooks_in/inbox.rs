@@ -44,8 +44,8 @@ impl Told {
 pub struct Arrival {
     /// As its provider tells it.
     pub event: Told,
-    /// All of it.
-    pub document: Value,
+    /// All of it, as JSON.
+    pub document: String,
     /// How it was delivered; `None` for one that was found in the provider's list.
     pub delivery: Option<Attempt>,
     /// When it came.
@@ -113,7 +113,7 @@ pub async fn keep(conn: &mut Connection, arrivals: &[Arc<Arrival>]) -> Result<us
         .with(Bind::Json(Value::Array(rows)))
         .with(Bind::Text(JobKind::ProcessEvent.to_string()))
         .with(Bind::Int(JobKind::ProcessEvent.max_attempts().into()))
-        .with(Bind::Texts(arrivals.iter().map(|arrival| arrival.document.to_string()).collect()))
+        .with(Bind::Texts(arrivals.iter().map(|arrival| arrival.document.clone()).collect()))
         .execute(conn)
         .await
 }

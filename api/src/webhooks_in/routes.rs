@@ -7,7 +7,6 @@ use actix_web::http::header::USER_AGENT;
 use actix_web::web::{BytesMut, Payload};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::attempts::{Attempt, Verdict};
 use super::door;
@@ -39,21 +38,19 @@ pub struct Receipt {
     pub received: bool,
 }
 
-fn unreadable(error: serde_json::Error) -> Error {
+pub(super) fn unreadable(error: serde_json::Error) -> Error {
     Error::problem(Code::MalformedBody, format!("The event is not readable: {error}."))
 }
 
-/// An event as it is kept.
+/// The text of an event as it is kept.
 ///
 /// # Errors
 /// `malformed_body`.
-pub(super) fn document(body: &[u8]) -> Result<serde_json::Value> {
-    if holds_nul(body) {
-        // PostgreSQL keeps no NUL; the event must be kept all the same.
-        serde_json::from_str(&String::from_utf8_lossy(body).replace("\\u0000", "\\ufffd")).map_err(unreadable)
-    } else {
-        serde_json::from_slice(body).map_err(unreadable)
-    }
+pub(super) fn document(body: &[u8]) -> Result<String> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Error::problem(Code::MalformedBody, format!("The event is not readable: {error}.")))?;
+    // PostgreSQL keeps no NUL; the event must be kept all the same.
+    Ok(if holds_nul(body) { text.replace("\\u0000", "\\ufffd") } else { text.to_owned() })
 }
 
 /// Receive a Stripe event
@@ -85,7 +82,7 @@ pub(super) async fn answer(
     app: &Arc<App>,
     started: Instant,
     mut attempt: Attempt,
-    read: Result<(Told, Value), Refusal>,
+    read: Result<(Told, String), Refusal>,
 ) -> Result<HttpResponse> {
     match read {
         Ok((event, document)) => {
@@ -156,7 +153,7 @@ async fn read(
     request: &HttpRequest,
     payload: Payload,
     attempt: &mut Attempt,
-) -> Result<(Told, Value), Refusal> {
+) -> Result<(Told, String), Refusal> {
     let body = read_in_time(payload).await?;
     attempt.body_sha256 = Some(tokens::sha256(&body));
     let named: Named = serde_json::from_slice(&body).unwrap_or_default();

@@ -20,7 +20,7 @@ use validator::Validate;
 use super::IgnoredBecause;
 use super::attempts::{Attempt, Verdict};
 use super::inbox::Told;
-use super::routes::{Receipt, Refusal, answer, arrival, document, read_in_time, short};
+use super::routes::{Receipt, Refusal, answer, arrival, document, read_in_time, short, unreadable};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::config::ShippoConfig;
@@ -78,7 +78,7 @@ async fn read(
     token: Option<&str>,
     payload: Payload,
     attempt: &mut Attempt,
-) -> Result<(Told, Value), Refusal> {
+) -> Result<(Told, String), Refusal> {
     let bad = |error| Refusal { verdict: Verdict::BadSignature, error };
     let malformed = |error| Refusal { verdict: Verdict::Malformed, error };
     let Some(config) = app.config.shippo.as_ref().filter(|config| knows(config, token)) else {
@@ -94,12 +94,13 @@ async fn read(
         verify(signature, &body, &config.webhook_secrets, attempt.received_at)?;
     }
     let document = document(&body).map_err(malformed)?;
-    let Some(kind) = document.get("event").and_then(Value::as_str).map(str::to_owned) else {
+    let event: Value = serde_json::from_str(&document).map_err(unreadable).map_err(malformed)?;
+    let Some(kind) = event.get("event").and_then(Value::as_str).map(str::to_owned) else {
         let detail = "The event does not say what it is about (`event`).";
         return Err(malformed(Error::problem(Code::MalformedBody, detail)));
     };
     attempt.event_type = Some(short(&kind));
-    let is_test = document.get("test").and_then(Value::as_bool).unwrap_or(!config.is_live);
+    let is_test = event.get("test").and_then(Value::as_bool).unwrap_or(!config.is_live);
     Ok((Told { provider: PROVIDER, id, kind, livemode: !is_test, ignored: None }, document))
 }
 
