@@ -33,6 +33,13 @@ impl Routes for ServiceConfig<'_> {
 
 /// The documented routes.
 pub fn routes(config: &mut impl Routes) {
+    // What has one path is compared with that alone; of the others each is tried in turn.
+    config
+        .service(webhooks_in::routes::receive_stripe_webhook)
+        .service(webhooks_in::shippo::receive_shippo_webhook)
+        .service(http::operation::get_livez)
+        .service(http::operation::get_readyz)
+        .service(http::metrics::get_metrics);
     for_shoppers(config);
     for_customers(config);
     for_staff(config);
@@ -46,12 +53,6 @@ pub fn routes(config: &mut impl Routes) {
     for_auditors(config);
     for_dashboards(config);
     for_analysts(config);
-    config
-        .service(webhooks_in::routes::receive_stripe_webhook)
-        .service(webhooks_in::shippo::receive_shippo_webhook)
-        .service(http::operation::get_livez)
-        .service(http::operation::get_readyz)
-        .service(http::metrics::get_metrics);
 }
 
 fn for_shoppers(config: &mut impl Routes) {
