@@ -7,6 +7,7 @@ use actix_web::http::header::USER_AGENT;
 use actix_web::web::{BytesMut, Payload};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::attempts::{Attempt, Verdict};
 use super::door;
@@ -38,19 +39,21 @@ pub struct Receipt {
     pub received: bool,
 }
 
-pub(super) fn unreadable(error: serde_json::Error) -> Error {
+fn unreadable(error: serde_json::Error) -> Error {
     Error::problem(Code::MalformedBody, format!("The event is not readable: {error}."))
 }
 
-/// The text of an event as it is kept.
+/// The text of an event as it is kept, and what it says: read in whole, since what cannot be read cannot be kept.
 ///
 /// # Errors
 /// `malformed_body`.
-pub(super) fn document(body: &[u8]) -> Result<String> {
+pub(super) fn document(body: &[u8]) -> Result<(String, Value)> {
     let text = std::str::from_utf8(body)
         .map_err(|error| Error::problem(Code::MalformedBody, format!("The event is not readable: {error}.")))?;
     // PostgreSQL keeps no NUL; the event must be kept all the same.
-    Ok(if holds_nul(body) { text.replace("\\u0000", "\\ufffd") } else { text.to_owned() })
+    let text = if holds_nul(body) { text.replace("\\u0000", "\\ufffd") } else { text.to_owned() };
+    let said = serde_json::from_str(&text).map_err(unreadable)?;
+    Ok((text, said))
 }
 
 /// Receive a Stripe event
@@ -162,8 +165,8 @@ async fn read(
     let signature = request.headers().get("Stripe-Signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     verify(signature, &body, &app.config.stripe.webhook_secrets, attempt.received_at)?;
     let malformed = |error| Refusal { verdict: Verdict::Malformed, error };
-    let event: EventEnvelope = serde_json::from_slice(&body).map_err(unreadable).map_err(malformed)?;
-    let document = document(&body).map_err(malformed)?;
+    let (document, said) = document(&body).map_err(malformed)?;
+    let event: EventEnvelope = serde_json::from_value(said).map_err(unreadable).map_err(malformed)?;
     Ok((Told::by_stripe(&event, app.stripe.is_live()), document))
 }
 

@@ -20,7 +20,7 @@ use validator::Validate;
 use super::IgnoredBecause;
 use super::attempts::{Attempt, Verdict};
 use super::inbox::Told;
-use super::routes::{Receipt, Refusal, answer, arrival, document, read_in_time, short, unreadable};
+use super::routes::{Receipt, Refusal, answer, arrival, document, read_in_time, short};
 use crate::alerts::{self, AlertKind};
 use crate::app::App;
 use crate::config::ShippoConfig;
@@ -93,8 +93,7 @@ async fn read(
         let signature = header(request, "Shippo-Auth-Signature").map_err(bad)?.unwrap_or_default();
         verify(signature, &body, &config.webhook_secrets, attempt.received_at)?;
     }
-    let document = document(&body).map_err(malformed)?;
-    let event: Value = serde_json::from_str(&document).map_err(unreadable).map_err(malformed)?;
+    let (document, event) = document(&body).map_err(malformed)?;
     let Some(kind) = event.get("event").and_then(Value::as_str).map(str::to_owned) else {
         let detail = "The event does not say what it is about (`event`).";
         return Err(malformed(Error::problem(Code::MalformedBody, detail)));
