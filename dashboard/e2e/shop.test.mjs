@@ -94,6 +94,8 @@ test('a shipping zone is made and changed', async () => {
   await settled(page);
   await inspect(page, 'shipping');
   await page.getByRole('link', { name: 'New zone' }).click();
+  // Until then the screen that is left stands, whose address has a name too.
+  await page.getByRole('heading', { level: 1, name: 'New shipping zone' }).waitFor();
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill(`Islands ${HASTE}`);
   await page.getByRole('combobox', { name: 'Countries', exact: true }).fill('Iceland');
   await page.getByRole('option', { name: 'Iceland' }).click();
