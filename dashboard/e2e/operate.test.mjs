@@ -68,6 +68,7 @@ test('a kind of jobs is paused with a reason, and resumed', async () => {
   await page.getByText('Say why').waitFor();
   await page.getByLabel('Reason').fill('Stripe is being migrated');
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByText('Stripe is being migrated').waitFor();
   await inspect(page, 'job-kinds');
 });
@@ -85,6 +86,7 @@ test('an event that waits is discarded with a reason', async () => {
   await page.getByRole('button', { name: 'Discard', exact: true }).click();
   await page.getByLabel('Reason').fill('Entered by hand');
   await page.getByRole('button', { name: 'Discard the event' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByText('Entered by hand').waitFor();
   assert.equal((await eventOf(id)).status, 'discarded');
   await open('/jobs/kinds', 'Jobs');
