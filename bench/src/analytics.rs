@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use actix_web::http::Method;
 use chrono::TimeDelta;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use hyper::Method;
 use merx::analytics::roll_up;
 use merx::clock::Clock;
 use merx::db::pool;
 
-use crate::load::Client;
+use crate::client::Client;
 use crate::shop::Shop;
 
 /// How often each is asked.

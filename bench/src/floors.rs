@@ -8,8 +8,8 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
+use crate::client::Client;
 use crate::load::per_second;
-use crate::reader::Reader;
 use crate::shop::Shop;
 
 /// What a figure of the service stands on.
@@ -107,11 +107,11 @@ pub(crate) async fn bare(duration: Duration) -> Result<Floor, String> {
     let mut tasks = JoinSet::new();
     let begun = Instant::now();
     for _ in 0..16 {
-        let mut reader = Reader::connect(address).await?;
+        let mut client = Client::connect(address).await?;
         tasks.spawn(async move {
             let mut rounds = 0;
             while begun.elapsed() < duration {
-                reader.get("/").await?;
+                client.get("/").await?;
                 rounds += 1;
             }
             Ok::<usize, String>(rounds)

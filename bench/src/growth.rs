@@ -3,14 +3,15 @@
 
 use std::time::{Duration, Instant};
 
+use actix_web::http::Method;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use hyper::Method;
 use merx::db::pool;
 use merx::dev::copies;
 use merx::ids::VariantId;
 
+use crate::client::Client;
 use crate::holds::execute;
-use crate::load::{Client, Outcome};
+use crate::load::Outcome;
 use crate::scenarios::{Bought, Scenario, Worker};
 use crate::shop::Shop;
 

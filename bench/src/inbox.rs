@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use actix_web::http::{Method, StatusCode};
 use diesel_async::AsyncPgConnection;
-use hyper::{Method, StatusCode};
 use merx::db::pool;
 use merx::tokens::hmac_sha256;
 use rand::seq::SliceRandom;
@@ -14,8 +14,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::client::Client;
 use crate::holds::{count, execute};
-use crate::load::{Client, Outcome, per_second};
+use crate::load::{Outcome, per_second};
 use crate::scenarios::Worker;
 use crate::shop::{Shop, WEBHOOK_SECRET};
 
@@ -145,7 +146,7 @@ async fn deliver(mut client: Client, waiting: Deliveries, again: Arc<AtomicU64>)
             again.fetch_add(1, Ordering::Relaxed);
             waiting.lock().await.insert(0, body);
         } else {
-            return Err(format!("a webhook was answered {status}: {}", String::from_utf8_lossy(&answer)));
+            return Err(format!("a webhook was answered {status}: {}", String::from_utf8_lossy(answer)));
         }
     }
 }
@@ -190,7 +191,7 @@ async fn listed(shop: &Shop) -> Result<HashMap<String, String>, String> {
     loop {
         let path = format!("/v1/events?limit=100{after}");
         let page = client.send(Method::GET, &path, &headers, None).await?;
-        let page: Value = serde_json::from_slice(&page).map_err(|error| error.to_string())?;
+        let page: Value = serde_json::from_slice(page).map_err(|error| error.to_string())?;
         let events = page.pointer("/data").and_then(Value::as_array).ok_or("the sandbox lists no events")?;
         let id = |event: &Value| event.pointer("/id").and_then(Value::as_str).map(str::to_owned);
         found.extend(events.iter().filter_map(|event| Some((id(event)?, event.to_string()))));

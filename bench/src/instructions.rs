@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use hyper::Method;
+use actix_web::http::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::load::Client;
-use crate::reader::Reader;
+use crate::client::Client;
 use crate::shop::{Shop, stop};
 
 /// How often each is done before it is counted, and then.
@@ -83,13 +82,13 @@ impl<'shop> Counted<'shop> {
 
     /// Of the thread that answers, as others look after other things meanwhile.
     async fn cached_read(&self) -> Result<u64, String> {
-        let mut reader = Reader::connect(self.shop.api()).await?;
+        let mut client = Client::connect(self.shop.api()).await?;
         for _ in 0..TIMES.0 {
-            reader.get("/v1/products?expand=variants&limit=20").await?;
+            client.get("/v1/products?expand=variants&limit=20").await?;
         }
         self.dump().await?;
         for _ in 0..TIMES.1 {
-            reader.get("/v1/products?expand=variants&limit=20").await?;
+            client.get("/v1/products?expand=variants&limit=20").await?;
         }
         let threads = self.dump().await?;
         let totals = threads.iter().filter_map(|file| total(file));
@@ -105,7 +104,7 @@ impl<'shop> Counted<'shop> {
             variants.iter().take(CART.0).map(|variant| json!({"variant_id": variant, "quantity": 2})).collect();
         let cart = json!({"line_items": lines}).to_string();
         let cart = client.send(Method::POST, "/v1/carts", &[], Some(cart)).await?;
-        let cart: Value = serde_json::from_slice(&cart).map_err(|error| error.to_string())?;
+        let cart: Value = serde_json::from_slice(cart).map_err(|error| error.to_string())?;
         let text = |member: &str| cart.get(member).and_then(Value::as_str).unwrap_or_default();
         let (id, token) = (text("id"), text("cart_token"));
         self.dump().await?;

@@ -1,74 +1,11 @@
 //! The load: so many clients, each with a connection of its own, as fast as they are answered.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::scenarios::{Scenario, Worker};
 use crate::shop::Shop;
-
-/// A connection to one server.
-pub(crate) struct Client {
-    sender: SendRequest<Full<Bytes>>,
-    host: String,
-}
-
-impl Client {
-    /// Connects.
-    pub(crate) async fn connect(address: SocketAddr) -> Result<Self, String> {
-        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
-        Ok(Self { sender, host: address.to_string() })
-    }
-
-    /// Asks, and reads the whole answer, which must be 2xx.
-    pub(crate) async fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Option<String>,
-    ) -> Result<Bytes, String> {
-        let (status, body) = self.ask(method.clone(), path, headers, body).await?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        Err(format!("{method} {path} answered {status}: {}", String::from_utf8_lossy(&body)))
-    }
-
-    /// Asks, and reads the whole answer, whatever it is.
-    pub(crate) async fn ask(
-        &mut self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Option<String>,
-    ) -> Result<(StatusCode, Bytes), String> {
-        let mut request = Request::builder().method(method.clone()).uri(path).header("host", &self.host);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let request = request.body(Full::from(body.unwrap_or_default())).map_err(|error| error.to_string())?;
-        // The connection may still be busy with the end of the answer before.
-        self.sender.ready().await.map_err(|error| format!("{method} {path}: {error}"))?;
-        let answer = self.sender.send_request(request).await.map_err(|error| format!("{method} {path}: {error}"))?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-        Ok((status, body))
-    }
-}
 
 /// What a run measured.
 #[derive(Debug, Clone, Copy)]

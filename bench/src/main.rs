@@ -4,6 +4,7 @@
 //! the sandbox in Stripe's place share the machine with it. Everything is on loopback and ends by itself.
 
 mod analytics;
+mod client;
 mod cluster;
 mod earlier;
 mod floors;
@@ -14,7 +15,6 @@ mod hot;
 mod inbox;
 mod instructions;
 mod load;
-mod reader;
 mod report;
 mod scenarios;
 mod shop;

@@ -3,15 +3,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hyper::body::Bytes;
-use hyper::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::client::Client;
 use crate::floors::Ladder;
 use crate::goods::{ADJECTIVES, NOUNS};
-use crate::load::Client;
-use crate::reader::Reader;
 use crate::shop::{PRODUCTS, Shop};
 
 /// What a client does over and over.
@@ -108,7 +106,6 @@ pub(crate) struct Bought {
 pub(crate) struct Worker {
     address: SocketAddr,
     api: Client,
-    reader: Reader,
     cursor: String,
     sandbox: Client,
     variants: std::sync::Arc<Vec<String>>,
@@ -131,7 +128,7 @@ struct Order {
 }
 
 impl Seen {
-    fn of(body: &Bytes) -> Result<Self, String> {
+    fn of(body: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(body).map_err(|error| error.to_string())
     }
 }
@@ -143,8 +140,7 @@ fn given(text: Option<&String>) -> Result<String, String> {
 impl Worker {
     pub(crate) async fn new(shop: &Shop) -> Result<Self, String> {
         let (api, sandbox) = (Client::connect(shop.api()).await?, Client::connect(shop.sandbox()).await?);
-        let reader = Reader::connect(shop.api()).await?;
-        Ok(Self { address: shop.api(), api, reader, cursor: String::new(), sandbox, variants: shop.variants() })
+        Ok(Self { address: shop.api(), api, cursor: String::new(), sandbox, variants: shop.variants() })
     }
 
     fn variant(&self) -> String {
@@ -154,7 +150,7 @@ impl Worker {
 
     async fn get(&mut self, path: &str) -> Result<Duration, String> {
         let started = Instant::now();
-        self.reader.get(path).await?;
+        self.api.get(path).await?;
         Ok(started.elapsed())
     }
 
@@ -163,7 +159,7 @@ impl Worker {
         let filter = format!("sort=price&min_price={least}&max_price={most}");
         let path = format!("/v1/products?expand=variants&limit=20&{filter}{}", self.cursor);
         let started = Instant::now();
-        let page = self.reader.get(&path).await?;
+        let page = self.api.get(&path).await?;
         let took = started.elapsed();
         let next = page.split_once("\"next_cursor\":\"").and_then(|(_, rest)| rest.split('"').next());
         self.cursor = next.map(|next| format!("&cursor={next}")).unwrap_or_default();
@@ -182,7 +178,7 @@ impl Worker {
 
     async fn cart_and_line(&mut self) -> Result<Duration, String> {
         let started = Instant::now();
-        let cart = Seen::of(&self.api.send(Method::POST, "/v1/carts", &[], Some("{}".to_owned())).await?)?;
+        let cart = Seen::of(self.api.send(Method::POST, "/v1/carts", &[], Some("{}".to_owned())).await?)?;
         let path = format!("/v1/carts/{}/line-items", given(cart.id.as_ref())?);
         let line = json!({"variant_id": self.variant(), "quantity": 1}).to_string();
         let token = given(cart.cart_token.as_ref())?;
@@ -203,7 +199,7 @@ impl Worker {
             "line_items": [{"variant_id": variant, "quantity": 1}],
             "shipping_address": {"name": "Ada Lovelace", "line1": "Torstr. 1", "city": "Berlin", "postal_code": "10119", "country": "DE"},
         });
-        let cart = Seen::of(&self.api.send(Method::POST, "/v1/carts", &[], Some(cart.to_string())).await?)?;
+        let cart = Seen::of(self.api.send(Method::POST, "/v1/carts", &[], Some(cart.to_string())).await?)?;
         Ok((given(cart.id.as_ref())?, given(cart.cart_token.as_ref())?))
     }
 
@@ -212,7 +208,7 @@ impl Worker {
         let (id, token) = self.full_cart().await?;
         let path = format!("/v1/carts/{id}/quote");
         let quote =
-            Seen::of(&self.api.send(Method::POST, &path, &[("X-Cart-Token", &token)], Some("{}".to_owned())).await?)?;
+            Seen::of(self.api.send(Method::POST, &path, &[("X-Cart-Token", &token)], Some("{}".to_owned())).await?)?;
         Ok((id, token, given(quote.quote_id.as_ref())?))
     }
 
@@ -222,7 +218,7 @@ impl Worker {
         let url = "http://127.0.0.1:3000/";
         let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
         let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
-        given(Seen::of(&checkout)?.session_id.as_ref())
+        given(Seen::of(checkout)?.session_id.as_ref())
     }
 
     /// Goes on buying where it stood; answers the order once it is paid.
@@ -238,7 +234,7 @@ impl Worker {
                 let request = json!({"cart_id": id, "success_url": url, "cancel_url": url}).to_string();
                 let headers = [("X-Cart-Token", token.as_str()), ("Idempotency-Key", id.as_str())];
                 let checkout = self.api.send(Method::POST, "/v1/checkouts", &headers, Some(request)).await?;
-                bought.checkout.insert(Seen::of(&checkout)?).clone()
+                bought.checkout.insert(Seen::of(checkout)?).clone()
             }
         };
         if !bought.is_paid {
@@ -247,7 +243,7 @@ impl Worker {
         }
         let path = format!("/v1/checkouts/{}", given(checkout.id.as_ref())?);
         loop {
-            let seen = Seen::of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
+            let seen = Seen::of(self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
             if seen.status.as_deref() == Some("completed") {
                 return given(seen.order.map(|order| order.id).as_ref());
             }
@@ -277,7 +273,7 @@ impl Worker {
         match status {
             StatusCode::CREATED => Ok(true),
             StatusCode::CONFLICT => Ok(false),
-            status => Err(format!("a checkout was answered {status}: {}", String::from_utf8_lossy(&answer))),
+            status => Err(format!("a checkout was answered {status}: {}", String::from_utf8_lossy(answer))),
         }
     }
 
@@ -300,11 +296,11 @@ impl Worker {
         let started = Instant::now();
         let checkout = self.api.send(Method::POST, "/v1/checkouts", &[("X-Cart-Token", &token)], Some(request)).await?;
         let took = started.elapsed();
-        let checkout = Seen::of(&checkout)?;
+        let checkout = Seen::of(checkout)?;
         self.pay(&given(checkout.session_id.as_ref())?).await?;
         let path = format!("/v1/checkouts/{}", given(checkout.id.as_ref())?);
         loop {
-            let seen = Seen::of(&self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
+            let seen = Seen::of(self.api.send(Method::GET, &path, &[("X-Cart-Token", &token)], None).await?)?;
             if seen.status.as_deref() == Some("completed") {
                 return Ok(took);
             }

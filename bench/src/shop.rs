@@ -6,15 +6,15 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::Method;
+use actix_web::http::Method;
 use merx::dev::cluster::{Cluster, Durability};
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
+use crate::client::Client;
 use crate::goods::catalogue;
 use crate::holds::ticks;
-use crate::load::Client;
 use crate::scenarios::Worker;
 
 /// Products of the measured shop, with two variants each.
@@ -203,7 +203,7 @@ impl Shop {
         loop {
             let path = format!("/v1/products?expand=variants&limit=100{cursor}");
             let page = client.send(Method::GET, &path, &[], None).await?;
-            let page: Value = serde_json::from_slice(&page).map_err(|error| error.to_string())?;
+            let page: Value = serde_json::from_slice(page).map_err(|error| error.to_string())?;
             let products = page.pointer("/data").and_then(Value::as_array).into_iter().flatten();
             let of_product = products.flat_map(|product| product.pointer("/variants").and_then(Value::as_array));
             let ids = of_product.flatten().filter_map(|variant| variant.pointer("/id").and_then(Value::as_str));
@@ -283,8 +283,9 @@ impl Shop {
         let adjustment = json!({"delta": delta, "reason": "correction"}).to_string();
         let path = format!("/v1/admin/variants/{variant}/stock-adjustments");
         let headers = [("Authorization", bearer.as_str())];
-        let answer = Client::connect(self.api).await?.send(Method::POST, &path, &headers, Some(adjustment)).await?;
-        let answer: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
+        let mut client = Client::connect(self.api).await?;
+        let answer = client.send(Method::POST, &path, &headers, Some(adjustment)).await?;
+        let answer: Value = serde_json::from_slice(answer).map_err(|error| error.to_string())?;
         let units = |name: &str| answer.pointer(&format!("/inventory/{name}")).and_then(Value::as_i64);
         units("on_hand")
             .zip(units("reserved"))

@@ -11,13 +11,13 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use hyper::Method;
+use actix_web::http::Method;
 use merx::db::pool;
 use merx::ids::OrderId;
 use tokio::process::{Child, Command};
 
+use crate::client::Client;
 use crate::holds::{count, execute};
-use crate::load::Client;
 use crate::shop::{Shop, free_address, stop};
 use load::Load;
 use peers::{PgBouncer, Standby, host_of, is_ready, kill_primary, start_haproxy, start_redis, with_host};
@@ -187,7 +187,7 @@ impl Cluster {
         for (address, _) in &self.services {
             let mut client = Client::connect(*address).await?;
             let metrics = client.send(Method::GET, "/metrics", &[("Authorization", &bearer)], None).await?;
-            let metrics = String::from_utf8_lossy(&metrics).into_owned();
+            let metrics = String::from_utf8_lossy(metrics).into_owned();
             let used =
                 metrics.lines().find_map(|line| line.strip_prefix("merx_replica_reads_total{outcome=\"used\"} "));
             all += used.and_then(|used| used.parse::<u64>().ok()).unwrap_or_default();

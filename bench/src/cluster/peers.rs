@@ -6,10 +6,10 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use hyper::Method;
+use actix_web::http::Method;
 use tokio::process::{Child, Command};
 
-use crate::load::Client;
+use crate::client::Client;
 use crate::shop::{Shop, free_address, stop};
 
 /// The first PgBouncer that prepares statements in transaction mode.

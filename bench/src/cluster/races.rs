@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::client::Client;
 use crate::holds::count;
 use crate::hot;
-use crate::load::Client;
 use crate::scenarios::{Bought, Scenario, Worker};
 use crate::shop::Shop;
 use merx::db::pool;
@@ -79,7 +79,7 @@ async fn post(
     let mut client = Client::connect(api).await?;
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let (status, answer) = client.ask(Method::POST, &path, &headers, Some(body.to_string())).await?;
-    Ok((status, serde_json::from_slice(&answer).map_err(|error| error.to_string())?))
+    Ok((status, serde_json::from_slice(answer).map_err(|error| error.to_string())?))
 }
 
 fn text(value: &Value, pointer: &str) -> Result<String, String> {
@@ -163,8 +163,9 @@ async fn one_refund(shop: &Shop) -> Result<(), String> {
     let order = Worker::new(shop).await?.buy(&mut Bought::default()).await?;
     let (api, bearer) = (shop.api(), shop.staff("refunds:write,orders:read").await?);
     let path = format!("/v1/admin/orders/{order}");
-    let read = Client::connect(api).await?.send(Method::GET, &path, &[("Authorization", &bearer)], None).await?;
-    let read: Value = serde_json::from_slice(&read).map_err(|error| error.to_string())?;
+    let mut client = Client::connect(api).await?;
+    let read = client.send(Method::GET, &path, &[("Authorization", &bearer)], None).await?;
+    let read: Value = serde_json::from_slice(read).map_err(|error| error.to_string())?;
     let amount = read.pointer("/totals/total/amount").and_then(Value::as_i64).ok_or("the order has no total")?;
     let currency = text(&read, "/totals/total/currency")?;
     let answers = at_once(RIVALS, |index| {
