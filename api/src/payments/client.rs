@@ -3,11 +3,11 @@
 //! It implements async-stripe's `StripeClient`, so its typed requests run through here.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix_web::web::Bytes;
 use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
 use stripe_client_core::{
     CustomizedStripeRequest, IdempotencyKey, RequestBuilder, RequestStrategy, StripeClient, StripeClientErr,
     StripeMethod,
@@ -21,19 +21,6 @@ pub struct Stripe {
     config: StripeConfig,
     payments: Outbound,
     tax: Outbound,
-}
-
-/// One call of async-stripe, which notes whether its answer was a replay.
-pub(super) struct TypedCall<'a> {
-    stripe: &'a Stripe,
-    replayed: AtomicBool,
-}
-
-impl TypedCall<'_> {
-    /// Whether Stripe sent a stored answer again.
-    pub(super) fn was_replayed(&self) -> bool {
-        self.replayed.load(Ordering::Relaxed)
-    }
 }
 
 impl Stripe {
@@ -60,10 +47,6 @@ impl Stripe {
         [&self.payments, &self.tax]
     }
 
-    pub(super) fn call(&self) -> TypedCall<'_> {
-        TypedCall { stripe: self, replayed: AtomicBool::new(false) }
-    }
-
     /// Sends a request and reads the answer as a document, for what async-stripe has no type for.
     pub(super) async fn document(
         &self,
@@ -71,8 +54,19 @@ impl Stripe {
         key: Option<&str>,
         deadline: Option<Instant>,
     ) -> Result<serde_json::Value, ProviderError> {
-        let (bytes, _) = self.send(request, key, deadline).await?;
-        serde_json::from_slice(&bytes).map_err(ProviderError::deserialize_err)
+        self.read(request, key, deadline).await.map(|(document, _)| document)
+    }
+
+    /// Sends a request and reads the answer by a type of ours; whether that was stored before.
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        request: &RequestBuilder,
+        key: Option<&str>,
+        deadline: Option<Instant>,
+    ) -> Result<(T, bool), ProviderError> {
+        let (bytes, was_replayed) = self.send(request, key, deadline).await?;
+        let answer = serde_json::from_slice(&bytes).map_err(ProviderError::deserialize_err)?;
+        Ok((answer, was_replayed))
     }
 
     /// The answer's body, and whether it was stored before.
@@ -163,15 +157,13 @@ impl StripeClientErr for ProviderError {
     }
 }
 
-impl StripeClient for TypedCall<'_> {
+impl StripeClient for Stripe {
     type Err = ProviderError;
 
     async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, ProviderError> {
         let (request, options) = request.into_pieces();
         let key = options.request_strategy.as_ref().and_then(RequestStrategy::get_key);
-        let (body, replayed) = self.stripe.send(&request, key.as_ref().map(|key| key.as_str()), None).await?;
-        self.replayed.store(replayed, Ordering::Relaxed);
-        Ok(body)
+        self.send(&request, key.as_ref().map(|key| key.as_str()), None).await.map(|(body, _)| body)
     }
 }
 

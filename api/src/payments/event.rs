@@ -1,14 +1,12 @@
 //! Events as Stripe sends them, read by our own small structs: one never fails to parse because Stripe added a value.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::session::amount;
-use super::{ProviderError, RefundView, SessionView, Standing, Stripe, refund};
+use super::session::Session;
+use super::{ProviderError, RefundView, SessionView, Stripe, refund};
 
 /// An event's envelope.
 #[derive(Debug, Deserialize)]
@@ -59,20 +57,6 @@ struct EventData {
     object: serde_json::Value,
 }
 
-#[derive(Debug, Deserialize)]
-struct EventSession {
-    id: String,
-    url: Option<String>,
-    status: Option<String>,
-    payment_status: Option<String>,
-    amount_total: Option<i64>,
-    currency: Option<String>,
-    client_reference_id: Option<String>,
-    payment_intent: Option<serde_json::Value>,
-    #[serde(default)]
-    metadata: Option<HashMap<String, String>>,
-}
-
 impl EventEnvelope {
     /// The session that the event is about, if it is about one; with the checkout id from its metadata.
     ///
@@ -82,23 +66,9 @@ impl EventEnvelope {
         if !self.kind.starts_with("checkout.session.") {
             return Ok(None);
         }
-        let session = EventSession::deserialize(&self.data.object)?;
-        let standing = match (session.status.as_deref(), session.payment_status.as_deref()) {
-            (Some("open"), _) => Standing::Open,
-            (Some("expired"), _) => Standing::Expired,
-            (Some("complete"), Some("paid" | "no_payment_required")) => Standing::Paid,
-            _ => Standing::Undecided,
-        };
-        let checkout_id = session.metadata.and_then(|metadata| metadata.get("checkout_id").cloned());
-        let view = SessionView {
-            id: session.id,
-            url: session.url,
-            standing,
-            amount: amount(session.amount_total, session.currency.as_deref()),
-            client_reference_id: session.client_reference_id,
-            payment_intent_id: session.payment_intent.and_then(|intent| intent.as_str().map(str::to_owned)),
-        };
-        Ok(Some((view, checkout_id)))
+        let session = Session::deserialize(&self.data.object)?;
+        let checkout_id = session.checkout_id().map(str::to_owned);
+        Ok(Some((session.view(), checkout_id)))
     }
 
     /// Whether its type is one that may have an effect: it is about a session, or about what became of a payment.

@@ -69,7 +69,7 @@ impl Stripe {
             request = request.reason(reason);
         }
         let key = idempotent(&format!("refund:{our_id}"))?;
-        request.customize().request_strategy(key).send(&self.call()).await.map(|refund| view(&refund))
+        request.customize().request_strategy(key).send(self).await.map(|refund| view(&refund))
     }
 
     /// Reads a refund.
@@ -77,7 +77,7 @@ impl Stripe {
     /// # Errors
     /// [`ProviderError`].
     pub async fn read_refund(&self, id: &str) -> Result<RefundView, ProviderError> {
-        RetrieveRefund::new(id).customize().send(&self.call()).await.map(|refund| view(&refund))
+        RetrieveRefund::new(id).customize().send(self).await.map(|refund| view(&refund))
     }
 
     /// Finds our refund among those of a payment.
@@ -85,7 +85,7 @@ impl Stripe {
     /// # Errors
     /// [`ProviderError`].
     pub async fn find_refund(&self, our_id: &str, payment_intent: &str) -> Result<Option<RefundView>, ProviderError> {
-        let page = ListRefund::new().payment_intent(payment_intent).limit(100).customize().send(&self.call()).await?;
+        let page = ListRefund::new().payment_intent(payment_intent).limit(100).customize().send(self).await?;
         Ok(page.data.iter().map(view).find(|refund| refund.our_id.as_deref() == Some(our_id)))
     }
 }

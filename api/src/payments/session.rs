@@ -1,12 +1,13 @@
 //! Checkout Sessions at Stripe: create, read, find, expire, and what one says about the payment.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 use stripe_checkout::checkout_session::{ExpireCheckoutSession, ListCheckoutSession, RetrieveCheckoutSession};
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
-use stripe_shared::{CheckoutSession, CheckoutSessionPaymentStatus, CheckoutSessionStatus, PaymentIntentStatus};
-use stripe_types::{Expandable, Object, RangeBoundsTs, RangeQueryTs};
+use stripe_types::{RangeBoundsTs, RangeQueryTs};
 
-use super::client::idempotent;
 use super::currency::from_stripe;
 use super::{ProviderError, Stripe};
 use crate::money::Money;
@@ -48,6 +49,36 @@ pub struct SessionView {
     pub payment_intent_id: Option<String>,
 }
 
+/// A session as Stripe sends it in answers and events. What we do not need is not read.
+#[derive(Debug, Deserialize)]
+pub(super) struct Session {
+    id: String,
+    url: Option<String>,
+    status: Option<String>,
+    payment_status: Option<String>,
+    amount_total: Option<i64>,
+    currency: Option<String>,
+    client_reference_id: Option<String>,
+    payment_intent: Option<Intent>,
+    #[serde(default)]
+    metadata: Option<HashMap<String, String>>,
+}
+
+/// A PaymentIntent, which is only read where that was asked for.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Intent {
+    Id(String),
+    Read { id: String, status: String },
+}
+
+/// A page of sessions.
+#[derive(Debug, Deserialize)]
+struct Page {
+    data: Vec<Session>,
+    has_more: bool,
+}
+
 /// The answer to a create call.
 #[derive(Debug)]
 pub struct Create {
@@ -65,9 +96,8 @@ impl Stripe {
     pub async fn create_session(&self, key: &str, body: &str) -> Result<Create, ProviderError> {
         let mut request = RequestBuilder::new(StripeMethod::Post, "/checkout/sessions");
         request.body = Some(body.to_owned());
-        let call = self.call();
-        let session: CheckoutSession = request.customize().request_strategy(idempotent(key)?).send(&call).await?;
-        Ok(Create { session: view(&session), replayed: call.was_replayed() })
+        let (session, replayed) = self.read::<Session>(&request, Some(key), None).await?;
+        Ok(Create { session: session.view(), replayed })
     }
 
     /// Reads a session with its PaymentIntent.
@@ -75,8 +105,8 @@ impl Stripe {
     /// # Errors
     /// [`ProviderError`].
     pub async fn read_session(&self, id: &str) -> Result<SessionView, ProviderError> {
-        let request = RetrieveCheckoutSession::new(id).expand(vec!["payment_intent".to_owned()]);
-        request.customize().send(&self.call()).await.map(|session| view(&session))
+        let request = RetrieveCheckoutSession::new(id).expand(vec!["payment_intent".to_owned()]).build();
+        self.read::<Session>(&request, None, None).await.map(|(session, _)| session.view())
     }
 
     /// The checkout that a payment is of, by our id in its metadata; `None` for a payment that is not ours.
@@ -97,8 +127,9 @@ impl Stripe {
     /// # Errors
     /// [`ProviderError`]; `Rejected` when it is no longer open.
     pub async fn expire_session(&self, id: &str) -> Result<SessionView, ProviderError> {
-        let request = ExpireCheckoutSession::new(id).customize().request_strategy(idempotent(&format!("expire:{id}"))?);
-        request.send(&self.call()).await.map(|session| view(&session))
+        let request = ExpireCheckoutSession::new(id).build();
+        let key = format!("expire:{id}");
+        self.read::<Session>(&request, Some(&key), None).await.map(|(session, _)| session.view())
     }
 
     /// Looks for the session of an order among those made in a span of time.
@@ -120,47 +151,49 @@ impl Stripe {
         let mut list =
             ListCheckoutSession::new().created(created).limit(PAGE).expand(vec!["data.payment_intent".to_owned()]);
         loop {
-            let page = list.customize().send(&self.call()).await?;
-            let found = page.data.iter().find(|session| session.client_reference_id.as_deref() == Some(order_id));
-            match (found, page.data.last()) {
-                (Some(session), _) => return Ok(Some(view(session))),
-                (None, Some(last)) if page.has_more => list = list.starting_after(last.id().as_str()),
+            let (page, _) = self.read::<Page>(&list.build(), None, None).await?;
+            let last = page.data.last().map(|session| session.id.clone());
+            let of_order = |session: &Session| session.client_reference_id.as_deref() == Some(order_id);
+            match (page.data.into_iter().find(of_order), last) {
+                (Some(session), _) => return Ok(Some(session.view())),
+                (None, Some(last)) if page.has_more => list = list.starting_after(last),
                 (None, _) => return Ok(None),
             }
         }
     }
 }
 
-fn view(session: &CheckoutSession) -> SessionView {
-    let intent = session.payment_intent.as_ref();
-    SessionView {
-        id: session.id.to_string(),
-        url: session.url.clone(),
-        standing: standing(session, intent),
-        amount: amount(session.amount_total, session.currency.as_ref().map(ToString::to_string).as_deref()),
-        client_reference_id: session.client_reference_id.clone(),
-        payment_intent_id: intent.map(|intent| intent.id().to_string()),
+impl Session {
+    /// Our id of the checkout, which we gave it.
+    pub(super) fn checkout_id(&self) -> Option<&str> {
+        self.metadata.as_ref()?.get("checkout_id").map(String::as_str)
     }
-}
 
-fn standing(session: &CheckoutSession, intent: Option<&Expandable<stripe_shared::PaymentIntent>>) -> Standing {
-    let is_paid = matches!(
-        session.payment_status,
-        CheckoutSessionPaymentStatus::Paid | CheckoutSessionPaymentStatus::NoPaymentRequired
-    );
-    match (&session.status, intent) {
-        (Some(CheckoutSessionStatus::Open), _) => Standing::Open,
-        (Some(CheckoutSessionStatus::Expired), _) => Standing::Expired,
-        (Some(CheckoutSessionStatus::Complete), _) if is_paid => Standing::Paid,
-        (_, Some(Expandable::Object(intent))) if is_failed(&intent.status) => Standing::Failed,
-        (_, Some(Expandable::Object(_))) => Standing::Processing,
-        (_, Some(Expandable::Id(_)) | None) => Standing::Undecided,
+    pub(super) fn view(self) -> SessionView {
+        SessionView {
+            standing: self.standing(),
+            id: self.id,
+            url: self.url,
+            amount: amount(self.amount_total, self.currency.as_deref()),
+            client_reference_id: self.client_reference_id,
+            payment_intent_id: self.payment_intent.map(|(Intent::Id(id) | Intent::Read { id, .. })| id),
+        }
     }
-}
 
-/// A complete, unpaid session whose PaymentIntent is in one of these states will never be paid.
-fn is_failed(status: &PaymentIntentStatus) -> bool {
-    matches!(status, PaymentIntentStatus::RequiresPaymentMethod | PaymentIntentStatus::Canceled)
+    fn standing(&self) -> Standing {
+        let is_paid = matches!(self.payment_status.as_deref(), Some("paid" | "no_payment_required"));
+        match (self.status.as_deref(), &self.payment_intent) {
+            (Some("open"), _) => Standing::Open,
+            (Some("expired"), _) => Standing::Expired,
+            (Some("complete"), _) if is_paid => Standing::Paid,
+            // Such a payment of a complete session will never come.
+            (_, Some(Intent::Read { status, .. })) if status == "requires_payment_method" || status == "canceled" => {
+                Standing::Failed
+            }
+            (_, Some(Intent::Read { .. })) => Standing::Processing,
+            (_, Some(Intent::Id(_)) | None) => Standing::Undecided,
+        }
+    }
 }
 
 /// A total of Stripe's as ours.
