@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use diesel_async::AsyncMigrationHarness;
+use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -41,7 +41,9 @@ pub async fn migrate(config: &Config, revert: bool) -> Result<Migrated, String> 
     let unreachable = |error| {
         format!("PostgreSQL cannot be reached ({error}). Start it, or correct MIGRATION_DATABASE_URL or DATABASE_URL.")
     };
-    let conn = connect().await.map_err(unreachable)?;
+    let mut conn = connect().await.map_err(unreachable)?;
+    // In a large shop it takes longer than a request may.
+    conn.batch_execute("SET statement_timeout = 0").await.map_err(|error| error.to_string())?;
     let mut harness = AsyncMigrationHarness::new(conn);
     let ran =
         if revert { harness.revert_all_migrations(MIGRATIONS) } else { harness.run_pending_migrations(MIGRATIONS) };

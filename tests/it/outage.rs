@@ -193,3 +193,28 @@ async fn a_database_that_takes_no_writes_yet_is_unavailable_and_no_defect() {
     guard(async { while app.post("/v1/carts", json!({})).send().await.status != 201 {} }).await;
     app.finish().await;
 }
+
+/// A migration may run while services do: what a connection prepared before it is prepared anew, by another connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_type_that_changes_while_services_run_costs_a_connection_one_answer_at_most() {
+    let app = TestApp::start().await;
+    let cart = app.cart_with(json!({})).await;
+    let read = || app.get(&format!("/v1/carts/{}", cart.id)).header("X-Cart-Token", &cart.token);
+    let read_often = async || {
+        let mut refused = 0;
+        for _ in 0..2 * CONNECTIONS {
+            let answer = read().send().await;
+            if answer.status != 200 {
+                answer.problem(503, "service_unavailable");
+                refused += 1;
+            }
+        }
+        refused
+    };
+    assert_eq!(read_often().await, 0);
+    app.sql("ALTER TABLE carts ALTER COLUMN email TYPE varchar").await;
+    let refused = read_often().await;
+    assert!((1..=CONNECTIONS).contains(&refused), "{refused}");
+    assert_eq!(read_often().await, 0);
+    app.finish().await;
+}

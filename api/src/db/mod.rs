@@ -107,13 +107,14 @@ where
 pub fn is_about_the_data(error: &DieselError) -> bool {
     let DieselError::DatabaseError(kind, info) = error else { return false };
     let message = info.message();
-    let is_passing = matches!(
-        kind,
-        DatabaseErrorKind::SerializationFailure
-            | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::ReadOnlyTransaction
-    );
+    let is_passing = is_outdated(error)
+        || matches!(
+            kind,
+            DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ReadOnlyTransaction
+        );
     let waits = [
         "deadlock",
         "canceling statement",
@@ -135,8 +136,17 @@ const ENDINGS: [&str; 6] = [
     "pooler is shutting down",
 ];
 
+/// How PostgreSQL says that a connection prepared a statement before a migration changed the type of what it answers.
+const OUTDATED: &str = "cached plan must not change result type";
+
+/// Whether the connection knows a statement as it was before a migration, and would never run it again.
+#[must_use]
+pub fn is_outdated(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, info) if info.message() == OUTDATED)
+}
+
 /// Whether the connection was lost, so that what became of the statement is not known, or leads to a server that does not
-/// take writes yet.
+/// take writes yet, or is of no use since a migration. Another connection may do.
 #[must_use]
 pub fn is_cut_off(error: &DieselError) -> bool {
     let DieselError::DatabaseError(kind, info) = error else { return false };
@@ -145,7 +155,8 @@ pub fn is_cut_off(error: &DieselError) -> bool {
         DatabaseErrorKind::ClosedConnection
             | DatabaseErrorKind::UnableToSendCommand
             | DatabaseErrorKind::ReadOnlyTransaction
-    ) || ENDINGS.iter().any(|ending| info.message().starts_with(ending))
+    ) || is_outdated(error)
+        || ENDINGS.iter().any(|ending| info.message().starts_with(ending))
 }
 
 /// Serialization failures by kind; deadlocks only by message, as Diesel gives no SQLSTATE.
@@ -192,5 +203,11 @@ mod tests {
             assert!(is_cut_off(&of(lost)), "{lost}");
         }
         assert!(!is_cut_off(&of("relation \"server\" does not exist")));
+    }
+
+    #[test]
+    fn what_a_migration_changed_says_nothing_of_the_data() {
+        let outdated = DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(OUTDATED.to_owned()));
+        assert!(is_cut_off(&outdated) && !is_about_the_data(&outdated));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{Metrics, RecycleError, RecycleResult};
@@ -51,6 +52,8 @@ pub struct Manager {
 pub struct Driven {
     conn: AsyncPgConnection,
     driver: JoinHandle<()>,
+    /// Whether a migration changed what its statements answer.
+    is_outdated: Arc<AtomicBool>,
 }
 
 impl Deref for Driven {
@@ -81,6 +84,9 @@ impl deadpool::managed::Manager for Manager {
     async fn recycle(&self, driven: &mut Driven, _: &Metrics) -> RecycleResult<ConnectionError> {
         if driven.driver.is_finished() || AnsiTransactionManager::is_broken_transaction_manager(&mut driven.conn) {
             return Err(RecycleError::message("the connection is closed"));
+        }
+        if driven.is_outdated.load(Ordering::Relaxed) {
+            return Err(RecycleError::message("its statements are of before a migration"));
         }
         Ok(())
     }
@@ -116,12 +122,16 @@ async fn open(url: String, tls: Tls) -> ConnectionResult<Driven> {
         }
     });
     let mut conn = AsyncPgConnection::try_from(client).await?;
-    conn.set_instrumentation(|event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { .. } = event {
-            RequestContext::count_statement();
+    let is_outdated = Arc::new(AtomicBool::new(false));
+    let outdated = Arc::clone(&is_outdated);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::StartQuery { .. } => RequestContext::count_statement(),
+        InstrumentationEvent::FinishQuery { error: Some(error), .. } if super::is_outdated(error) => {
+            outdated.store(true, Ordering::Relaxed);
         }
+        _ => {}
     });
-    Ok(Driven { conn, driver })
+    Ok(Driven { conn, driver, is_outdated })
 }
 
 /// Opens one connection outside the pool, for migrations and LISTEN, with the driver on the current runtime.

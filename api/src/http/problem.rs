@@ -52,7 +52,7 @@ impl ResponseError for Error {
             }
             Self::Database(error) if db::is_cut_off(error) => {
                 let context = RequestContext::current();
-                tracing::error!(error = %self, request.id = context.id, "The connection to the database was lost");
+                tracing::error!(error = %self, request.id = context.id, "The connection to the database is of no use any more");
                 respond(&cut_off(), &context)
             }
             Self::Database(_) | Self::Internal(_) => {
