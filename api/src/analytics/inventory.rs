@@ -117,7 +117,7 @@ pub(super) async fn read(
     let lasting = Statement::constant(LASTING)
         .with(Bind::Text((today - TimeDelta::days(DAYS)).to_string()))
         .with(Bind::Int(DAYS));
-    statement.append(&lasting).push(match query.sort.unwrap_or(InventoryRanking::DaysLeft) {
+    statement.append(lasting).push(match query.sort.unwrap_or(InventoryRanking::DaysLeft) {
         InventoryRanking::DaysLeft => " ORDER BY days_left NULLS LAST, on_hand, sku",
         InventoryRanking::UnitsSold => " ORDER BY sold DESC, on_hand, sku",
         InventoryRanking::OnHand => " ORDER BY on_hand DESC, sku",

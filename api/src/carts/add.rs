@@ -131,5 +131,5 @@ async fn write(
     let insert = Statement::constant(INSERT).with(Bind::Time(now));
     let mut row = Statement::constant("SELECT ");
     row.push(CART_COLUMNS).push(" FROM cart WHERE EXISTS (SELECT FROM line)");
-    Statement::together([("sold", sold), ("cart", cart), ("line", insert)], &row).optional(conn).await
+    Statement::together([("sold", sold), ("cart", cart), ("line", insert)], row).optional(conn).await
 }

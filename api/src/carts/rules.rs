@@ -42,10 +42,10 @@ struct Parts {
 /// Those of the database.
 pub(super) async fn read(mut conn: &Connection, address: Option<&Address>, now: DateTime<Utc>) -> Result<Rules> {
     let mut all = Statement::constant("SELECT ");
-    push(&mut all, &settings::asked()).push(" AS settings, ");
-    push(&mut all, &discounts::automatic(now)).push(" AS automatic, ");
+    push(&mut all, settings::asked()).push(" AS settings, ");
+    push(&mut all, discounts::automatic(now)).push(" AS automatic, ");
     match address {
-        Some(address) => push(&mut all, &table::rates_to(address)),
+        Some(address) => push(&mut all, table::rates_to(address)),
         None => all.push("ARRAY[]::json[]"),
     };
     all.push(" AS rates");
@@ -58,7 +58,7 @@ pub(super) async fn read(mut conn: &Connection, address: Option<&Address>, now: 
 }
 
 /// A statement's rows as an array of documents, in their order.
-fn push<'a>(all: &'a mut Statement, part: &Statement) -> &'a mut Statement {
+fn push(all: &mut Statement, part: Statement) -> &mut Statement {
     all.push("ARRAY(SELECT to_json(part) FROM (").append(part).push(") AS part)")
 }
 

@@ -125,15 +125,15 @@ async fn of_option(conn: &mut Connection, filter: &Filter, option: &str) -> Resu
         "SELECT min(choice.value COLLATE \"C\") AS value, min(choice.value COLLATE \"C\") AS label, count(DISTINCT products.id) AS count ",
     );
     statement
-        .append(&filter.source())
+        .append(filter.source())
         .push(" CROSS JOIN LATERAL (SELECT variants.option_values ")
-        .append(&filter.variants());
+        .append(filter.variants());
     statement
         .push(" WHERE variants.product_id = products.id")
-        .append(&filter.variant_condition(except))
+        .append(filter.variant_condition(except))
         .push(") AS sold");
     statement.push(" CROSS JOIN LATERAL jsonb_each_text(sold.option_values) AS choice (key, value)");
-    statement.append(&filter.condition(except)).push(" AND lower(choice.key COLLATE \"C\") = ");
+    statement.append(filter.condition(except)).push(" AND lower(choice.key COLLATE \"C\") = ");
     statement.bind(Bind::Text(option.to_ascii_lowercase()));
     statement
         .push(" GROUP BY lower(choice.value COLLATE \"C\") ORDER BY count DESC, value LIMIT ")
@@ -143,12 +143,12 @@ async fn of_option(conn: &mut Connection, filter: &Filter, option: &str) -> Resu
 
 async fn of_collections(conn: &mut Connection, filter: &Filter) -> Result<Vec<FacetValue>> {
     let mut statement = filter.candidates();
-    statement.push("SELECT grouped.slug AS value, grouped.title AS label, count(*) AS count ").append(&filter.source());
+    statement.push("SELECT grouped.slug AS value, grouped.title AS label, count(*) AS count ").append(filter.source());
     statement.push(
         " JOIN collection_products AS membership ON membership.product_id = products.id \
          JOIN collections AS grouped ON grouped.id = membership.collection_id AND grouped.status = 'active'",
     );
-    statement.append(&filter.condition(Except::Collections));
+    statement.append(filter.condition(Except::Collections));
     statement.push(" GROUP BY grouped.id ORDER BY count DESC, value LIMIT ").bind(Bind::Int(MOST_VALUES));
     statement.load(conn).await
 }
@@ -159,13 +159,13 @@ async fn of_availability(conn: &mut Connection, filter: &Filter) -> Result<Vec<F
         .push("SELECT best.value, best.value AS label, count(*) AS count FROM (SELECT min(")
         .push(AVAILABILITY)
         .push(") AS best ");
-    statement.append(&filter.source());
-    statement.push(" CROSS JOIN LATERAL (SELECT stock_levels.* ").append(&filter.variants());
+    statement.append(filter.source());
+    statement.push(" CROSS JOIN LATERAL (SELECT stock_levels.* ").append(filter.variants());
     statement
         .push(" WHERE variants.product_id = products.id")
-        .append(&filter.variant_condition(Except::Availability))
+        .append(filter.variant_condition(Except::Availability))
         .push(") AS level");
-    statement.append(&filter.condition(Except::Availability)).push(" GROUP BY products.id) AS judged JOIN (VALUES ");
+    statement.append(filter.condition(Except::Availability)).push(" GROUP BY products.id) AS judged JOIN (VALUES ");
     let names = [Availability::InStock, Availability::LowStock, Availability::Backorder, Availability::OutOfStock];
     let rows: Vec<String> =
         names.iter().map(|name| format!("({}, '{name}')", super::read::best_first(*name))).collect();
@@ -183,13 +183,13 @@ const AVAILABILITY: &str = "CASE \
 
 async fn of_price(conn: &mut Connection, filter: &Filter, currency: Currency) -> Result<Option<PriceRange>> {
     let mut statement = filter.candidates();
-    statement.push("SELECT min(sold.amount) AS min, max(sold.amount) AS max ").append(&filter.source());
-    statement.push(" CROSS JOIN LATERAL (SELECT variant_prices.amount ").append(&filter.variants());
+    statement.push("SELECT min(sold.amount) AS min, max(sold.amount) AS max ").append(filter.source());
+    statement.push(" CROSS JOIN LATERAL (SELECT variant_prices.amount ").append(filter.variants());
     statement
         .push(" WHERE variants.product_id = products.id")
-        .append(&filter.variant_condition(Except::Price))
+        .append(filter.variant_condition(Except::Price))
         .push(") AS sold");
-    statement.append(&filter.condition(Except::Price));
+    statement.append(filter.condition(Except::Price));
     let span = statement.load::<Span>(conn).await?.pop();
     Ok(span.and_then(|span| {
         Some(PriceRange { min: Money::new(span.min?, currency), max: Money::new(span.max?, currency) })

@@ -157,9 +157,9 @@ impl Filter {
             statement.bind(Bind::Texts(self.collections.clone())).push(") OR collections.id = ANY(");
             statement.bind(Bind::Uuids(ids)).push(")))");
         }
-        statement.append(&self.span_condition(except));
+        statement.append(self.span_condition(except));
         if self.asks_for_variants(except) {
-            statement.append(&self.any_variant(except));
+            statement.append(self.any_variant(except));
         }
         statement
     }
@@ -198,8 +198,8 @@ impl Filter {
                 statement.push(" AND EXISTS (SELECT ");
             }
         }
-        statement.append(&self.variants()).push(" WHERE variants.product_id = products.id");
-        statement.append(&self.variant_condition(except)).push(if one_by_one { " LIMIT 1))" } else { ")" });
+        statement.append(self.variants()).push(" WHERE variants.product_id = products.id");
+        statement.append(self.variant_condition(except)).push(if one_by_one { " LIMIT 1))" } else { ")" });
         statement
     }
 

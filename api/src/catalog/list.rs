@@ -110,7 +110,7 @@ async fn rows(
         "timestamptz" => "to_char(products.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
         _ => key,
     });
-    statement.push("::text AS sort_key ").append(&filter.source()).append(&filter.condition(Except::Nothing));
+    statement.push("::text AS sort_key ").append(filter.source()).append(filter.condition(Except::Nothing));
     if let Some(Cursor(_, after, id)) = cursor.map(|cursor| decode(cursor, sort)).transpose()? {
         let compare = if order == "ASC" { ">" } else { "<" };
         statement.push(&format!(" AND ({key}, {tie}) {compare} ("));
@@ -198,8 +198,8 @@ pub async fn total_count(conn: &mut Connection, filter: &Filter) -> Result<Total
     let mut statement = filter.candidates();
     statement
         .push("SELECT (SELECT count(*) FROM (SELECT 1 ")
-        .append(&filter.source())
-        .append(&filter.condition(Except::Nothing));
+        .append(filter.source())
+        .append(filter.condition(Except::Nothing));
     statement.push(" LIMIT ").bind(Bind::Int(MOST_COUNTED + 1)).push(") AS bounded) AS count, ");
     statement.push(if filter.query.is_some() {
         "(SELECT count(*) FROM candidates) AS candidates"

@@ -45,9 +45,9 @@ pub(super) async fn open(
     let all = match answer {
         Some(mut answer) => {
             answer.push(" AND EXISTS (SELECT FROM opened)");
-            Statement::together([("opened", opened), ("entry", entry), ("answer", answer)], &told)
+            Statement::together([("opened", opened), ("entry", entry), ("answer", answer)], told)
         }
-        None => Statement::together([("opened", opened), ("entry", entry)], &told),
+        None => Statement::together([("opened", opened), ("entry", entry)], told),
     };
     Ok(all.execute(conn).await? > 0)
 }

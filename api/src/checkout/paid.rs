@@ -99,7 +99,7 @@ pub(super) async fn complete(
     let webhooks = events::telling("captured", order, kind, &detail, now)
         .into_iter()
         .flat_map(|(parts, jobs)| parts.into_iter().chain([("webhooks", jobs)]));
-    Statement::together(parts.into_iter().chain(webhooks), &job).execute(conn).await?;
+    Statement::together(parts.into_iter().chain(webhooks), job).execute(conn).await?;
     delete_coupon(conn, &rows.checkout, now).await?;
     if rows.order.tax_calculation_id.is_some() {
         queue::enqueue(conn, Job::RecordTax(rows.order.id), &rows.order.id.to_string(), now, now).await?;

@@ -184,7 +184,7 @@ async fn lock(conn: &mut Connection, wish: &Wish<'_>) -> Result<Option<Locked>> 
         .push(") AS mine ON true WHERE id = ")
         .bind(Bind::Uuid(wish.request.cart_id.0))
         .push(" FOR NO KEY UPDATE OF carts");
-    Statement::together([("held", idempotency::locking(wish.key, wish.token))], &cart).optional(conn).await
+    Statement::together([("held", idempotency::locking(wish.key, wish.token))], cart).optional(conn).await
 }
 
 async fn live(conn: &mut Connection, snapshot: &Snapshot, total: Option<Money>) -> Result<Reserved> {
@@ -282,7 +282,7 @@ async fn begin(
         ("entry", entry),
         ("told", told),
     ];
-    let written = RunQueryDsl::execute(Statement::together(parts, &cart), conn).await;
+    let written = RunQueryDsl::execute(Statement::together(parts, cart), conn).await;
     written.map(|_| ()).on_constraint("orders_tax_calculation_id_key", || {
         let detail =
             "Another order is taxed by what this cart was quoted. Ask for another quote, then check out again.";

@@ -149,7 +149,7 @@ fn condition(search: Option<&str>) -> Statement {
     let is_long = words.iter().any(|word| word.chars().count() >= SHORTEST);
     for word in words {
         let found = if is_long { Statement::contains(PEOPLE, word) } else { begins_with(word) };
-        statement.push(" AND ").append(&found);
+        statement.push(" AND ").append(found);
     }
     statement
 }
@@ -190,7 +190,7 @@ pub async fn page(
         }
         CustomerSort::Email => key,
     });
-    statement.push(" AS sort_key FROM customers").append(&condition(search));
+    statement.push(" AS sort_key FROM customers").append(condition(search));
     if let Some(After(of, after, id)) = after {
         if of != sort || after.contains('\0') {
             return Err(not_ours());
@@ -233,7 +233,7 @@ struct Counted {
 /// Those of the database.
 pub async fn total_count(conn: &mut Connection, search: Option<&str>) -> Result<TotalCount> {
     let mut statement = Statement::default();
-    statement.push("SELECT count(*) AS count FROM (SELECT 1 FROM customers").append(&condition(search));
+    statement.push("SELECT count(*) AS count FROM (SELECT 1 FROM customers").append(condition(search));
     statement.push(" LIMIT ").bind(Bind::Int(MOST_COUNTED + 1)).push(") AS bounded");
     let counted: Option<Counted> = statement.optional(conn).await?;
     Ok(TotalCount::of(counted.map_or(0, |counted| counted.count)))

@@ -62,9 +62,16 @@ pub fn holding(word: &str) -> String {
 /// A statement. Only constant text is pushed; whatever came from outside is bound.
 #[derive(Debug, Clone, Default)]
 pub struct Statement {
-    text: Cow<'static, str>,
+    pieces: Vec<Piece>,
     binds: Vec<Bind>,
     is_prepared: bool,
+}
+
+/// Text whose placeholders are of the statement's own values, or a statement with values of its own.
+#[derive(Debug, Clone)]
+enum Piece {
+    Text(Cow<'static, str>),
+    Inner(Statement),
 }
 
 impl Statement {
@@ -74,8 +81,8 @@ impl Statement {
     /// Where a row is found by its key, its state is compared with `(SELECT 'held')` and not with `'held'`: by that PostgreSQL
     /// would look for the key among all that a partial index of the state holds, which are few only in a shop at rest.
     #[must_use]
-    pub const fn constant(text: &'static str) -> Self {
-        Self { text: Cow::Borrowed(text), binds: Vec::new(), is_prepared: true }
+    pub fn constant(text: &'static str) -> Self {
+        Self { pieces: vec![Piece::Text(Cow::Borrowed(text))], binds: Vec::new(), is_prepared: true }
     }
 
     /// The same, prepared once on each connection. Only for texts of which there are few: they are kept.
@@ -89,10 +96,13 @@ impl Statement {
     /// what refers to a row of another is checked at the end. The last answers; those before it are named for it and for
     /// one another, and must not begin with `WITH` themselves.
     #[must_use]
-    pub fn together(named: impl IntoIterator<Item = (&'static str, Self)>, last: &Self) -> Self {
-        let mut all = Self::constant("");
+    pub fn together(named: impl IntoIterator<Item = (&'static str, Self)>, last: Self) -> Self {
+        let mut all = Self { is_prepared: true, ..Self::default() };
         for (index, (name, statement)) in named.into_iter().enumerate() {
-            all.push(if index == 0 { "WITH " } else { ", " }).push(name).push(" AS (").append(&statement).push(") ");
+            for text in [if index == 0 { "WITH " } else { ", " }, name, " AS ("] {
+                all.pieces.push(Piece::Text(Cow::Borrowed(text)));
+            }
+            all.append(statement).pieces.push(Piece::Text(Cow::Borrowed(") ")));
         }
         all.append(last);
         all
@@ -115,7 +125,10 @@ impl Statement {
 
     /// Adds constant text.
     pub fn push(&mut self, text: &str) -> &mut Self {
-        self.text.to_mut().push_str(text);
+        match self.pieces.last_mut() {
+            Some(Piece::Text(Cow::Owned(last))) => last.push_str(text),
+            _ => self.pieces.push(Piece::Text(Cow::Owned(text.to_owned()))),
+        }
         self
     }
 
@@ -127,24 +140,33 @@ impl Statement {
     }
 
     /// Adds another statement's text and values.
-    pub fn append(&mut self, other: &Self) -> &mut Self {
-        for (value, text) in other.parts() {
-            if let Some(value) = value {
-                self.bind(value.clone());
-            }
-            self.push(text);
-        }
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        self.pieces.push(Piece::Inner(other));
         self
     }
 
-    /// The text between the placeholders, each with the value before it.
-    fn parts(&self) -> impl Iterator<Item = (Option<&Bind>, &str)> {
-        self.text.split('$').enumerate().map(|(index, part)| {
+    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => self.walk_text(text, out)?,
+                Piece::Inner(statement) => statement.walk(out)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Text with values at its placeholders.
+    fn walk_text<'b>(&'b self, text: &'b str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for (index, part) in text.split('$').enumerate() {
             let digits = if index == 0 { 0 } else { part.bytes().take_while(u8::is_ascii_digit).count() };
             let (number, rest) = part.split_at(digits);
-            let number = number.parse::<usize>().ok();
-            (number.and_then(|number| self.binds.get(number.checked_sub(1)?)), rest)
-        })
+            let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            if let Some(value) = place.and_then(|place| self.binds.get(place)) {
+                value.push(out)?;
+            }
+            out.push_sql(rest);
+        }
+        Ok(())
     }
 
     /// The same, whose rows are read by the places of their columns, of the types `ST`, and not by their names: looking those
@@ -185,31 +207,32 @@ impl Statement {
     }
 }
 
+impl Bind {
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self {
+            Self::Text(value) => out.push_bind_param::<Text, _>(value),
+            Self::NullableText(value) => out.push_bind_param::<Nullable<Text>, _>(value),
+            Self::Texts(value) => out.push_bind_param::<Array<Text>, _>(value),
+            Self::Uuid(value) => out.push_bind_param::<SqlUuid, _>(value),
+            Self::NullableUuid(value) => out.push_bind_param::<Nullable<SqlUuid>, _>(value),
+            Self::Uuids(value) => out.push_bind_param::<Array<SqlUuid>, _>(value),
+            Self::Int(value) => out.push_bind_param::<BigInt, _>(value),
+            Self::Ints(value) => out.push_bind_param::<Array<BigInt>, _>(value),
+            Self::Time(value) => out.push_bind_param::<Timestamptz, _>(value),
+            Self::Times(value) => out.push_bind_param::<Array<Timestamptz>, _>(value),
+            Self::Bytes(value) => out.push_bind_param::<Bytea, _>(value),
+            Self::Json(value) => out.push_bind_param::<Jsonb, _>(value),
+            Self::NullableJson(value) => out.push_bind_param::<Nullable<Jsonb>, _>(value),
+        }
+    }
+}
+
 impl QueryFragment<Pg> for Statement {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         if !self.is_prepared {
             out.unsafe_to_cache_prepared();
         }
-        for (value, text) in self.parts() {
-            match value {
-                None => {}
-                Some(Bind::Text(value)) => out.push_bind_param::<Text, _>(value)?,
-                Some(Bind::NullableText(value)) => out.push_bind_param::<Nullable<Text>, _>(value)?,
-                Some(Bind::Texts(value)) => out.push_bind_param::<Array<Text>, _>(value)?,
-                Some(Bind::Uuid(value)) => out.push_bind_param::<SqlUuid, _>(value)?,
-                Some(Bind::NullableUuid(value)) => out.push_bind_param::<Nullable<SqlUuid>, _>(value)?,
-                Some(Bind::Uuids(value)) => out.push_bind_param::<Array<SqlUuid>, _>(value)?,
-                Some(Bind::Int(value)) => out.push_bind_param::<BigInt, _>(value)?,
-                Some(Bind::Ints(value)) => out.push_bind_param::<Array<BigInt>, _>(value)?,
-                Some(Bind::Time(value)) => out.push_bind_param::<Timestamptz, _>(value)?,
-                Some(Bind::Times(value)) => out.push_bind_param::<Array<Timestamptz>, _>(value)?,
-                Some(Bind::Bytes(value)) => out.push_bind_param::<Bytea, _>(value)?,
-                Some(Bind::Json(value)) => out.push_bind_param::<Jsonb, _>(value)?,
-                Some(Bind::NullableJson(value)) => out.push_bind_param::<Nullable<Jsonb>, _>(value)?,
-            }
-            out.push_sql(text);
-        }
-        Ok(())
+        self.walk(&mut out)
     }
 }
 
@@ -254,15 +277,15 @@ mod tests {
         let mut inner = Statement::default();
         inner.push("b = ").bind(Bind::Int(2)).push(" AND c = ").bind(Bind::Int(3));
         let mut outer = Statement::default();
-        outer.push("a = ").bind(Bind::Int(1)).push(" AND ").append(&inner);
-        assert_eq!(outer.text, "a = $1 AND b = $2 AND c = $3");
-        assert_eq!(outer.binds.len(), 3);
+        outer.push("a = ").bind(Bind::Int(1)).push(" AND ").append(inner).push(" AND d = ").bind(Bind::Int(4));
+        let sql = diesel::debug_query::<Pg, _>(&outer).to_string();
+        assert_eq!(sql, "a = $1 AND b = $2 AND c = $3 AND d = $4 -- binds: [1, 2, 3, 4]");
     }
 
     #[test]
     fn several_are_one_with_their_values_in_order() {
         let insert = |table: &'static str| Statement::constant(table).with(Bind::Int(1)).with(Bind::Int(2));
-        let all = Statement::together([("a", insert("x = $2, y = $1"))], &insert("p = $1, q = $2, r = $1"));
+        let all = Statement::together([("a", insert("x = $2, y = $1"))], insert("p = $1, q = $2, r = $1"));
         let sql = diesel::debug_query::<Pg, _>(&all).to_string();
         assert_eq!(sql, "WITH a AS (x = $1, y = $2) p = $3, q = $4, r = $5 -- binds: [2, 1, 1, 2, 1]");
     }

@@ -94,7 +94,7 @@ async fn cause(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (email, job) = statements(kind, order, subject, data, now);
-    Statement::together([("email", email)], &job).execute(conn).await.map(|_| ())
+    Statement::together([("email", email)], job).execute(conn).await.map(|_| ())
 }
 
 /// What writes an e-mail, as `email`, and its job.

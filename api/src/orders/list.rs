@@ -113,9 +113,9 @@ impl Filter {
             Some(OrderNeed::Dispute) => statement.push(" AND ").push(DISPUTED),
             None => &mut statement,
         };
-        statement.append(&self.of_whom()).append(&self.of_what());
+        statement.append(self.of_whom()).append(self.of_what());
         if let Some(text) = &self.search {
-            statement.append(&search::condition(text));
+            statement.append(search::condition(text));
         }
         statement
     }
@@ -236,7 +236,7 @@ pub async fn rows<R: Row>(
         }
         OrderSort::Dearest | OrderSort::Cheapest | OrderSort::NumberDown | OrderSort::NumberUp => key,
     });
-    statement.push("::text AS sort_key FROM orders").append(&filter.condition());
+    statement.push("::text AS sort_key FROM orders").append(filter.condition());
     if let Some(After(_, after, id)) = after {
         statement.push(&format!(" AND ({key}, orders.id) {} (", if direction == "ASC" { ">" } else { "<" }));
         statement.bind(bound(sort, after)?).push(", ").bind(Bind::Uuid(id.0)).push(")");
@@ -295,7 +295,7 @@ struct Counted {
 /// Those of the database.
 pub async fn total_count(conn: &mut Connection, filter: &Filter) -> Result<TotalCount> {
     let mut statement = Statement::default();
-    statement.push("SELECT count(*) AS count FROM (SELECT 1 FROM orders").append(&filter.condition());
+    statement.push("SELECT count(*) AS count FROM (SELECT 1 FROM orders").append(filter.condition());
     statement.push(" LIMIT ").bind(Bind::Int(MOST_COUNTED + 1)).push(") AS bounded");
     let counted: Option<Counted> = statement.optional(conn).await?;
     Ok(TotalCount::of(counted.map_or(0, |counted| counted.count)))

@@ -57,7 +57,7 @@ pub(super) fn condition(text: &str) -> Statement {
     statement.push(" AND orders.id IN (");
     match PROVIDERS.iter().find(|(prefix, _)| text.starts_with(prefix)) {
         Some((_, of_provider)) => statement.push(of_provider).bind(Bind::Text(text.to_owned())),
-        None => statement.append(&words(text)),
+        None => statement.append(words(text)),
     };
     statement.push(")");
     statement
@@ -77,7 +77,7 @@ fn words(text: &str) -> Statement {
     if words.iter().any(|word| word.chars().count() >= SHORTEST) {
         statement.push(" UNION ALL (SELECT id FROM orders AS named WHERE true");
         for word in words {
-            statement.push(" AND ").append(&Statement::contains(PEOPLE, word));
+            statement.push(" AND ").append(Statement::contains(PEOPLE, word));
         }
         statement.push(" ORDER BY placed_at DESC, id DESC LIMIT ").bind(Bind::Int(MOST)).push(")");
     }

@@ -97,7 +97,7 @@ pub async fn record(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (entry, told) = (entry(order, kind, &detail, now), tell(order, kind, &detail, now)?);
-    Statement::together([("entry", entry)], &told).execute(conn).await?;
+    Statement::together([("entry", entry)], told).execute(conn).await?;
     events::of_timeline(conn, order, kind, &detail, now).await
 }
 

@@ -72,7 +72,7 @@ pub struct All(HashMap<SettingsKind, (Value, i64)>);
 
 /// Asks for all settings: [`Row`]s.
 #[must_use]
-pub const fn asked() -> Statement {
+pub fn asked() -> Statement {
     Statement::constant("SELECT kind, body, version FROM settings")
 }
 

@@ -31,7 +31,7 @@ pub async fn of_timeline(
     now: DateTime<Utc>,
 ) -> Result<()> {
     match telling("orders", order, kind, detail, now) {
-        Some((parts, jobs)) => Statement::together(parts, &jobs).execute(conn).await.map(|_| ()),
+        Some((parts, jobs)) => Statement::together(parts, jobs).execute(conn).await.map(|_| ()),
         None => Ok(()),
     }
 }
@@ -144,7 +144,7 @@ pub async fn record(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (parts, jobs) = recording("orders", event_type, order, data, now);
-    Statement::together(parts, &jobs).execute(conn).await.map(|_| ())
+    Statement::together(parts, jobs).execute(conn).await.map(|_| ())
 }
 
 fn recording(
