@@ -124,12 +124,15 @@ async fn open(url: String, tls: Tls) -> ConnectionResult<Driven> {
     let mut conn = AsyncPgConnection::try_from(client).await?;
     let is_outdated = Arc::new(AtomicBool::new(false));
     let outdated = Arc::clone(&is_outdated);
-    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-        InstrumentationEvent::StartQuery { .. } => RequestContext::count_statement(),
-        InstrumentationEvent::FinishQuery { error: Some(error), .. } if super::is_outdated(error) => {
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { .. } = event {
+            RequestContext::count_statement();
+        }
+        if let InstrumentationEvent::FinishQuery { error: Some(error), .. } = event
+            && super::is_outdated(error)
+        {
             outdated.store(true, Ordering::Relaxed);
         }
-        _ => {}
     });
     Ok(Driven { conn, driver, is_outdated })
 }
