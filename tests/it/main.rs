@@ -16,6 +16,7 @@ mod catalog_cache;
 mod catalogue;
 mod checkout;
 mod clients;
+mod constraints;
 mod contract;
 mod conventions;
 mod crashes;
