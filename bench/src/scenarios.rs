@@ -277,10 +277,10 @@ impl Worker {
         }
     }
 
-    /// The buyer pays at Stripe.
+    /// The buyer pays at Stripe, which sends them back once the shop has answered its webhook, or after ten seconds.
     pub(crate) async fn pay(&mut self, session: &str) -> Result<(), String> {
         let path = format!("/_control/checkout-sessions/{session}/pay");
-        let outcome = json!({"outcome": "paid"}).to_string();
+        let outcome = json!({"outcome": "paid", "sent_back": true}).to_string();
         self.sandbox.send(Method::POST, &path, &[], Some(outcome)).await.map(|_| ())
     }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer;
-use crate::delivery::{self, Mode};
+use crate::delivery::{self, Mode, Stay};
 use crate::ecb::Published;
 use crate::engine::Engine;
 use crate::error::{Reply, StripeError};
@@ -90,6 +90,9 @@ struct Pay {
     /// Falsifies its currency as well.
     #[serde(default)]
     currency: Option<String>,
+    /// Answers when the buyer is sent back to the shop, as on the page, and not before.
+    #[serde(default)]
+    sent_back: bool,
 }
 
 #[get("/_control/checkout-sessions/{id}")]
@@ -100,12 +103,17 @@ async fn read_session(engine: web::Data<Engine>, id: web::Path<String>) -> HttpR
 #[post("/_control/checkout-sessions/{id}/pay")]
 async fn pay(engine: web::Data<Engine>, id: web::Path<String>, body: web::Json<Pay>) -> HttpResponse {
     let engine = engine.into_inner();
-    reply(engine.act(|store, cause| {
+    let (outcome, stay) = engine.act(|store, cause| {
         if let Some(amount) = body.amount_total {
             falsify(store, &id, amount, body.currency.as_deref());
         }
-        act(store, &id, body.outcome, cause)
-    }))
+        let outcome = act(store, &id, body.outcome, cause);
+        (outcome, body.sent_back.then(|| Stay::of(store, &id)))
+    });
+    if let Some(stay) = stay {
+        stay.over().await;
+    }
+    reply(outcome)
 }
 
 /// Gives a session that can still be paid another total, and what is charged for it.

@@ -1,17 +1,24 @@
 //! Delivering events: signing, retries, and the ways the control side can disturb it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::Sha256;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::engine::Engine;
 use crate::object;
+use crate::state::Store;
 use crate::stripe::webhook_endpoints;
+
+/// How long a buyer who has paid is kept until the shop has answered (<https://docs.stripe.com/checkout/fulfillment>).
+const LONGEST_STAY: Duration = Duration::from_secs(10);
 
 /// How events travel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +50,8 @@ pub(crate) struct Webhooks {
     held: Vec<String>,
     in_flight: usize,
     delivered: HashSet<String>,
+    /// Buyers who are kept until these events were tried.
+    kept: HashMap<String, oneshot::Sender<()>>,
 }
 
 /// Events to deliver one after the other.
@@ -113,25 +122,62 @@ impl Webhooks {
         self.delivered.contains(event_id)
     }
 
+    /// Sends the buyer back who was kept for an event.
+    fn let_go(&mut self, event_id: &str) {
+        self.kept.remove(event_id);
+    }
+
     fn take_due(&mut self, has_receiver: bool) -> Option<Batch> {
         if self.outbox.is_empty() {
             return None;
         }
         let events = std::mem::take(&mut self.outbox);
-        if self.url.is_none() && !has_receiver {
-            return None;
-        }
         let copies = match self.mode {
+            _ if self.url.is_none() && !has_receiver => 0,
             Mode::Normal => 1,
             Mode::Duplicate => self.copies,
-            Mode::Drop => return None,
+            Mode::Drop => 0,
             Mode::Hold | Mode::Reverse => {
-                self.held.extend(events);
-                return None;
+                self.held.extend_from_slice(&events);
+                0
             }
         };
+        if copies == 0 {
+            events.iter().for_each(|event| self.let_go(event));
+            return None;
+        }
         self.in_flight = self.in_flight.saturating_add(events.len().saturating_mul(copies));
         Some(Batch { events, copies })
+    }
+}
+
+/// A buyer who has paid, until Stripe sends them back to the shop.
+#[derive(Debug)]
+pub(crate) struct Stay(Option<oneshot::Receiver<()>>);
+
+impl Stay {
+    /// Of the buyer whose payment of a session is about to be told.
+    pub(crate) fn of(store: &mut Store, session: &str) -> Self {
+        let is_told_by = |id: &&String| {
+            store.events.get(id).is_some_and(|event| {
+                object::is(event, "type", "checkout.session.completed")
+                    && event.pointer("/data/object/id").and_then(Value::as_str) == Some(session)
+            })
+        };
+        let event = store.webhooks.outbox.iter().rfind(is_told_by).cloned();
+        Self(event.map(|event| {
+            let (sender, receiver) = oneshot::channel();
+            store.webhooks.kept.insert(event, sender);
+            receiver
+        }))
+    }
+
+    /// Ends when the shop has answered or cannot be reached, or none is told, or the buyer was kept long enough.
+    pub(crate) async fn over(self) {
+        if let Some(told) = self.0 {
+            // The sender is dropped, which ends it as well.
+            let _ = tokio::time::timeout(LONGEST_STAY, told).await;
+        }
     }
 }
 
@@ -179,7 +225,9 @@ pub(crate) async fn deliver_again(
 }
 
 async fn first_try(engine: Arc<Engine>, event_id: String) {
-    if send_once(&engine, &event_id).await {
+    let is_accepted = send_once(&engine, &event_id).await;
+    engine.lock().webhooks.let_go(&event_id);
+    if is_accepted {
         finished(&engine);
         return;
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::control::{self, Act};
+use crate::delivery::Stay;
 use crate::engine::Engine;
 use crate::money::format_amount;
 use crate::object;
@@ -30,7 +31,11 @@ async fn show(engine: web::Data<Engine>, id: web::Path<String>) -> HttpResponse 
 
 #[post("/pay/{id}")]
 async fn submit(engine: web::Data<Engine>, id: web::Path<String>, choice: web::Form<Choice>) -> HttpResponse {
-    let outcome = engine.clone().into_inner().act(|store, cause| control::act(store, &id, choice.outcome, cause));
+    let (outcome, stay) = engine.clone().into_inner().act(|store, cause| {
+        let outcome = control::act(store, &id, choice.outcome, cause);
+        (outcome, Stay::of(store, &id))
+    });
+    stay.over().await;
     match outcome {
         Ok(session) => back_to_shop(&session),
         Err(error) => page(&engine.lock(), &id, Some(error.message())),

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::harness::{CartHandle, TestApp};
+use crate::harness::{CartHandle, TestApp, WEBHOOK_SECRET};
+use crate::webhooks::sign;
 
 /// A shop with three units, and a cart of two whose checkout killed the service at `point`.
 async fn dies(point: &str) -> (TestApp, String, CartHandle) {
@@ -146,13 +147,42 @@ async fn an_event_whose_worker_died_runs_again_without_effect() {
     let variant = app.variant(3).await;
     let (_, checkout) = app.checked_out(&variant, 1).await;
     let doomed = app.worker(&[("MERX_FAULT", "kill:after_effect")]).await;
-    app.pay(&checkout, "paid").await;
+    app.pay(&checkout, "delayed").await;
     doomed.died().await;
     app.advance(121).await;
     app.run_jobs().await;
-    assert_eq!(app.order(&checkout).await["status"], "confirmed");
-    assert_eq!(app.stock(&variant).await, (2, 0));
+    assert_eq!(app.order(&checkout).await["payment_status"], "processing");
+    assert_eq!(app.stock(&variant).await, (3, 1));
     assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'pending'").await, 0);
+    app.pay(&checkout, "delayed_success").await;
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+/// The service dies after a payment took effect, before its event is stored: it was not acknowledged, comes again and changes
+/// nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_whose_event_was_not_stored_comes_again_without_effect() {
+    let app = TestApp::start().await;
+    let variant = app.variant(3).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let doomed = app.process(&[("MERX_FAULT", "kill:after_settling")]).await;
+    app.webhooks("hold").await;
+    app.pay(&checkout, "paid").await;
+    let event = app.sandbox_get("/v1/events?type=checkout.session.completed").await["data"][0].to_string();
+    let signature = sign(&app, WEBHOOK_SECRET, &event, 0);
+    let call = app.call_at(&doomed.base_url, "POST", "/v1/webhooks/stripe").header("Stripe-Signature", &signature);
+    assert!(call.body("application/json", event).try_send().await.is_err());
+    doomed.died().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    assert_eq!(app.count("SELECT count(*) FROM webhook_events").await, 0);
+    app.webhooks("normal").await;
+    app.run_jobs().await;
+    assert_eq!(app.stock(&variant).await, (2, 0));
+    let stored =
+        "SELECT count(*) FROM webhook_events WHERE event_type = 'checkout.session.completed' AND status = 'processed'";
+    assert_eq!(app.count(stored).await, 1);
+    assert_eq!(app.count("SELECT count(*) FROM order_events WHERE kind = 'paid'").await, 1);
     app.finish().await;
 }
 

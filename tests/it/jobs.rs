@@ -91,7 +91,7 @@ async fn shutdown_returns_the_leases_of_jobs_that_do_not_end() {
     let variant = app.variant(3).await;
     let (_, checkout) = app.checked_out(&variant, 1).await;
     let stalled = app.worker(&[("MERX_FAULT", "stall:after_effect"), ("MERX_DRAIN_SECONDS", "0")]).await;
-    app.pay(&checkout, "paid").await;
+    app.pay(&checkout, "delayed").await;
     let running =
         "SELECT count(*) FROM jobs WHERE kind = 'process_event' AND status = 'running' AND leased_until > '2000-01-01'";
     guard(async {
@@ -103,7 +103,9 @@ async fn shutdown_returns_the_leases_of_jobs_that_do_not_end() {
     stalled.terminate().await;
     app.run_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM webhook_events WHERE status = 'pending'").await, 0);
-    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    assert_eq!(app.order(&checkout).await["payment_status"], "processing");
+    app.pay(&checkout, "delayed_success").await;
+    app.run_jobs().await;
     app.finish().await;
 }
 

@@ -1,9 +1,12 @@
 //! Stripe's events: verified over raw bytes, stored before the 200, processed once.
 
+use diesel_async::SimpleAsyncConnection;
 use merx::tokens::hmac_sha256;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-use crate::harness::{TestApp, WEBHOOK_SECRET};
+use crate::harness::{TestApp, WEBHOOK_SECRET, guard};
 
 pub(crate) fn sign(app: &TestApp, secret: &str, body: &str, age: i64) -> String {
     let time = app.app.clock.now().timestamp() - age;
@@ -97,6 +100,78 @@ async fn an_event_that_cannot_be_stored_is_not_acknowledged() {
     app.sql("ALTER TABLE webhook_events_away RENAME TO webhook_events").await;
     app.webhooks("normal").await;
     app.run_jobs().await;
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    app.finish().await;
+}
+
+/// Stripe keeps the buyer until we have answered: whoever comes back finds the order paid, also if no worker runs and Stripe
+/// cannot be asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_has_taken_effect_when_the_buyer_comes_back() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    app.fault(json!({"kind": "status", "status": 500, "times": 9, "match": {"method": "GET"}})).await;
+    let page = checkout.body["url"].as_str().unwrap();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    assert_eq!(client.post(page).form(&[("outcome", "paid")]).send().await.unwrap().status(), 303);
+    let seen = app.look(&checkout).await;
+    assert_eq!((&seen["status"], &seen["order"]["payment_status"]), (&json!("completed"), &json!("paid")));
+    assert_eq!(told(&app).await, ["processed, tried 1 times"]);
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE kind = 'process_event'").await, 0);
+    app.control_delete("faults").await;
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+/// The events of payments, as staff see them.
+async fn told(app: &TestApp) -> Vec<String> {
+    let events = app.staff_get("/v1/admin/inbox/events?type=checkout.session.completed").send().await.expect(200);
+    let told = |event: &Value| format!("{}, tried {} times", event["status"].as_str().unwrap(), event["tries"]);
+    events["data"].as_array().unwrap().iter().map(told).collect()
+}
+
+/// An order that somebody holds: its payment is stored and acknowledged all the same, and takes effect by its job.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_cannot_take_effect_at_once_is_left_to_a_job() {
+    let app = TestApp::start().await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let mut conn = app.database().await;
+    let hold = "SET idle_in_transaction_session_timeout = 0; BEGIN; SELECT FROM carts FOR UPDATE; SELECT FROM orders FOR UPDATE";
+    conn.batch_execute(hold).await.unwrap();
+    app.pay(&checkout, "paid").await;
+    app.deliveries_done().await;
+    assert_eq!(told(&app).await, ["pending, tried 0 times"]);
+    conn.batch_execute("ROLLBACK").await.unwrap();
+    app.run_jobs().await;
+    assert_eq!(told(&app).await, ["processed, tried 1 times"]);
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    assert_eq!(app.stock(&variant).await, (4, 0));
+    app.finish().await;
+}
+
+/// In a flood, acknowledging goes first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_among_many_deliveries_is_left_to_a_job() {
+    let app = TestApp::with(&[("MERX_FAULT", "stall:at_the_door")]).await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(app.base_url.trim_start_matches("http://")).await.unwrap();
+        let head = "POST /v1/webhooks/stripe HTTP/1.1\r\nhost: shop\r\ncontent-length: 2\r\n\r\n{";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        guard(app.app.faults.reached()).await;
+        slow.push(stream);
+    }
+    app.app.faults.release();
+    app.pay(&checkout, "paid").await;
+    app.deliveries_done().await;
+    assert_eq!(told(&app).await, ["pending, tried 0 times"]);
+    drop(slow);
+    app.run_jobs().await;
+    assert_eq!(told(&app).await, ["processed, tried 1 times"]);
     assert_eq!(app.order(&checkout).await["status"], "confirmed");
     app.finish().await;
 }

@@ -127,7 +127,7 @@ async fn read_session(app: &Arc<App>, id: CheckoutId, session_id: Option<&str>) 
     let session_id = session_id.ok_or_else(|| Error::Internal(format!("{id} is open without a session")))?;
     let session = app.stripe.read_session(session_id).await?;
     let mut conn = app.connection().await?;
-    apply(&mut conn, id, &session, app.clock.now()).await
+    apply(&mut conn, id, &session, app.clock.now()).await.map(|_| ())
 }
 
 /// Those whose hold ended and that nobody is closing; of what staff look at, or is about to be paid, the hold goes on.

@@ -84,14 +84,28 @@ pub(super) async fn lock(conn: &mut Connection, id: CheckoutId) -> Result<Locked
     Ok(Locked { order, checkout, invoicing })
 }
 
-/// Applies what Stripe says about a checkout's session, in one transaction.
+impl Locked {
+    /// Whether it is the checkout's session: the one that we know, or that names the order before we know one.
+    fn is_of(&self, session: &SessionView) -> bool {
+        match &self.checkout.session_id {
+            Some(known) => *known == session.id,
+            None => session.client_reference_id.as_deref() == Some(self.order.id.to_string().as_str()),
+        }
+    }
+}
+
+/// Applies what Stripe says about a checkout's session, in one transaction. Answers `false`, without effect, when the session is
+/// not the checkout's.
 ///
 /// # Errors
-/// Those of the database; a defect when the session's standing was not read.
-pub async fn apply(conn: &mut Connection, id: CheckoutId, session: &SessionView, now: DateTime<Utc>) -> Result<()> {
+/// Those of the database; `not_found`; a defect when the session's standing was not read.
+pub async fn apply(conn: &mut Connection, id: CheckoutId, session: &SessionView, now: DateTime<Utc>) -> Result<bool> {
     db::transaction(conn, |conn| {
         async move {
             let rows = lock(conn, id).await?;
+            if !rows.is_of(session) {
+                return Ok(false);
+            }
             match session.standing {
                 Standing::Open => open(conn, &rows, session, now).await,
                 Standing::Paid => paid::paid(conn, &rows, session, now).await,
@@ -105,6 +119,7 @@ pub async fn apply(conn: &mut Connection, id: CheckoutId, session: &SessionView,
                     Err(Error::Internal("a session was applied without its PaymentIntent".to_owned()))
                 }
             }
+            .map(|()| true)
         }
         .scope_boxed()
     })

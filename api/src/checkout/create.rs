@@ -152,7 +152,7 @@ async fn adopt(
             return Ok(true);
         }
     }
-    apply::apply(&mut conn, row.id, &session, now).await.map(|()| false)
+    apply::apply(&mut conn, row.id, &session, now).await.map(|_| false)
 }
 
 /// A session that asks for another total than the order is never opened (PROTOCOL.md 9).
@@ -172,7 +172,7 @@ async fn refuse_total(app: &Arc<App>, row: &CheckoutRow, total: Money, session: 
     }
     if expired.standing != Standing::Expired {
         // Paid or on its way in the meantime: the general rules hold, with the amounts flagged.
-        return apply::apply(&mut conn, row.id, &expired, now).await;
+        return apply::apply(&mut conn, row.id, &expired, now).await.map(|_| ());
     }
     let got = session.amount.map_or_else(|| "an unreadable amount".to_owned(), |amount| amount.decimal());
     let detail =

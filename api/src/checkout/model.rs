@@ -199,6 +199,20 @@ pub async fn find_for(
     now: DateTime<Utc>,
 ) -> Result<Checkout> {
     let (row, order) = rows(conn, id).await?;
+    whole(conn, row, order, keys, now).await
+}
+
+/// The same from its rows.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn whole(
+    conn: &mut Connection,
+    row: CheckoutRow,
+    order: OrderRow,
+    keys: Option<&TokenKeys>,
+    now: DateTime<Utc>,
+) -> Result<Checkout> {
     let order_token = keys.map(|keys| keys.derive(TokenKind::Order, order.id.0, order.token_version));
     Ok(Checkout { order_token, ..shape(row, read::whole(conn, order).await?, now) })
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::close::{self, Closed};
-use super::model::{self, Checkout, CheckoutStatus, CloseReason, NewCheckout};
+use super::model::{self, Checkout, CheckoutRow, CheckoutStatus, CloseReason, NewCheckout};
 use super::{advance, start};
 use crate::app::App;
 use crate::carts::load;
@@ -21,7 +21,8 @@ use crate::http::caller::Caller;
 use crate::http::extract::{Id, Json};
 use crate::http::idempotency::{self, Answer, Key};
 use crate::http::request_log::RequestContext;
-use crate::ids::{CartId, CheckoutId, OrderId};
+use crate::ids::{CheckoutId, OrderId};
+use crate::orders::read::OrderRow;
 use crate::tokens::{TokenKeys, TokenKind};
 
 /// Start a checkout
@@ -101,11 +102,15 @@ fn give_token(answer: &mut Answer, keys: &TokenKeys) -> Option<String> {
 )]
 #[get("/v1/checkouts/{id}")]
 pub async fn get_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: CartOrOrderToken) -> Result<HttpResponse> {
-    if authorise(&app, id.0, &token).await? {
+    let (row, order) = authorise(&app, id.0, &token).await?;
+    if row.status == CheckoutStatus::Open {
         let task_app = Arc::clone(&app);
         app.run_to_end(async move { advance::sync(&task_app, id.0).await }).await?;
+        return respond(&app, id.0, HttpResponse::Ok()).await;
     }
-    respond(&app, id.0, HttpResponse::Ok()).await
+    let mut conn = app.connection().await?;
+    let checkout = model::whole(&mut conn, row, order, Some(&app.config.token_keys), app.clock.now()).await?;
+    Ok(answer(checkout, HttpResponse::Ok()))
 }
 
 /// Cancel a checkout
@@ -138,31 +143,33 @@ pub async fn cancel_checkout(app: web::Data<App>, id: Id<CheckoutId>, token: Car
     }
 }
 
-/// Whether the checkout is still open, if the token opens it.
-async fn authorise(app: &App, id: CheckoutId, token: &CartOrOrderToken) -> Result<bool> {
-    let columns =
-        (checkouts::status, checkouts::cart_id, checkouts::order_id, carts::token_version, orders::token_version);
-    let found: Option<(CheckoutStatus, CartId, OrderId, i32, i32)> = checkouts::table
+/// The rows of the checkout and its order, if the token opens them.
+async fn authorise(app: &App, id: CheckoutId, token: &CartOrOrderToken) -> Result<(CheckoutRow, OrderRow)> {
+    let found: Option<(CheckoutRow, OrderRow, i32)> = checkouts::table
         .inner_join(carts::table.on(carts::id.eq(checkouts::cart_id)))
         .inner_join(orders::table.on(orders::id.eq(checkouts::order_id)))
         .filter(checkouts::id.eq(id))
-        .select(columns)
+        .select((CheckoutRow::as_select(), OrderRow::as_select(), carts::token_version))
         .first(&mut *app.connection().await?)
         .await
         .optional()?;
     let keys = &app.config.token_keys;
-    let opened = found.filter(|(_, cart, order, cart_version, order_version)| match token {
-        CartOrOrderToken::Cart(token) => keys.verify(TokenKind::Cart, cart.0, *cart_version, token),
-        CartOrOrderToken::Order(token) => keys.verify(TokenKind::Order, order.0, *order_version, token),
+    let opened = found.filter(|(checkout, order, cart_version)| match token {
+        CartOrOrderToken::Cart(token) => keys.verify(TokenKind::Cart, checkout.cart_id.0, *cart_version, token),
+        CartOrOrderToken::Order(token) => keys.verify(TokenKind::Order, order.id.0, order.token_version, token),
     });
-    opened.map(|(status, ..)| status == CheckoutStatus::Open).ok_or_else(|| Error::not_found("checkout"))
+    opened.map(|(checkout, order, _)| (checkout, order)).ok_or_else(|| Error::not_found("checkout"))
 }
 
-async fn respond(app: &App, id: CheckoutId, mut answer: actix_web::HttpResponseBuilder) -> Result<HttpResponse> {
+async fn respond(app: &App, id: CheckoutId, with: HttpResponseBuilder) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     let checkout = model::find_for(&mut conn, id, Some(&app.config.token_keys), app.clock.now()).await?;
+    Ok(answer(checkout, with))
+}
+
+fn answer(checkout: Checkout, mut with: HttpResponseBuilder) -> HttpResponse {
     if checkout.status.is_live() {
-        answer.insert_header((RETRY_AFTER, "2"));
+        with.insert_header((RETRY_AFTER, "2"));
     }
-    Ok(answer.json(checkout))
+    with.json(checkout)
 }

@@ -279,16 +279,10 @@ pub async fn list_of_customer(
 /// Those of the database.
 pub(super) async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_staff: bool) -> Result<Vec<Order>> {
     let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
-    let lines = order_line_items::table
-        .order((order_line_items::order_id, order_line_items::position))
-        .select(LineRow::as_select())
-        .into_boxed();
-    let lines: Vec<LineRow> = match ids.as_slice() {
-        // PostgreSQL plans for the elements of each array anew, which takes longer than reading them.
-        [only] => lines.filter(order_line_items::order_id.eq(*only)).load(conn).await?,
-        all => lines.filter(order_line_items::order_id.eq_any(all)).load(conn).await?,
-    };
-    let refunds = refunds::read::of_orders(conn, &ids, for_staff).await?;
+    let asked: &Connection = conn;
+    // Asked at once: one round trip.
+    let (lines, refunds) =
+        futures_util::try_join!(lines_of(asked, &ids), refunds::read::of_orders(asked, &ids, for_staff))?;
     // Staff see what was called off, too.
     let may_have = |row: &&OrderRow| for_staff || row.fulfillment_status != FulfillmentStatus::Unfulfilled;
     let sent: Vec<OrderId> = rows.iter().filter(may_have).map(|row| row.id).collect();
@@ -306,6 +300,18 @@ pub(super) async fn assemble(conn: &mut Connection, rows: Vec<OrderRow>, for_sta
             Ok(order)
         })
         .collect()
+}
+
+async fn lines_of(conn: &Connection, orders: &[OrderId]) -> Result<Vec<LineRow>> {
+    let lines = order_line_items::table
+        .order((order_line_items::order_id, order_line_items::position))
+        .select(LineRow::as_select())
+        .into_boxed();
+    Ok(match orders {
+        // PostgreSQL plans for the elements of each array anew, which takes longer than reading them.
+        [only] => lines.filter(order_line_items::order_id.eq(*only)).load(&mut &*conn).await?,
+        all => lines.filter(order_line_items::order_id.eq_any(all)).load(&mut &*conn).await?,
+    })
 }
 
 /// An order as it was just placed: nothing was sent or refunded yet.

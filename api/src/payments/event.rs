@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::session::Session;
+use super::session::{Session, Standing};
 use super::{ProviderError, RefundView, SessionView, Stripe, refund};
 
 /// An event's envelope.
@@ -69,6 +69,12 @@ impl EventEnvelope {
         let session = Session::deserialize(&self.data.object)?;
         let checkout_id = session.checkout_id().map(str::to_owned);
         Ok(Some((session.view(), checkout_id)))
+    }
+
+    /// The session that the event says is paid, with the checkout id from its metadata.
+    #[must_use]
+    pub fn payment(&self) -> Option<(SessionView, Option<String>)> {
+        self.session().ok().flatten().filter(|(session, _)| session.standing == Standing::Paid)
     }
 
     /// Whether its type is one that may have an effect: it is about a session, or about what became of a payment.

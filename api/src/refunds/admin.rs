@@ -114,7 +114,7 @@ pub async fn list_refunds(app: web::Data<App>, staff: Staff, id: Id<OrderId>) ->
     staff.require(Scope::OrdersRead)?;
     let mut conn = app.connection().await?;
     orders::read::row(&mut conn, id.0, false).await?;
-    Ok(HttpResponse::Ok().json(RefundList { data: read::of_orders(&mut conn, &[id.0], true).await? }))
+    Ok(HttpResponse::Ok().json(RefundList { data: read::of_orders(&conn, &[id.0], true).await? }))
 }
 
 /// Get a refund

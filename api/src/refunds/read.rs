@@ -38,12 +38,12 @@ type LineColumns = (RefundId, LineItemId, i64, i64, i64, i64);
 ///
 /// # Errors
 /// Those of the database.
-pub async fn of_orders(conn: &mut Connection, orders: &[OrderId], for_staff: bool) -> Result<Vec<Refund>> {
+pub async fn of_orders(conn: &Connection, orders: &[OrderId], for_staff: bool) -> Result<Vec<Refund>> {
     let rows = refunds::table.order((refunds::created_at, refunds::id)).select(Row::as_select()).into_boxed();
     let rows: Vec<Row> = match orders {
         // Planned once, as an array is not.
-        [only] => rows.filter(refunds::order_id.eq(*only)).load(conn).await?,
-        all => rows.filter(refunds::order_id.eq_any(all)).load(conn).await?,
+        [only] => rows.filter(refunds::order_id.eq(*only)).load(&mut &*conn).await?,
+        all => rows.filter(refunds::order_id.eq_any(all)).load(&mut &*conn).await?,
     };
     with_lines(conn, rows, for_staff).await
 }
@@ -58,7 +58,7 @@ pub async fn find(conn: &mut Connection, id: RefundId) -> Result<Refund> {
     with_lines(conn, vec![row], true).await?.pop().ok_or_else(|| Error::not_found("refund"))
 }
 
-async fn with_lines(conn: &mut Connection, rows: Vec<Row>, for_staff: bool) -> Result<Vec<Refund>> {
+async fn with_lines(conn: &Connection, rows: Vec<Row>, for_staff: bool) -> Result<Vec<Refund>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -74,7 +74,7 @@ async fn with_lines(conn: &mut Connection, rows: Vec<Row>, for_staff: bool) -> R
             refund_line_items::tax,
             refund_line_items::restock,
         ))
-        .load(conn)
+        .load(&mut &*conn)
         .await?;
     let mut lines_of: HashMap<RefundId, Vec<LineColumns>> = HashMap::new();
     for line in lines {

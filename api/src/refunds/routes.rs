@@ -23,5 +23,5 @@ use crate::orders;
 pub async fn list_my_refunds(app: web::Data<App>, id: Id<OrderId>, access: OrderAccess) -> Result<HttpResponse> {
     let mut conn = app.connection().await?;
     orders::routes::authorise(&mut conn, &app, id.0, &access).await?;
-    Ok(HttpResponse::Ok().json(RefundList { data: read::of_orders(&mut conn, &[id.0], false).await? }))
+    Ok(HttpResponse::Ok().json(RefundList { data: read::of_orders(&conn, &[id.0], false).await? }))
 }

@@ -18,6 +18,12 @@ use crate::http::client_address::limit_key;
 /// How many deliveries are read and stored at a time; each may have a body of 1 MB.
 const PLACES: usize = 64;
 
+/// While so many or more are there, they are stored and no more.
+const CROWD: usize = 9;
+
+/// How many payments take their effect here at a time, each with a connection of the pool that shoppers use.
+const SETTLERS: usize = 4;
+
 /// How long one waits for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -30,6 +36,7 @@ const ENOUGH: usize = 8;
 /// The door of a process.
 pub struct Door {
     places: Semaphore,
+    settlers: Semaphore,
     /// Refused deliveries that are not written yet.
     refused: Mutex<HashMap<(DateTime<Utc>, String), Refused>>,
     /// Whoever has it writes for all.
@@ -42,6 +49,7 @@ impl Default for Door {
     fn default() -> Self {
         Self {
             places: Semaphore::new(PLACES),
+            settlers: Semaphore::new(SETTLERS),
             refused: Mutex::default(),
             writer: Semaphore::new(1),
             accepted: Group::new(BREATH, ENOUGH),
@@ -61,6 +69,16 @@ impl Door {
                 Err(Error::problem(Code::Unavailable, "Too many deliveries at a time. Deliver again.").retry_after(5))
             }
         }
+    }
+
+    /// Whether so few deliveries are here that a payment may take its effect meanwhile.
+    pub(super) fn is_calm(&self) -> bool {
+        PLACES - self.places.available_permits() < CROWD
+    }
+
+    /// The turn of a payment to take its effect, if there is one now.
+    pub(super) fn settler(&self) -> Option<SemaphorePermit<'_>> {
+        self.settlers.try_acquire().ok()
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<(DateTime<Utc>, String), Refused>> {

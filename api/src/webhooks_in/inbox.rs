@@ -1,4 +1,4 @@
-//! The inbox: an event is stored once, whichever way it came, with the job that processes it.
+//! The inbox: an event is stored once, whichever way it came, with the job that processes it unless it took its effect.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::attempts::Attempt;
-use super::{EventSource, EventStatus, IgnoredBecause, process, routes};
+use super::process::{self, Effect};
+use super::{EventSource, EventStatus, IgnoredBecause, routes};
 use crate::db::Connection;
 use crate::db::statement::{Bind, Statement};
 use crate::error::Result;
@@ -26,8 +27,8 @@ pub struct Told {
     pub kind: String,
     /// Whether it is of live mode.
     pub livemode: bool,
-    /// Why it has no effect, when that is certain already.
-    pub ignored: Option<IgnoredBecause>,
+    /// What came of it, as far as that is certain already; else a job processes it.
+    pub effect: Option<Effect>,
 }
 
 impl Told {
@@ -35,7 +36,15 @@ impl Told {
     pub(super) fn by_stripe(event: &EventEnvelope, is_live: bool) -> Self {
         let (id, kind) = (event.id.clone(), event.kind.clone());
         let ignored = if event.livemode == is_live { process::ignored(event) } else { None };
-        Self { provider: routes::PROVIDER, id, kind, livemode: event.livemode, ignored }
+        Self { provider: routes::PROVIDER, id, kind, livemode: event.livemode, effect: ignored.map(Effect::None) }
+    }
+
+    fn status(&self) -> (EventStatus, Option<IgnoredBecause>) {
+        match self.effect {
+            Some(Effect::Taken) => (EventStatus::Processed, None),
+            Some(Effect::None(because)) => (EventStatus::Ignored, Some(because)),
+            Some(Effect::OrderUnknown) | None => (EventStatus::Pending, None),
+        }
     }
 }
 
@@ -56,12 +65,12 @@ impl Arrival {
     fn row(&self, id: EventId) -> Value {
         let job = Job::ProcessEvent(id);
         let source = if self.delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp };
-        let status = if self.event.ignored.is_some() { EventStatus::Ignored } else { EventStatus::Pending };
+        let (status, ignored_because) = self.event.status();
         let attempt = self.delivery.as_ref();
         json!({
             "id": id.0, "provider": self.event.provider, "event_id": self.event.id, "event_type": self.event.kind,
             "livemode": self.event.livemode, "source": source, "received_at": self.received_at,
-            "status": status, "ignored_because": self.event.ignored,
+            "status": status, "ignored_because": ignored_because,
             "job_id": JobId::new().0, "job": job.payload(), "dedupe_key": id.to_string(),
             "attempt_id": attempt.map(|attempt| attempt.id.0), "address": attempt.map(|attempt| &attempt.address),
             "user_agent": attempt.map(|attempt| &attempt.user_agent), "latency_ms": attempt.map(|attempt| attempt.latency_ms),
@@ -84,9 +93,9 @@ const KEEP: &str = "
         ORDER BY provider, event_id
     ), event AS (
         INSERT INTO webhook_events (id, provider, event_id, event_type, payload, livemode, status, source, received_at,
-            ignored_because, processed_at)
+            ignored_because, processed_at, tries)
         SELECT id, provider, event_id, event_type, document::jsonb, livemode, status, source, received_at, ignored_because,
-            CASE WHEN status = 'ignored' THEN received_at END
+            CASE WHEN status <> 'pending' THEN received_at END, (status = 'processed')::int
         FROM told ON CONFLICT DO NOTHING RETURNING id, status
     ), job AS (
         INSERT INTO jobs (id, kind, payload, dedupe_key, status, run_at, attempts, max_attempts, created_at)
@@ -102,7 +111,7 @@ const KEEP: &str = "
     )
     SELECT id FROM event";
 
-/// Stores events with the jobs that process them and the log of their deliveries, in one statement; answers how many are
+/// Stores events with the jobs that those still need and the log of their deliveries, in one statement; answers how many are
 /// new.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Processing a stored event: what it says is applied by the same functions as everything else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -12,7 +13,7 @@ use crate::app::App;
 use crate::checkout::model::CheckoutStatus;
 use crate::db::schema::{checkouts, orders, webhook_events};
 use crate::db::{Connection, Prepare};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::{CheckoutId, EventId, OrderId};
 use crate::payments::{EventEnvelope, SessionView, Standing};
 use crate::refunds::import;
@@ -21,9 +22,12 @@ use crate::{checkout, disputes};
 /// How long an event waits for an order of ours that it names and that we do not know.
 const ORDER_PATIENCE: TimeDelta = TimeDelta::hours(1);
 
+/// How long the acknowledgement of a payment waits for its effect, which goes on all the same.
+const SETTLING_PATIENCE: Duration = Duration::from_secs(2);
+
 /// What came of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
+pub enum Effect {
     /// It took its effect.
     Taken,
     /// It has none.
@@ -107,6 +111,27 @@ async fn attempt(
     }
 }
 
+/// A payment takes its effect before it is acknowledged, since Stripe keeps the buyer until then: whoever comes back to the
+/// shop finds the order paid (<https://docs.stripe.com/checkout/fulfillment>). Dying before the event is stored, it is not
+/// acknowledged and comes again, without effect. Answers `None` when nothing is certain yet, which is left to a job.
+pub(super) async fn settle(app: &Arc<App>, session: SessionView, checkout_id: Option<String>) -> Option<Effect> {
+    let (task_app, id) = (Arc::clone(app), session.id.clone());
+    let work = app.run_to_end(async move {
+        let Some(_turn) = task_app.door.settler() else { return Ok(None) };
+        let effect = apply_session(&task_app, session, checkout_id.as_deref()).await;
+        task_app.faults.point("after_settling").await;
+        effect.map(Some)
+    });
+    match tokio::time::timeout(SETTLING_PATIENCE, work).await {
+        Ok(Ok(effect)) => effect,
+        Ok(Err(error)) => {
+            tracing::warn!(stripe.session = %id, error = %error, "A payment is left to a job");
+            None
+        }
+        Err(_elapsed) => None,
+    }
+}
+
 /// Why an event of our mode has no effect, as its type says already; such a one needs no job.
 pub(super) fn ignored(event: &EventEnvelope) -> Option<IgnoredBecause> {
     match event.is_of_a_known_type() {
@@ -181,6 +206,12 @@ const fn handled(is_ours: bool) -> Effect {
 }
 
 async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option<&str>) -> Result<Effect> {
+    if session.standing == Standing::Paid
+        && let Some(named) = checkout_id.and_then(|id| id.parse().ok())
+        && apply_named(app, named, &session).await?
+    {
+        return Ok(Effect::Taken);
+    }
     let found = {
         let mut conn = app.connection().await?;
         find_checkout(&mut conn, &session, checkout_id).await?
@@ -208,6 +239,15 @@ async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option
     let mut conn = app.connection().await?;
     checkout::apply(&mut conn, checkout, &session, app.clock.now()).await?;
     Ok(Effect::Taken)
+}
+
+/// Applies a payment to the checkout that its session names, without looking for it first. Answers whether it is its.
+async fn apply_named(app: &App, checkout: CheckoutId, session: &SessionView) -> Result<bool> {
+    let mut conn = app.connection().await?;
+    match checkout::apply(&mut conn, checkout, session, app.clock.now()).await {
+        Err(error) if error.code() == Some(Code::NotFound) => Ok(false),
+        applied => applied,
+    }
 }
 
 /// Whose a session is.

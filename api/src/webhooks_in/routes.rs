@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::attempts::{Attempt, Verdict};
 use super::door;
 use super::inbox::{Arrival, Told};
+use super::process::{self, Effect};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::client_address::client_address;
@@ -35,7 +36,7 @@ const LONGEST_NAME: usize = 200;
 /// The receipt of an event.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Receipt {
-    /// `true`: the event is stored and will be processed.
+    /// `true`: the event is stored, and took effect or will.
     pub received: bool,
 }
 
@@ -58,8 +59,8 @@ pub(super) fn document(body: &[u8]) -> Result<(String, Value)> {
 
 /// Receive a Stripe event
 ///
-/// For Stripe only: signed with one of the configured secrets. The event is stored before the answer; the same event
-/// again is acknowledged and has no further effect.
+/// For Stripe only: signed with one of the configured secrets. The event is stored before the answer, and a payment has
+/// mostly taken effect by then; the same event again is acknowledged and has no further effect.
 #[utoipa::path(
     operation_id = "receive_stripe_webhook", tag = "webhooks",
     params(("Stripe-Signature" = String, Header, description = "`t=…,v1=…`")),
@@ -76,8 +77,25 @@ pub async fn receive_stripe_webhook(
     let _place = app.door.enter().await?;
     app.faults.point("at_the_door").await;
     let (started, mut attempt) = (Instant::now(), arrival(&app, &request, PROVIDER));
-    let read = read(&app, &request, payload, &mut attempt).await;
+    let read = match read(&app, &request, payload, &mut attempt).await {
+        Ok((event, document)) => Ok((taken(&app, &event).await, document)),
+        Err(refusal) => Err(refusal),
+    };
     answer(&app, started, attempt, read).await
+}
+
+/// What is known of an event before it is stored. A payment has taken its effect, unless so much comes that acknowledging goes
+/// first.
+async fn taken(app: &Arc<App>, event: &EventEnvelope) -> Told {
+    let is_live = app.stripe.is_live();
+    let mut told = Told::by_stripe(event, is_live);
+    if event.livemode == is_live
+        && let Some((session, checkout)) = event.payment()
+        && app.door.is_calm()
+    {
+        told.effect = process::settle(app, session, checkout).await;
+    }
+    told
 }
 
 /// Stores what was accepted before it is acknowledged, and notes what was refused.
@@ -91,10 +109,13 @@ pub(super) async fn answer(
         Ok((event, document)) => {
             attempt.latency_ms = millis_since(started);
             let received_at = attempt.received_at;
+            let is_ignored = matches!(event.effect, Some(Effect::None(_)));
             let arrival = Arrival { event, document, delivery: Some(attempt), received_at };
             let task_app = Arc::clone(app);
             app.run_to_end(async move { door::keep(&task_app, arrival).await }).await?;
-            app.wake.ring();
+            if !is_ignored {
+                app.wake.ring();
+            }
             Ok(HttpResponse::Ok().json(Receipt { received: true }))
         }
         Err(Refusal { verdict, error }) => {
@@ -156,7 +177,7 @@ async fn read(
     request: &HttpRequest,
     payload: Payload,
     attempt: &mut Attempt,
-) -> Result<(Told, String), Refusal> {
+) -> Result<(EventEnvelope, String), Refusal> {
     let body = read_in_time(payload).await?;
     attempt.body_sha256 = Some(tokens::sha256(&body));
     let named: Named = serde_json::from_slice(&body).unwrap_or_default();
@@ -166,8 +187,8 @@ async fn read(
     verify(signature, &body, &app.config.stripe.webhook_secrets, attempt.received_at)?;
     let malformed = |error| Refusal { verdict: Verdict::Malformed, error };
     let (document, said) = document(&body).map_err(malformed)?;
-    let event: EventEnvelope = serde_json::from_value(said).map_err(unreadable).map_err(malformed)?;
-    Ok((Told::by_stripe(&event, app.stripe.is_live()), document))
+    let event = serde_json::from_value(said).map_err(unreadable).map_err(malformed)?;
+    Ok((event, document))
 }
 
 /// What an event calls itself, also one that is not signed.

@@ -100,7 +100,7 @@ async fn read(
     };
     attempt.event_type = Some(short(&kind));
     let is_test = event.get("test").and_then(Value::as_bool).unwrap_or(!config.is_live);
-    Ok((Told { provider: PROVIDER, id, kind, livemode: !is_test, ignored: None }, document))
+    Ok((Told { provider: PROVIDER, id, kind, livemode: !is_test, effect: None }, document))
 }
 
 /// Whether a token is one of ours; digests are compared, so that the time tells nothing.
