@@ -248,8 +248,14 @@ fn finished(engine: &Engine) {
     store.webhooks.in_flight = store.webhooks.in_flight.saturating_sub(1);
 }
 
+/// Whether nobody need be told any more.
 async fn send_once(engine: &Engine, event_id: &str) -> bool {
-    let accepted = send(engine, event_id, true).await.is_some_and(|status| (200..300).contains(&status));
+    let Some((receivers, body)) = addressed(engine, event_id) else { return true };
+    if receivers.is_empty() {
+        return true;
+    }
+    let status = post_to_all(engine, event_id, receivers, body, true).await;
+    let accepted = status.is_some_and(|status| (200..300).contains(&status));
     if !accepted {
         tracing::debug!(event.id = %event_id, "webhook was not accepted");
     }
@@ -270,14 +276,32 @@ pub(crate) async fn tell_of_parcel(engine: &Arc<Engine>, event: &serde_json::Val
 /// One delivery to each endpoint, signed with a fresh time; the status of the first that refused it, else of the last, or
 /// nothing when none came.
 async fn send(engine: &Engine, event_id: &str, genuine: bool) -> Option<u16> {
-    let (receivers, body) = {
-        let store = engine.lock();
-        let event = store.events.get(event_id)?;
-        let own = store.webhooks.url.clone().map(|url| (url, store.webhooks.secrets.clone()));
-        let others = webhook_endpoints::receivers(&store, event);
-        let others = others.into_iter().map(|(url, secret)| (url, vec![secret]));
-        (own.into_iter().chain(others).collect::<Vec<_>>(), serde_json::to_string(event).ok()?)
-    };
+    let (receivers, body) = addressed(engine, event_id)?;
+    post_to_all(engine, event_id, receivers, body, genuine).await
+}
+
+/// An endpoint, and the secrets that sign what it gets.
+type Receiver = (String, Vec<String>);
+
+/// The endpoints that want an event, and its document.
+fn addressed(engine: &Engine, event_id: &str) -> Option<(Vec<Receiver>, String)> {
+    let store = engine.lock();
+    let event = store.events.get(event_id)?;
+    let own = store.webhooks.url.clone().map(|url| (url, store.webhooks.secrets.clone()));
+    let others = webhook_endpoints::receivers(&store, event);
+    let others = others.into_iter().map(|(url, secret)| (url, vec![secret]));
+    let receivers: Vec<Receiver> = own.into_iter().chain(others).collect();
+    let body = if receivers.is_empty() { String::new() } else { serde_json::to_string(event).ok()? };
+    Some((receivers, body))
+}
+
+async fn post_to_all(
+    engine: &Engine,
+    event_id: &str,
+    receivers: Vec<Receiver>,
+    body: String,
+    genuine: bool,
+) -> Option<u16> {
     let mut statuses = Vec::new();
     for (url, secrets) in receivers {
         let secrets = if genuine { secrets } else { vec![object::fresh_id("whsec")] };

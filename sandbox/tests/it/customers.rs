@@ -60,3 +60,20 @@ async fn the_customer_goes_from_the_session_to_the_payment() {
     assert_eq!(stand.get(&format!("/v1/payment_intents/{intent}")).await["customer"], json!(null));
     stand.stop().await;
 }
+
+/// An event that no endpoint wants waits for nobody.
+#[tokio::test]
+async fn an_event_that_nobody_wants_is_done() {
+    let stand = Stand::start().await;
+    let endpoint = "url=http%3A%2F%2F127.0.0.1%3A1%2F&enabled_events[0]=refund.created";
+    stand.post("/v1/webhook_endpoints", endpoint).await;
+    let customer = stand.post("/v1/customers", "email=ada%40shop.example").await;
+    assert_eq!(stand.kinds(&id(&customer, "id")).await, ["customer.created"]);
+    let done = async {
+        while stand.get("/_control/webhooks").await["pending"] != 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), done).await.unwrap();
+    stand.stop().await;
+}
