@@ -273,8 +273,7 @@ pub(crate) async fn tell_of_parcel(engine: &Arc<Engine>, event: &serde_json::Val
     Some(told.await.ok()?.ok()?.status().as_u16())
 }
 
-/// One delivery to each endpoint, signed with a fresh time; the status of the first that refused it, else of the last, or
-/// nothing when none came.
+/// Delivers an event once; the status of [`post_to_all`].
 async fn send(engine: &Engine, event_id: &str, genuine: bool) -> Option<u16> {
     let (receivers, body) = addressed(engine, event_id)?;
     post_to_all(engine, event_id, receivers, body, genuine).await
@@ -295,6 +294,8 @@ fn addressed(engine: &Engine, event_id: &str) -> Option<(Vec<Receiver>, String)>
     Some((receivers, body))
 }
 
+/// One delivery to each endpoint, signed with a fresh time; the status of the first that refused it, else of the last, or
+/// nothing when none came.
 async fn post_to_all(
     engine: &Engine,
     event_id: &str,

@@ -237,8 +237,7 @@ async fn apply_session(app: &Arc<App>, session: SessionView, checkout_id: Option
         }
     };
     let mut conn = app.connection().await?;
-    checkout::apply(&mut conn, checkout, &session, app.clock.now()).await?;
-    Ok(Effect::Taken)
+    Ok(handled(checkout::apply(&mut conn, checkout, &session, app.clock.now()).await?))
 }
 
 /// Applies a payment to the checkout that its session names, without looking for it first. Answers whether it is its.
