@@ -57,6 +57,17 @@ async fn migrations_go_down_to_nothing_and_up_again() {
     app.finish().await;
 }
 
+/// Of a table that was counted while it was empty PostgreSQL plans to read all, and goes on to until it counts again: in a new
+/// shop's first minutes each order took longer than the one before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_migration_counts_a_table_that_is_empty() {
+    let app = TestApp::start().await;
+    let counted =
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND reltuples = 0";
+    assert_eq!(app.count(counted).await, 0);
+    app.finish().await;
+}
+
 async fn schema(app: &TestApp) -> String {
     #[derive(diesel::QueryableByName)]
     struct Printed {
