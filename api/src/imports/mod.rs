@@ -2,6 +2,7 @@
 
 mod apply;
 mod build;
+mod cells;
 pub mod columns;
 mod draft;
 pub mod export;
