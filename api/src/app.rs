@@ -123,7 +123,7 @@ impl App {
             ready: Ready::new(config.catalog_cache_megabytes * 1_000_000)?,
             known_keys: KnownKeys::default(),
             passwords: Passwords::default(),
-            door: Door::default(),
+            door: Door::new(config.pool_size),
             ends: Group::new(outcome::BREATH, outcome::ENOUGH),
             metrics: Metrics::default(),
             faults: config.faults.clone(),

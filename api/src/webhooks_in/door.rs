@@ -18,14 +18,11 @@ use crate::http::client_address::limit_key;
 /// How many deliveries are read and stored at a time; each may have a body of 1 MB.
 const PLACES: usize = 64;
 
-/// While so many or more are there, they are stored and no more.
-const CROWD: usize = 9;
-
-/// How many payments take their effect here at a time, each with a connection of the pool that shoppers use.
-const SETTLERS: usize = 4;
-
 /// How long one waits for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a payment waits for its turn to take its effect here. In a flood, acknowledging goes first.
+const TURN_PATIENCE: Duration = Duration::from_millis(100);
 
 /// How often deliveries are stored while there are few of them: Stripe sends several of a payment at once.
 const BREATH: Duration = Duration::from_millis(5);
@@ -36,7 +33,8 @@ const ENOUGH: usize = 8;
 /// The door of a process.
 pub struct Door {
     places: Semaphore,
-    settlers: Semaphore,
+    /// Turns of payments to take their effect.
+    turns: Semaphore,
     /// Refused deliveries that are not written yet.
     refused: Mutex<HashMap<(DateTime<Utc>, String), Refused>>,
     /// Whoever has it writes for all.
@@ -45,19 +43,20 @@ pub struct Door {
     accepted: Group<Arc<Arrival>>,
 }
 
-impl Default for Door {
-    fn default() -> Self {
+impl Door {
+    /// The door of a process with so many connections to the database. Payments that take their effect here have half of them at
+    /// most, as shoppers need them too.
+    #[must_use]
+    pub fn new(connections: usize) -> Self {
         Self {
             places: Semaphore::new(PLACES),
-            settlers: Semaphore::new(SETTLERS),
+            turns: Semaphore::new((connections / 2).max(1)),
             refused: Mutex::default(),
             writer: Semaphore::new(1),
             accepted: Group::new(BREATH, ENOUGH),
         }
     }
-}
 
-impl Door {
     /// Waits for a place.
     ///
     /// # Errors
@@ -71,14 +70,9 @@ impl Door {
         }
     }
 
-    /// Whether so few deliveries are here that a payment may take its effect meanwhile.
-    pub(super) fn is_calm(&self) -> bool {
-        PLACES - self.places.available_permits() < CROWD
-    }
-
-    /// The turn of a payment to take its effect, if there is one now.
-    pub(super) fn settler(&self) -> Option<SemaphorePermit<'_>> {
-        self.settlers.try_acquire().ok()
+    /// The turn of a payment to take its effect, if there is one soon.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(TURN_PATIENCE, self.turns.acquire()).await.ok()?.ok()
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<(DateTime<Utc>, String), Refused>> {

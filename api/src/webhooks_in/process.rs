@@ -117,7 +117,7 @@ async fn attempt(
 pub(super) async fn settle(app: &Arc<App>, session: SessionView, checkout_id: Option<String>) -> Option<Effect> {
     let (task_app, id) = (Arc::clone(app), session.id.clone());
     let work = app.run_to_end(async move {
-        let Some(_turn) = task_app.door.settler() else { return Ok(None) };
+        let Some(_turn) = task_app.door.turn().await else { return Ok(None) };
         let effect = apply_session(&task_app, session, checkout_id.as_deref()).await;
         task_app.faults.point("after_settling").await;
         effect.map(Some)
