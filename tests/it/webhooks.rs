@@ -3,6 +3,8 @@
 use diesel_async::SimpleAsyncConnection;
 use merx::tokens::hmac_sha256;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::harness::{TestApp, WEBHOOK_SECRET, guard};
 
@@ -149,7 +151,32 @@ async fn a_payment_that_cannot_take_effect_at_once_is_left_to_a_job() {
     app.finish().await;
 }
 
-/// In a flood, acknowledging goes first: a payment that gets no turn among others soon is stored, and takes effect by its job.
+/// In a flood, acknowledging goes first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_among_many_deliveries_is_left_to_a_job() {
+    let app = TestApp::with(&[("MERX_FAULT", "stall:at_the_door")]).await;
+    let variant = app.variant(5).await;
+    let (_, checkout) = app.checked_out(&variant, 1).await;
+    let mut slow = Vec::new();
+    for _ in 0..13 {
+        let mut stream = TcpStream::connect(app.base_url.trim_start_matches("http://")).await.unwrap();
+        let head = "POST /v1/webhooks/stripe HTTP/1.1\r\nhost: shop\r\ncontent-length: 2\r\n\r\n{";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        guard(app.app.faults.reached()).await;
+        slow.push(stream);
+    }
+    app.app.faults.release();
+    app.pay(&checkout, "paid").await;
+    app.deliveries_done().await;
+    assert_eq!(told(&app).await, ["pending, tried 0 times"]);
+    drop(slow);
+    app.run_jobs().await;
+    assert_eq!(told(&app).await, ["processed, tried 1 times"]);
+    assert_eq!(app.order(&checkout).await["status"], "confirmed");
+    app.finish().await;
+}
+
+/// A payment that gets no turn among others soon is stored, and takes effect by its job.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payment_that_gets_no_turn_is_left_to_a_job() {
     let app = TestApp::with(&[("MERX_FAULT", "stall:after_settling"), ("MERX_DB_POOL_SIZE", "2")]).await;

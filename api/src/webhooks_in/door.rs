@@ -21,7 +21,10 @@ const PLACES: usize = 64;
 /// How long one waits for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a payment waits for its turn to take its effect here. In a flood, acknowledging goes first.
+/// While so many or more are there, they are stored and no more: in a flood, acknowledging goes first.
+const CROWD: usize = 14;
+
+/// How long a payment waits for its turn to take its effect here.
 const TURN_PATIENCE: Duration = Duration::from_millis(100);
 
 /// How often deliveries are stored while there are few of them: Stripe sends several of a payment at once.
@@ -68,6 +71,11 @@ impl Door {
                 Err(Error::problem(Code::Unavailable, "Too many deliveries at a time. Deliver again.").retry_after(5))
             }
         }
+    }
+
+    /// Whether so few deliveries are here that a payment may take its effect meanwhile.
+    pub(super) fn is_calm(&self) -> bool {
+        PLACES - self.places.available_permits() < CROWD
     }
 
     /// The turn of a payment to take its effect, if there is one soon.

@@ -84,12 +84,14 @@ pub async fn receive_stripe_webhook(
     answer(&app, started, attempt, read).await
 }
 
-/// What is known of an event before it is stored. A payment has mostly taken its effect.
+/// What is known of an event before it is stored. A payment has taken its effect, unless so much comes that acknowledging goes
+/// first.
 async fn taken(app: &Arc<App>, event: &EventEnvelope) -> Told {
     let is_live = app.stripe.is_live();
     let mut told = Told::by_stripe(event, is_live);
     if event.livemode == is_live
         && let Some((session, checkout)) = event.payment()
+        && app.door.is_calm()
     {
         told.effect = process::settle(app, session, checkout).await;
     }
