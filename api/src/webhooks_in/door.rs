@@ -48,7 +48,7 @@ pub struct Door {
 
 impl Door {
     /// The door of a process with so many connections to the database. Payments that take their effect here have half of them at
-    /// most, as shoppers need them too.
+    /// most, and one at least, as shoppers need them too.
     #[must_use]
     pub fn new(connections: usize) -> Self {
         Self {
