@@ -35,6 +35,7 @@ test('whoever is not logged in is led to the log-in and back', async () => {
   await page.getByLabel('Password', { exact: true }).fill('not the password');
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('alert').waitFor();
+  await inspect(page, 'login-refused');
   await page.getByLabel('Password', { exact: true }).fill(service.staff.password);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('heading', { level: 1, name: 'Orders' }).waitFor();

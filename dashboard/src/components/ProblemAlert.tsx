@@ -43,7 +43,8 @@ function RequestId({ id }: { id: string }) {
   return (
     <CopyButton value={id}>
       {({ copied, copy }) => (
-        <UnstyledButton onClick={copy} fz="xs" aria-label={`Copy the request id ${id}`}>
+        // Its name begins with what is read on it, for those who speak to their browser (WCAG 2.5.3).
+        <UnstyledButton onClick={copy} fz="xs" aria-label={copied ? undefined : `Request ${id}, copy its id`}>
           {copied ? 'Copied' : `Request ${id}`}
         </UnstyledButton>
       )}

@@ -1,1 +1,0 @@
-import{n as e}from"./Stack-ocnBQOUf.js";import{Vn as t}from"./index-Bdi4E4yQ.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n(),i=t(t=>(0,r.jsx)(e,{component:`a`,...t}));export{i as t};

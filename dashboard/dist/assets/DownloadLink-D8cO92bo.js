@@ -1,0 +1,1 @@
+import{n as e}from"./Stack-ocnBQOUf.js";import{t}from"./IconDownload-DVKl9qwN.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({href:n,children:i}){return(0,r.jsx)(e,{component:`a`,href:n,download:!0,variant:`default`,leftSection:(0,r.jsx)(t,{size:16,"aria-hidden":!0}),children:i})}export{i as t};

@@ -1,0 +1,1 @@
+import{r as e}from"./Page-xW1T7Yf9.js";import{t}from"./SectionTabs-CUBxxa6K.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({children:n}){return(0,r.jsxs)(e,{title:`Jobs`,below:`What the shop does in the background`,children:[(0,r.jsx)(t,{label:`Jobs`,tabs:[{to:`/jobs`,label:`Jobs`},{to:`/jobs/kinds`,label:`Kinds`}]}),n]})}export{i as t};

@@ -1,1 +1,0 @@
-import{r as e}from"./Page-KAKJTT53.js";import{t}from"./SectionTabs-Dy8FZagH.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({children:n}){return(0,r.jsxs)(e,{title:`Jobs`,below:`What the shop does in the background`,children:[(0,r.jsx)(t,{label:`Jobs`,tabs:[{to:`/jobs`,label:`Jobs`},{to:`/jobs/kinds`,label:`Kinds`}]}),n]})}export{i as t};

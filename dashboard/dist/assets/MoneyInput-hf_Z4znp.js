@@ -1,1 +1,0 @@
-import{Bt as e,Yn as t}from"./index-Bdi4E4yQ.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({currency:n,...i}){return(0,r.jsx)(t,{inputMode:`decimal`,leftSection:n,leftSectionWidth:52,placeholder:0 .toFixed(e(n)),...i})}var a=t=>`Enter an amount such as ${12.5.toFixed(e(t))}, of ${t}.`;export{a as n,i as t};

@@ -1,1 +1,0 @@
-import{n as e}from"./Stack-ocnBQOUf.js";import{r as t}from"./index-Bdi4E4yQ.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({name:n,...i}){return(0,r.jsx)(e,{size:`compact-xs`,variant:`default`,className:t.above,"aria-label":n,...i})}export{i as t};

@@ -1,0 +1,1 @@
+import{n as e}from"./Stack-ocnBQOUf.js";import{r as t}from"./index-Bx0-9v9K.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({name:n,...i}){return(0,r.jsx)(e,{size:`compact-xs`,variant:`default`,className:t.above,"aria-label":n,...i})}export{i as t};

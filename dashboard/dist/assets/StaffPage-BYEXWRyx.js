@@ -1,1 +1,0 @@
-import{r as e}from"./Page-KAKJTT53.js";import{t}from"./SectionTabs-Dy8FZagH.js";import{p as n}from"./Box-B2SPjaY3.js";var r=n();function i({actions:n,children:i}){return(0,r.jsxs)(e,{title:`Staff`,below:`Who works here, and what they may do`,actions:n,children:[(0,r.jsx)(t,{label:`Staff`,tabs:[{to:`/staff`,label:`Members`},{to:`/staff/roles`,label:`Roles`}]}),i]})}export{i as t};

@@ -1,0 +1,1 @@
+import{c as e}from"./ProblemAlert-CmlvpfCJ.js";import{Kn as t,qn as n}from"./index-Bx0-9v9K.js";function r(r){let i=e();return n(i.stores.location,t(r,i))}function i(){let e=r({select:e=>e.hash});return new URLSearchParams(e).get(`token`)}export{i as t};

@@ -1,1 +1,0 @@
-import{c as e}from"./ProblemAlert-sriRszHF.js";import{Kn as t,qn as n}from"./index-Bdi4E4yQ.js";function r(r){let i=e();return n(i.stores.location,t(r,i))}function i(){let e=r({select:e=>e.hash});return new URLSearchParams(e).get(`token`)}export{i as t};
