@@ -16,6 +16,7 @@ use crate::object;
 use crate::shippo::{self, LabelsMode, RatesMode, RefundsMode};
 use crate::state::{Cause, Outcome, RefundStart, Store};
 use crate::stripe::chargebacks::{Complaint, Verdict};
+use crate::stripe::listing::Listed;
 use crate::stripe::payments::Purchase;
 use crate::stripe::{chargebacks, checkout, payments, refunds};
 
@@ -369,7 +370,7 @@ async fn summary(engine: web::Data<Engine>) -> HttpResponse {
             "tax_transactions": all(&store.tax.transactions),
             "shippo_shipments": all(&store.shippo.shipments),
             "shippo_transactions": all(&store.shippo.transactions),
-            "events": all(&store.events),
+            "events": store.events.oldest_first().map(Listed::shown).collect::<Vec<Value>>(),
             "idempotency_keys": store.idempotency.len(),
         }),
     )

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::Sha256;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::engine::Engine;
+use crate::events::Event;
 use crate::object;
 use crate::state::Store;
 use crate::stripe::webhook_endpoints;
@@ -159,10 +159,8 @@ impl Stay {
     /// Of the buyer whose payment of a session is about to be told.
     pub(crate) fn of(store: &mut Store, session: &str) -> Self {
         let is_told_by = |id: &&String| {
-            store.events.get(id).is_some_and(|event| {
-                object::is(event, "type", "checkout.session.completed")
-                    && event.pointer("/data/object/id").and_then(Value::as_str) == Some(session)
-            })
+            let is_it = |event: &Event| event.kind == "checkout.session.completed" && event.is_about(session);
+            store.events.get(id).is_some_and(is_it)
         };
         let event = store.webhooks.outbox.iter().rfind(is_told_by).cloned();
         Self(event.map(|event| {
@@ -287,7 +285,7 @@ fn addressed(engine: &Engine, event_id: &str) -> Option<(Vec<Receiver>, String)>
     let store = engine.lock();
     let event = store.events.get(event_id)?;
     let own = store.webhooks.url.clone().map(|url| (url, store.webhooks.secrets.clone()));
-    let others = webhook_endpoints::receivers(&store, event);
+    let others = webhook_endpoints::receivers(&store, &event.kind);
     let others = others.into_iter().map(|(url, secret)| (url, vec![secret]));
     let receivers: Vec<Receiver> = own.into_iter().chain(others).collect();
     let body = if receivers.is_empty() { String::new() } else { serde_json::to_string(event).ok()? };
@@ -314,7 +312,7 @@ async fn post_to_all(
         let mut store = engine.lock();
         store.webhooks.delivered.insert(event_id.to_owned());
         if let Some(event) = store.events.get_mut(event_id) {
-            object::set(event, "pending_webhooks", 0);
+            event.delivered();
         }
     }
     status

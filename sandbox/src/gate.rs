@@ -17,7 +17,7 @@ use crate::events::API_VERSION;
 use crate::faults::{Fault, Kind};
 use crate::form;
 use crate::idempotency::{Claim, Fingerprint};
-use crate::object::fresh_id;
+use crate::object::{self, fresh_id};
 use crate::request_log::Entry;
 use crate::state::Cause;
 use crate::stripe::{self, Call};
@@ -50,8 +50,8 @@ async fn serve_stripe(request: &HttpRequest, body: &[u8], engine: &Arc<Engine>) 
     let incoming = Arc::new(Incoming::read(request, body));
     let number = {
         let mut entry = Entry::arrived(engine.clock.now().to_rfc3339(), &incoming.method, &incoming.path);
-        entry.query = incoming.query.clone();
-        entry.body = incoming.form.clone();
+        entry.query = object::to_text(&incoming.query);
+        entry.body = object::to_text(&incoming.form);
         entry.idempotency_key = incoming.key.clone();
         engine.lock().log.push(entry)
     };
@@ -134,7 +134,7 @@ impl Incoming {
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        Fingerprint { target: format!("{} {}", self.method, self.path), form: self.form.clone() }
+        Fingerprint::new(format!("{} {}", self.method, self.path), &self.form)
     }
 
     fn call(&self, engine: &Engine, fault: Option<&Fault>) -> Call {

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::StripeError;
+use crate::object;
 
 /// How long an answer is kept, in seconds of the movable clock.
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
@@ -13,19 +15,34 @@ const KEPT_SECONDS: i64 = 24 * 60 * 60;
 const SWEEP_SECONDS: i64 = 60;
 
 /// What makes two requests the same: method, path and parameters.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Fingerprint {
-    /// HTTP method and path.
-    pub(crate) target: String,
-    /// Parsed body.
-    pub(crate) form: Value,
+    target: String,
+    form: Box<RawValue>,
+}
+
+impl Fingerprint {
+    /// Of HTTP method and path, and the parsed body.
+    pub(crate) fn new(target: String, form: &Value) -> Self {
+        Self { target, form: object::to_text(form) }
+    }
+
+    /// In whichever order the parameters are.
+    fn is_of_the_same(&self, other: &Self) -> bool {
+        let is_same = |one: &RawValue, other: &RawValue| one.get() == other.get() || parsed(one) == parsed(other);
+        self.target == other.target && is_same(&self.form, &other.form)
+    }
+}
+
+fn parsed(text: &RawValue) -> Value {
+    serde_json::from_str(text.get()).unwrap_or_default()
 }
 
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Entry {
     fingerprint: Fingerprint,
     at: i64,
-    answer: Option<(u16, Value)>,
+    answer: Option<(u16, Box<RawValue>)>,
 }
 
 /// What a request that carries a key may do.
@@ -62,7 +79,7 @@ impl Idempotency {
             self.entries.insert(key.to_owned(), entry);
             return Claim::Fresh;
         };
-        if entry.fingerprint != *fingerprint {
+        if !entry.fingerprint.is_of_the_same(fingerprint) {
             return Claim::Refused(StripeError::new(
                 400,
                 "idempotency_error",
@@ -74,7 +91,7 @@ impl Idempotency {
             ));
         }
         match &entry.answer {
-            Some((status, body)) => Claim::Replay(*status, body.clone()),
+            Some((status, body)) => Claim::Replay(*status, parsed(body)),
             None => Claim::Refused(
                 StripeError::new(
                     409,
@@ -94,7 +111,7 @@ impl Idempotency {
         if matches!(status, 401 | 409 | 429) {
             self.entries.remove(key);
         } else if let Some(entry) = self.entries.get_mut(key) {
-            entry.answer = Some((status, body.clone()));
+            entry.answer = Some((status, object::to_text(body)));
         }
     }
 
@@ -109,9 +126,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_request_is_the_same_in_whichever_order_its_parameters_are() {
+        let of = |form: Value| Fingerprint::new("POST /v1/refunds".to_owned(), &form);
+        let first = of(serde_json::json!({"amount": "5", "charge": "ch_1"}));
+        assert!(first.is_of_the_same(&of(serde_json::json!({"charge": "ch_1", "amount": "5"}))));
+        assert!(!first.is_of_the_same(&of(serde_json::json!({"charge": "ch_1", "amount": "6"}))));
+    }
+
+    #[test]
     fn a_key_of_yesterday_is_fresh_whether_it_was_swept_or_not() {
         let mut keys = Idempotency::default();
-        let fingerprint = Fingerprint { target: "POST /v1/refunds".to_owned(), form: Value::Null };
+        let fingerprint = Fingerprint::new("POST /v1/refunds".to_owned(), &Value::Null);
         let mut claim = |key: &str, now| keys.claim(key, &fingerprint, now);
         let start = 1_000_000;
         assert!(matches!(claim("a", start), Claim::Fresh));

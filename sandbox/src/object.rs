@@ -2,6 +2,7 @@
 
 use rand::Rng;
 use rand::distr::Alphanumeric;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 /// An id as Stripe forms them: `prefix_` and 24 random letters and digits.
@@ -22,6 +23,12 @@ pub(crate) fn random_text(length: usize) -> String {
 /// The string under `key`.
 pub(crate) fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
+}
+
+/// A value as text, which takes far less room.
+pub(crate) fn to_text(value: &Value) -> Box<RawValue> {
+    // A value is always JSON.
+    to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// The string under `key`, owned, or an empty one.

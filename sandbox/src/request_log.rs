@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// How many requests are remembered.
 const MOST_ENTRIES: usize = 20_000;
@@ -20,9 +20,9 @@ pub(crate) struct Entry {
     /// Path without the query.
     pub(crate) path: String,
     /// Parsed query.
-    pub(crate) query: Value,
+    pub(crate) query: Box<RawValue>,
     /// Parsed form body.
-    pub(crate) body: Value,
+    pub(crate) body: Box<RawValue>,
     /// The key, when one was sent.
     pub(crate) idempotency_key: Option<String>,
     /// The status sent; null while unanswered and when the answer was lost.
@@ -39,8 +39,8 @@ impl Entry {
             at,
             method: method.to_owned(),
             path: path.to_owned(),
-            query: Value::Null,
-            body: Value::Null,
+            query: RawValue::NULL.to_owned(),
+            body: RawValue::NULL.to_owned(),
             idempotency_key: None,
             status: None,
             replayed: false,

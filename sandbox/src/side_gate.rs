@@ -13,6 +13,7 @@ use crate::ecb;
 use crate::engine::Engine;
 use crate::faults::{Fault, Kind};
 use crate::form;
+use crate::object;
 use crate::request_log::Entry;
 use crate::shippo;
 use crate::strikes;
@@ -46,10 +47,10 @@ pub(crate) async fn serve(request: &HttpRequest, body: &[u8], engine: &Arc<Engin
     let incoming = Arc::new(Incoming::read(request, body, engine.clock.now()));
     let number = {
         let mut entry = Entry::arrived(incoming.at.to_rfc3339(), &incoming.method, &incoming.path);
-        entry.query = incoming.query.clone();
+        entry.query = object::to_text(&incoming.query);
         entry.body = match &incoming.body {
-            Some(body) => body.clone(),
-            None => Value::from(String::from_utf8_lossy(body).into_owned()),
+            Some(body) => object::to_text(body),
+            None => object::to_text(&Value::from(String::from_utf8_lossy(body))),
         };
         engine.lock().log.push(entry)
     };

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::delivery::Webhooks;
 use crate::ecb::Published;
+use crate::events::Event;
 use crate::idempotency::Idempotency;
 use crate::object;
 use crate::request_log::RequestLog;
@@ -13,10 +14,16 @@ use crate::shippo::{Depot, RatesMode};
 use crate::stripe::tax::Books;
 
 /// Objects of one kind, in the order they were made.
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Table {
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Table<T = Value> {
     order: Vec<String>,
-    rows: HashMap<String, Value>,
+    rows: HashMap<String, T>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { order: Vec::new(), rows: HashMap::new() }
+    }
 }
 
 impl Table {
@@ -24,26 +31,28 @@ impl Table {
     pub(crate) fn insert(&mut self, object: Value) {
         self.insert_as(object::owned(&object, "id"), object);
     }
+}
 
+impl<T> Table<T> {
     /// Stores an object under a name of its own, replacing an older version.
-    pub(crate) fn insert_as(&mut self, id: String, object: Value) {
+    pub(crate) fn insert_as(&mut self, id: String, object: T) {
         if self.rows.insert(id.clone(), object).is_none() {
             self.order.push(id);
         }
     }
 
     /// The object with this id.
-    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, id: &str) -> Option<&T> {
         self.rows.get(id)
     }
 
     /// The object with this id, to change it.
-    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Value> {
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         self.rows.get_mut(id)
     }
 
     /// Removes an object.
-    pub(crate) fn remove(&mut self, id: &str) -> Option<Value> {
+    pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
         self.order.retain(|kept| kept != id);
         self.rows.remove(id)
     }
@@ -54,12 +63,12 @@ impl Table {
     }
 
     /// All objects, newest first, as Stripe lists them.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Value> {
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &T> {
         self.order.iter().rev().filter_map(|id| self.rows.get(id))
     }
 
     /// All objects, oldest first.
-    pub(crate) fn oldest_first(&self) -> impl Iterator<Item = &Value> {
+    pub(crate) fn oldest_first(&self) -> impl Iterator<Item = &T> {
         self.order.iter().filter_map(|id| self.rows.get(id))
     }
 }
@@ -189,7 +198,7 @@ pub(crate) struct Store {
     /// Their secrets.
     pub(crate) endpoint_secrets: HashMap<String, String>,
     /// Events, whether delivered or not.
-    pub(crate) events: Table,
+    pub(crate) events: Table<Event>,
     /// Stored answers by idempotency key.
     pub(crate) idempotency: Idempotency,
     /// Every API request.
@@ -230,7 +239,6 @@ impl Store {
             "prod" => &self.products,
             "price" => &self.prices,
             "pm" => &self.payment_methods,
-            "evt" => &self.events,
             "we" => &self.webhook_endpoints,
             "promo" => &self.promotion_codes,
             "taxcalc" => &self.tax.calculations,

@@ -96,7 +96,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
     });
     store.coupon_extras.insert(id, extras);
     store.coupons.insert(coupon.clone());
-    store.emit_about("coupon.created", coupon.clone(), &call.cause);
+    store.emit_about("coupon.created", &coupon, &call.cause);
     Ok(coupon)
 }
 
@@ -174,14 +174,14 @@ fn update(store: &mut Store, call: &Call, id: &str) -> Reply {
         object::merge(present, metadata);
     }
     let coupon = shown(coupon, call.cause.now);
-    store.emit_about("coupon.updated", coupon.clone(), &call.cause);
+    store.emit_about("coupon.updated", &coupon, &call.cause);
     Ok(coupon)
 }
 
 /// Sessions that have the coupon already keep their discount.
 fn delete(store: &mut Store, call: &Call, id: &str) -> Reply {
     let coupon = store.coupons.remove(id).ok_or_else(|| StripeError::no_such("coupon", id))?;
-    store.emit_about("coupon.deleted", coupon, &call.cause);
+    store.emit_about("coupon.deleted", &coupon, &call.cause);
     store.coupon_extras.remove(id);
     promotion_codes::coupon_deleted(store, id);
     Ok(json!({"id": id, "object": "coupon", "deleted": true}))

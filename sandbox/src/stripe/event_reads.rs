@@ -1,8 +1,8 @@
 //! Events: list and retrieve.
 
 use crate::error::{Reply, StripeError};
-use crate::object;
 use crate::state::Store;
+use crate::stripe::listing::Listed;
 use crate::stripe::{Call, listing};
 
 /// `/v1/events…`
@@ -23,13 +23,12 @@ pub(crate) fn route(store: &mut Store, call: &Call, rest: &[&str]) -> Reply {
             let (kind, kinds) = (params.text("type")?, params.words("types"));
             let delivered = params.boolean("delivery_success")?;
             listing::page(call, store.events.newest_first(), |event| {
-                listing::allows(kind, event, "type")
-                    && (kinds.is_empty() || kinds.iter().any(|wanted| object::is(event, "type", wanted)))
-                    && delivered
-                        .is_none_or(|wanted| store.webhooks.was_delivered(&object::owned(event, "id")) == wanted)
+                kind.is_none_or(|wanted| event.kind == wanted)
+                    && (kinds.is_empty() || kinds.contains(&event.kind))
+                    && delivered.is_none_or(|wanted| store.webhooks.was_delivered(event.id()) == wanted)
             })
         }
-        ("GET", [id]) => store.events.get(id).cloned().ok_or_else(|| StripeError::no_such("event", id)),
+        ("GET", [id]) => store.events.get(id).map(Listed::shown).ok_or_else(|| StripeError::no_such("event", id)),
         _ => Err(call.unrecognized()),
     }
 }

@@ -7,8 +7,36 @@ use crate::object;
 use crate::params::Params;
 use crate::stripe::Call;
 
+/// What lists are of.
+pub(crate) trait Listed {
+    /// What cursors name.
+    fn id(&self) -> &str;
+    /// When it was made, in Unix seconds.
+    fn created(&self) -> i64;
+    /// As it is shown.
+    fn shown(&self) -> Value;
+}
+
+impl Listed for Value {
+    fn id(&self) -> &str {
+        object::text(self, "id").unwrap_or_default()
+    }
+
+    fn created(&self) -> i64 {
+        object::integer(self, "created")
+    }
+
+    fn shown(&self) -> Value {
+        self.clone()
+    }
+}
+
 /// One page of `rows` (newest first), of those that `wanted` keeps.
-pub(crate) fn page<'a>(call: &Call, rows: impl Iterator<Item = &'a Value>, wanted: impl Fn(&Value) -> bool) -> Reply {
+pub(crate) fn page<'a, R: Listed + 'a>(
+    call: &Call,
+    rows: impl Iterator<Item = &'a R>,
+    wanted: impl Fn(&R) -> bool,
+) -> Reply {
     let params = call.params();
     let limit = match params.integer("limit")? {
         None => 10,
@@ -18,7 +46,7 @@ pub(crate) fn page<'a>(call: &Call, rows: impl Iterator<Item = &'a Value>, wante
             .ok_or_else(|| StripeError::invalid("Invalid limit: must be between 1 and 100.").param("limit"))?,
     };
     let created = Created::read(&params)?;
-    let mut rows: Vec<&Value> = rows.collect();
+    let mut rows: Vec<&R> = rows.collect();
     if let Some(cursor) = params.text("starting_after")? {
         let place = position(&rows, cursor, "starting_after")?;
         rows.drain(..=place);
@@ -28,14 +56,14 @@ pub(crate) fn page<'a>(call: &Call, rows: impl Iterator<Item = &'a Value>, wante
         let place = position(&rows, cursor, "ending_before")?;
         rows.truncate(place);
     }
-    rows.retain(|row| created.keeps(object::integer(row, "created")) && wanted(row));
+    rows.retain(|row| created.keeps(row.created()) && wanted(row));
     let mut kept = rows;
     let has_more = kept.len() > limit;
     if backwards.is_some() {
         kept.drain(..kept.len().saturating_sub(limit));
     }
     kept.truncate(limit);
-    Ok(list(kept.into_iter().cloned().collect(), has_more, &call.path))
+    Ok(list(kept.into_iter().map(Listed::shown).collect(), has_more, &call.path))
 }
 
 /// A list object.
@@ -48,8 +76,8 @@ pub(crate) fn allows(filter: Option<&str>, row: &Value, key: &str) -> bool {
     filter.is_none_or(|wanted| object::is(row, key, wanted))
 }
 
-fn position(rows: &[&Value], id: &str, param: &str) -> Result<usize, StripeError> {
-    rows.iter().position(|row| object::is(row, "id", id)).ok_or_else(|| StripeError::dangling("object", id, param))
+fn position<R: Listed>(rows: &[&R], id: &str, param: &str) -> Result<usize, StripeError> {
+    rows.iter().position(|row| row.id() == id).ok_or_else(|| StripeError::dangling("object", id, param))
 }
 
 struct Created {

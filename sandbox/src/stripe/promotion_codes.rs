@@ -73,7 +73,7 @@ fn create(store: &mut Store, call: &Call) -> Reply {
         "times_redeemed": 0,
     });
     store.promotion_codes.insert(promotion_code.clone());
-    store.emit_about("promotion_code.created", promotion_code.clone(), &call.cause);
+    store.emit_about("promotion_code.created", &promotion_code, &call.cause);
     Ok(promotion_code)
 }
 
@@ -188,7 +188,7 @@ fn update(store: &mut Store, call: &Call, id: &str) -> Reply {
         }
     }
     let promotion_code = shown(store, known(store, id)?, call.cause.now);
-    store.emit_about("promotion_code.updated", promotion_code.clone(), &call.cause);
+    store.emit_about("promotion_code.updated", &promotion_code, &call.cause);
     Ok(promotion_code)
 }
 

@@ -118,8 +118,7 @@ fn enabled_events(params: &Params<'_>) -> Result<Vec<String>, StripeError> {
 }
 
 /// Where an event goes: the address and the secret of each endpoint that is enabled and wants its type.
-pub(crate) fn receivers(store: &Store, event: &Value) -> Vec<(String, String)> {
-    let kind = object::text(event, "type").unwrap_or_default();
+pub(crate) fn receivers(store: &Store, kind: &str) -> Vec<(String, String)> {
     let wants = |endpoint: &&Value| {
         let events = endpoint.get("enabled_events").and_then(Value::as_array).into_iter().flatten();
         let mut names = events.filter_map(Value::as_str);
