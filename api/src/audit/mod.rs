@@ -174,7 +174,7 @@ pub async fn record(conn: &mut Connection, author: &Author, entry: Entry, now: D
     .with(Bind::Text(entry.action.to_string()))
     .with(Bind::Text(entry.subject))
     .with(Bind::NullableText(entry.reason))
-    .with(Bind::Json(entry.changes.into_json()))
+    .with(Bind::json(&entry.changes.into_json()))
     .with(Bind::Time(now))
     .execute(conn)
     .await?;

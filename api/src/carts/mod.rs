@@ -1,6 +1,7 @@
 //! Carts: what a shopper is about to buy. Prices are never copied into a cart; they are looked up at each reading.
 
 pub mod add;
+pub mod closed;
 pub mod complete;
 pub mod delivery;
 pub mod discount_codes;

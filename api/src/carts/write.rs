@@ -8,17 +8,18 @@ use diesel::sql_types::{BigInt, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
+use super::closed::require_open;
 use super::load::{self, CartRow};
 use super::model::{CartStatus, MAX_LINES, MAX_QUANTITY};
 use super::requests::{CartPatch, LinePatch, NewCart, NewLine, RateChoice};
 use crate::address::{Address, Email};
-use crate::db::schema::{cart_line_items, carts, checkouts, variant_prices, variants};
+use crate::db::schema::{cart_line_items, carts, variant_prices, variants};
 use crate::db::statement::{Bind, Statement};
 use crate::db::{Connection, Prepare, coalesce};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::http::etag::Expected;
 use crate::http::patch::Patch;
-use crate::ids::{CartId, CheckoutId, LineItemId, OrderId, VariantId};
+use crate::ids::{CartId, LineItemId, VariantId};
 use crate::locale::Locale;
 use crate::metadata::Metadata;
 use crate::money::Currency;
@@ -176,45 +177,6 @@ fn require_at_most(most: Option<i64>, quantity: i64, pointer: &str) -> Result<()
         }
         None => Ok(()),
     }
-}
-
-/// Refuses a cart that cannot be changed now.
-///
-/// # Errors
-/// `cart_checking_out` with the checkout, `cart_completed` with the order.
-pub async fn require_open(conn: &mut Connection, cart: &CartRow) -> Result<()> {
-    match cart.status {
-        CartStatus::Open | CartStatus::Abandoned => Ok(()),
-        CartStatus::CheckingOut | CartStatus::Completed => Err(closed(conn, cart).await?),
-    }
-}
-
-/// Why a cart that is not open cannot be changed.
-///
-/// # Errors
-/// Those of the database.
-pub async fn closed(conn: &mut Connection, cart: &CartRow) -> Result<Error> {
-    let live: Option<(CheckoutId, OrderId, Option<String>)> = checkouts::table
-        .filter(checkouts::cart_id.eq(cart.id))
-        .filter(checkouts::status.eq_any(["creating", "open", "completed"]))
-        .select((checkouts::id, checkouts::order_id, checkouts::url))
-        .first(conn)
-        .await
-        .optional()?;
-    let error = if cart.status == CartStatus::Completed {
-        Error::problem(Code::CartCompleted, "This cart was bought. Start a new cart.")
-    } else {
-        Error::problem(
-            Code::CartCheckingOut,
-            "This cart is being paid. Send the shopper to `url`, or cancel the checkout to change it.",
-        )
-    };
-    Ok(match live {
-        Some((checkout, order, url)) => {
-            error.with("checkout_id", checkout.to_string()).with("order_id", order.to_string()).with("url", url)
-        }
-        None => error,
-    })
 }
 
 /// Changes a line of a locked cart; the quantity 0 removes it. The shopper has seen the present price then.
@@ -381,7 +343,7 @@ pub async fn take(
     }
     let cart = load::row_for(conn, id, token, keys, true).await?;
     expected.check(cart.version)?;
-    require_open(conn, &cart).await?;
+    require_open(conn, &cart, touch.now).await?;
     touch.apply(conn, id, cart.token_version).await?.ok_or_else(|| Error::not_found("cart"))
 }
 

@@ -150,6 +150,16 @@ pub struct CheckoutRow {
     pub created_at: DateTime<Utc>,
 }
 
+impl CheckoutRow {
+    /// Where it can be paid, if it can.
+    #[must_use]
+    pub fn page(&self, now: DateTime<Utc>) -> Option<&str> {
+        let is_payable =
+            self.status == CheckoutStatus::Open && self.close_reason.is_none() && self.hold_expires_at > now;
+        self.url.as_deref().filter(|_| is_payable)
+    }
+}
+
 /// The checkout's row, with a lock until the transaction ends when `lock` is set.
 ///
 /// # Errors
@@ -220,11 +230,10 @@ pub(super) async fn whole(
 /// The same from what is known of it.
 #[must_use]
 pub fn shape(row: CheckoutRow, order: Order, now: DateTime<Utc>) -> Checkout {
-    let is_payable = row.status == CheckoutStatus::Open && row.close_reason.is_none() && row.hold_expires_at > now;
     Checkout {
         id: row.id,
         status: row.status,
-        url: row.url.filter(|_| is_payable),
+        url: row.page(now).map(str::to_owned),
         session_id: row.session_id,
         expires_at: row.hold_expires_at,
         order: Order { customer_id: None, ..order },

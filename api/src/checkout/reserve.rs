@@ -13,6 +13,7 @@ use super::holds::{self, Buyer};
 use super::model::{CheckoutRow, CheckoutStatus, NewCheckout};
 use super::stock::{self, Demand};
 use super::{chargeable, freeze, order};
+use crate::carts::closed;
 use crate::carts::load::{self, CartRow, Snapshot};
 use crate::carts::model::CartStatus;
 use crate::carts::price::{self, PricedCart};
@@ -121,7 +122,7 @@ pub(super) async fn reserve(
                 None => {}
             }
             if cart.status == CartStatus::Completed {
-                return Err(crate::carts::write::closed(conn, &cart).await?);
+                return Err(closed::closed(conn, &cart, now).await?);
             }
             of_cart(conn, wish, cart, asked, now).await
         }

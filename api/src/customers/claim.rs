@@ -15,10 +15,11 @@ use serde::Serialize;
 use super::merge::{self, LeftOut, MergedLine};
 use super::read;
 use crate::app::App;
+use crate::carts::closed::require_open;
 use crate::carts::load::CartRow;
 use crate::carts::model::{Cart, CartStatus};
 use crate::carts::routes;
-use crate::carts::write::{self, Touch};
+use crate::carts::write::Touch;
 use crate::db::schema::carts;
 use crate::db::{self, Connection};
 use crate::error::{Code, Error, Result};
@@ -92,7 +93,7 @@ async fn claim(
     let (cart, mut others) = lock_carts(conn, id, customer.id).await?;
     require_access(&cart, claimant)?;
     let cart = went_on(cart, &mut others);
-    write::require_open(conn, &cart).await?;
+    require_open(conn, &cart, now).await?;
     let is_new = cart.customer_id.is_none();
     if is_new {
         // Never the one that it had: who planted the cart would get the customer's mail.

@@ -12,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::Connection;
+use super::json::JsonText;
 use crate::error::Result;
 
 /// A value of a statement.
@@ -40,9 +41,9 @@ pub enum Bind {
     /// `bytea`
     Bytes(Vec<u8>),
     /// `jsonb`
-    Json(serde_json::Value),
+    Json(JsonText),
     /// `jsonb` that may be null
-    NullableJson(Option<serde_json::Value>),
+    NullableJson(Option<JsonText>),
 }
 
 /// The pattern for `LIKE` of texts that hold a word.
@@ -208,6 +209,18 @@ impl Statement {
 }
 
 impl Bind {
+    /// `jsonb`, written out at once, so that no copy of the value is made.
+    #[must_use]
+    pub fn json(value: &serde_json::Value) -> Self {
+        Self::Json(JsonText::of(value))
+    }
+
+    /// `jsonb` that may be null.
+    #[must_use]
+    pub fn nullable_json(value: Option<&serde_json::Value>) -> Self {
+        Self::NullableJson(value.map(JsonText::of))
+    }
+
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
             Self::Text(value) => out.push_bind_param::<Text, _>(value),

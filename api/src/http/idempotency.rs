@@ -229,7 +229,7 @@ pub fn storing(key: &Key, token: Uuid, answer: &Answer) -> Statement {
     .with(Bind::Text(key.key.clone()))
     .with(Bind::Uuid(token))
     .with(Bind::Int(answer.status.into()))
-    .with(Bind::Json(answer.body.clone()))
+    .with(Bind::json(&answer.body))
 }
 
 /// Gives the claim up without an answer, so that a retry may work on it at once.

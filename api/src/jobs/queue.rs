@@ -77,7 +77,7 @@ fn insertion((job, dedupe): (Job, &str), (run_at, now): (DateTime<Utc>, DateTime
     Statement::constant(insert)
         .with(Bind::Uuid(JobId::new().0))
         .with(Bind::Text(job.kind().to_string()))
-        .with(Bind::Json(job.payload()))
+        .with(Bind::json(&job.payload()))
         .with(Bind::Text(dedupe.to_owned()))
         .with(Bind::Time(run_at))
         .with(Bind::Int(job.kind().max_attempts().into()))

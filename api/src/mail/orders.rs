@@ -114,7 +114,7 @@ fn statements(
     .with(Bind::Uuid(id.0))
     .with(Bind::Text(kind.to_string()))
     .with(Bind::Uuid(subject))
-    .with(Bind::Json(data))
+    .with(Bind::json(&data))
     .with(Bind::Time(now))
     .with(Bind::Uuid(order.0));
     (email, queue::queued_if("EXISTS (SELECT FROM email)", Job::SendEmail(id), &id.to_string(), now, now))

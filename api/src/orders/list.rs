@@ -129,7 +129,7 @@ impl Filter {
             statement.push(" AND lower(orders.email) = lower(").bind(Bind::Text(email.clone())).push(")");
         }
         if let Some(code) = &self.discount_code {
-            let wanted = Bind::Json(serde_json::json!([{"code": code}]));
+            let wanted = Bind::json(&serde_json::json!([{"code": code}]));
             statement.push(" AND orders.discounts <> '[]' AND orders.discounts @> ").bind(wanted);
         }
         if let Some(tag) = &self.tag {

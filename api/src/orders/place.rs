@@ -32,7 +32,7 @@ pub struct NewLine {
 #[must_use]
 pub fn lines(lines: &[NewLine]) -> Statement {
     let rows: Vec<Value> = lines.iter().enumerate().map(|(position, line)| document(position, line)).collect();
-    Statement::constant(INSERT).with(Bind::Json(Value::Array(rows)))
+    Statement::constant(INSERT).with(Bind::json(&Value::Array(rows)))
 }
 
 fn document(position: usize, NewLine { row, tax_reference, tax_code }: &NewLine) -> Value {

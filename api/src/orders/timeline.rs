@@ -109,7 +109,7 @@ pub fn entry(order: OrderId, kind: EventKind, detail: &Value, now: DateTime<Utc>
         .with(Bind::Uuid(OrderEventId::new().0))
         .with(Bind::Uuid(order.0))
         .with(Bind::Text(kind.to_string()))
-        .with(Bind::Json(detail.clone()))
+        .with(Bind::json(detail))
         .with(Bind::Time(now))
 }
 
@@ -126,7 +126,7 @@ pub fn tell(order: OrderId, kind: EventKind, detail: &Value, now: DateTime<Utc>)
     };
     Ok(Statement::constant("INSERT INTO live_events (topic, detail, created_at) SELECT $1, $2, $3")
         .with(Bind::Text(LiveTopic::of_entry(kind, detail).to_string()))
-        .with(Bind::Json(live::detail(&subject)?))
+        .with(Bind::json(&live::detail(&subject)?))
         .with(Bind::Time(now)))
 }
 

@@ -58,6 +58,17 @@ struct EventData {
 }
 
 impl EventEnvelope {
+    /// Reads an event. Its object is taken over as it is.
+    ///
+    /// # Errors
+    /// When it is no event of Stripe's.
+    pub fn read(mut said: Value) -> Result<Self, serde_json::Error> {
+        let object = said.pointer_mut("/data/object").map(Value::take).unwrap_or_default();
+        let mut event: Self = serde_json::from_value(said)?;
+        event.data.object = object;
+        Ok(event)
+    }
+
     /// The session that the event is about, if it is about one; with the checkout id from its metadata.
     ///
     /// # Errors

@@ -11,8 +11,9 @@ use super::model::TaxExemption;
 use super::settings::{TaxSettings, TaxSettingsDocument, TaxSettingsPatch};
 use crate::app::App;
 use crate::audit::{self, Action, Entry};
+use crate::carts::closed::require_open;
 use crate::carts::model::Cart;
-use crate::carts::write::{self, Touch};
+use crate::carts::write::Touch;
 use crate::carts::{load, shape};
 use crate::db;
 use crate::db::schema::carts;
@@ -124,7 +125,7 @@ pub async fn set_tax_exemption(
         async move {
             let cart = load::row(conn, id.0, true).await?;
             expected.check(cart.version)?;
-            write::require_open(conn, &cart).await?;
+            require_open(conn, &cart, now).await?;
             diesel::update(carts::table.find(cart.id))
                 .set(carts::tax_exemption.eq(choice.exemption))
                 .execute(conn)

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
 
 use super::attempts::Attempt;
 use super::process::{self, Effect};
 use super::{EventSource, EventStatus, IgnoredBecause, routes};
 use crate::db::Connection;
+use crate::db::json::JsonText;
 use crate::db::statement::{Bind, Statement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{EventId, JobId};
 use crate::jobs::{Job, JobKind};
 use crate::payments::EventEnvelope;
@@ -61,21 +64,52 @@ pub struct Arrival {
     pub received_at: DateTime<Utc>,
 }
 
+/// An event as [`KEEP`] reads it.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: Uuid,
+    provider: &'a str,
+    event_id: &'a str,
+    event_type: &'a str,
+    livemode: bool,
+    source: EventSource,
+    received_at: DateTime<Utc>,
+    status: EventStatus,
+    ignored_because: Option<IgnoredBecause>,
+    job_id: Uuid,
+    job: Value,
+    dedupe_key: String,
+    attempt_id: Option<Uuid>,
+    address: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    latency_ms: Option<i64>,
+    body_sha256: Option<String>,
+}
+
 impl Arrival {
-    fn row(&self, id: EventId) -> Value {
-        let job = Job::ProcessEvent(id);
-        let source = if self.delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp };
+    fn row(&self) -> Row<'_> {
+        let id = EventId::new();
         let (status, ignored_because) = self.event.status();
         let attempt = self.delivery.as_ref();
-        json!({
-            "id": id.0, "provider": self.event.provider, "event_id": self.event.id, "event_type": self.event.kind,
-            "livemode": self.event.livemode, "source": source, "received_at": self.received_at,
-            "status": status, "ignored_because": ignored_because,
-            "job_id": JobId::new().0, "job": job.payload(), "dedupe_key": id.to_string(),
-            "attempt_id": attempt.map(|attempt| attempt.id.0), "address": attempt.map(|attempt| &attempt.address),
-            "user_agent": attempt.map(|attempt| &attempt.user_agent), "latency_ms": attempt.map(|attempt| attempt.latency_ms),
-            "body_sha256": attempt.and_then(|attempt| attempt.body_sha256.as_deref()).map(hex),
-        })
+        Row {
+            id: id.0,
+            provider: self.event.provider,
+            event_id: &self.event.id,
+            event_type: &self.event.kind,
+            livemode: self.event.livemode,
+            source: if self.delivery.is_some() { EventSource::Webhook } else { EventSource::CatchUp },
+            received_at: self.received_at,
+            status,
+            ignored_because,
+            job_id: JobId::new().0,
+            job: Job::ProcessEvent(id).payload(),
+            dedupe_key: id.to_string(),
+            attempt_id: attempt.map(|attempt| attempt.id.0),
+            address: attempt.map(|attempt| attempt.address.as_str()),
+            user_agent: attempt.and_then(|attempt| attempt.user_agent.as_deref()),
+            latency_ms: attempt.map(|attempt| attempt.latency_ms),
+            body_sha256: attempt.and_then(|attempt| attempt.body_sha256.as_deref()).map(hex),
+        }
     }
 }
 
@@ -117,9 +151,10 @@ const KEEP: &str = "
 /// # Errors
 /// Those of the database; none of them is stored then.
 pub async fn keep(conn: &mut Connection, arrivals: &[Arc<Arrival>]) -> Result<usize> {
-    let rows: Vec<Value> = arrivals.iter().map(|arrival| arrival.row(EventId::new())).collect();
+    let rows: Vec<Row<'_>> = arrivals.iter().map(|arrival| arrival.row()).collect();
+    let rows = JsonText::write(&rows).map_err(|error| Error::Internal(format!("events are not JSON: {error}")))?;
     Statement::constant(KEEP)
-        .with(Bind::Json(Value::Array(rows)))
+        .with(Bind::Json(rows))
         .with(Bind::Text(JobKind::ProcessEvent.to_string()))
         .with(Bind::Int(JobKind::ProcessEvent.max_attempts().into()))
         .with(Bind::Texts(arrivals.iter().map(|arrival| arrival.document.clone()).collect()))

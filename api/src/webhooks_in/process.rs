@@ -98,7 +98,7 @@ async fn attempt(
     payload: serde_json::Value,
     received_at: DateTime<Utc>,
 ) -> Result<Option<IgnoredBecause>> {
-    let event: EventEnvelope = serde_json::from_value(payload)
+    let event = EventEnvelope::read(payload)
         .map_err(|error| Error::Internal(format!("the stored event is unreadable: {error}")))?;
     match take_effect(app, &event).await? {
         Effect::Taken => Ok(None),

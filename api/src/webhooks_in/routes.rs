@@ -180,14 +180,27 @@ async fn read(
 ) -> Result<(EventEnvelope, String), Refusal> {
     let body = read_in_time(payload).await?;
     attempt.body_sha256 = Some(tokens::sha256(&body));
-    let named: Named = serde_json::from_slice(&body).unwrap_or_default();
-    attempt.event_id = named.id.as_deref().map(short);
-    attempt.event_type = named.kind.as_deref().map(short);
     let signature = request.headers().get("Stripe-Signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    verify(signature, &body, &app.config.stripe.webhook_secrets, attempt.received_at)?;
+    let event = verify(signature, &body, &app.config.stripe.webhook_secrets, attempt.received_at)
+        .map_err(Refusal::from)
+        .and_then(|()| signed(&body));
+    let (id, kind) = match &event {
+        Ok((event, _)) => (Some(event.id.clone()), Some(event.kind.clone())),
+        Err(_) => {
+            let Named { id, kind } = serde_json::from_slice(&body).unwrap_or_default();
+            (id, kind)
+        }
+    };
+    attempt.event_id = id.as_deref().map(short);
+    attempt.event_type = kind.as_deref().map(short);
+    event
+}
+
+/// The event of a signed body, and its document.
+fn signed(body: &[u8]) -> Result<(EventEnvelope, String), Refusal> {
     let malformed = |error| Refusal { verdict: Verdict::Malformed, error };
-    let (document, said) = document(&body).map_err(malformed)?;
-    let event = serde_json::from_value(said).map_err(unreadable).map_err(malformed)?;
+    let (document, said) = document(body).map_err(malformed)?;
+    let event = EventEnvelope::read(said).map_err(unreadable).map_err(malformed)?;
     Ok((event, document))
 }
 

@@ -193,7 +193,7 @@ fn recording(
                 .with(Bind::Uuid(OutboundEventId::new().0))
                 .with(Bind::Text(name))
                 .with(Bind::Uuids(id))
-                .with(Bind::Json(data))
+                .with(Bind::json(&data))
                 .with(Bind::Time(now)),
         ),
         ("delivery", delivery.with(Bind::Time(now))),

@@ -70,7 +70,7 @@ impl Rows {
                     .push(&columns)
                     .push(" FROM jsonb_populate_recordset(NULL::")
                     .push(table);
-                statement.push(", ").bind(Bind::Json(Value::Array(rows.to_vec()))).push(")");
+                statement.push(", ").bind(Bind::json(&Value::Array(rows.to_vec()))).push(")");
                 if table == "fx_rates" {
                     // The bank's own rates stay.
                     statement.push(" ON CONFLICT DO NOTHING");
