@@ -13,8 +13,8 @@ use crate::stripe::listing::Listed;
 /// The API version events are rendered in.
 pub(crate) const API_VERSION: &str = "2026-09-30.endive";
 
-/// An event in the shape in which it is shown. What it is about is kept as text: a payment has several events, which would
-/// take a hundred times the room as trees.
+/// An event in the shape in which it is shown. What it is about is kept as text: a payment has several events, each with its
+/// whole object, which takes far more room as a tree.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Event {
     id: String,

@@ -225,6 +225,20 @@ async fn a_cart_that_is_being_paid_cannot_be_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_whose_hold_is_over_names_no_page_to_pay_at() {
+    let app = TestApp::start().await;
+    let variant = app.variant(10).await;
+    let (cart, checkout) = app.checked_out(&variant, 1).await;
+    assert!(checkout.body["url"].is_string());
+    app.advance(3600).await;
+    let add = app.post(&format!("/v1/carts/{}/line-items", cart.id), json!({"variant_id": variant, "quantity": 1}));
+    let problem = add.header("X-Cart-Token", &cart.token).send().await.problem(409, "cart_checking_out");
+    assert_eq!((&problem["checkout_id"], &problem["url"]), (&json!(checkout.id), &Value::Null), "{problem}");
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_checkout_needs_is_named_all_at_once() {
     let app = TestApp::start().await;
     let variant = app.variant(10).await;
